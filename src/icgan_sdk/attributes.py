@@ -1,0 +1,171 @@
+"""Attribute names, their exclusive groups, and how an edit changes the attribute vector y.
+
+Presence is counted from 0 (absent) to 1 (present); the networks see y = 2·presence − 1, so that
+labels are −1 and 1 as in the paper.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Real
+from types import MappingProxyType
+
+from icgan_sdk.errors import AttributeValueError, UnknownAttributeError, did_you_mean, raise_all
+
+MAX_PRESENCE = 2.0
+"""Largest presence an edit may ask for: 1 is present, beyond it exaggerates."""
+
+CELEBA_ATTRIBUTES = tuple(
+    """5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose
+    Black_Hair Blond_Hair Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee
+    Gray_Hair Heavy_Makeup High_Cheekbones Male Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard
+    Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks Sideburns Smiling Straight_Hair
+    Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie
+    Young""".split()
+)
+"""All 40 attributes of CelebA, in the order of its label file."""
+
+PAPER_ATTRIBUTES = tuple(
+    """Bald Bangs Black_Hair Blond_Hair Brown_Hair Bushy_Eyebrows Eyeglasses Gray_Hair Heavy_Makeup
+    Male Mouth_Slightly_Open Mustache Pale_Skin Receding_Hairline Smiling Straight_Hair Wavy_Hair
+    Wearing_Hat""".split()
+)
+"""The 18 attributes of the IcGAN paper, in the original code's order."""
+
+CELEBA_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "hairline": ("Bald", "Bangs", "Receding_Hairline"),
+        "hair_color": ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"),
+        "hair_texture": ("Straight_Hair", "Wavy_Hair"),
+    }
+)
+"""The original code's exclusive groups: at most one member of each is present."""
+
+
+@dataclass(frozen=True)
+class AttributeSet:
+    """The attributes of a model or data set, in the order of the vector y.
+
+    Attributes:
+        names: Distinct names.
+        groups: Exclusive groups: group name to its members, each an attribute in one group only.
+        one_hot: Whether exactly one attribute is present in every label vector (class labels).
+
+    Raises:
+        ConfigError: If names repeat, or a group names an unknown or already grouped attribute.
+    """
+
+    names: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    one_hot: bool = False
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not all(isinstance(n, str) and n for n in self.names):
+            problems.append("attribute names must be non-empty strings")
+        elif len(set(self.names)) != len(self.names):
+            repeated = sorted({n for n in self.names if self.names.count(n) > 1})
+            problems.append(f"attribute names repeat: {', '.join(repeated)}")
+        members = [m for group in self.groups.values() for m in group]
+        problems += [
+            f"group member {m!r} is not an attribute" for m in members if m not in self.names
+        ]
+        problems += [
+            f"{m!r} is in several groups" for m in sorted(set(members)) if members.count(m) > 1
+        ]
+        problems += [
+            f"{g!r} names a group and an attribute" for g in self.groups if g in self.names
+        ]
+        if self.one_hot and tuple(self.names) not in self.groups.values():
+            problems.append("one-hot attributes must form one group of them all, in order")
+        raise_all(problems, "attributes")
+        object.__setattr__(self, "names", tuple(self.names))
+        object.__setattr__(
+            self, "groups", MappingProxyType({g: tuple(m) for g, m in self.groups.items()})
+        )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __hash__(self) -> int:
+        return hash((self.names, tuple(self.groups.items()), self.one_hot))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A mapping proxy can't be pickled; worker processes receive a plain dict.
+        return (AttributeSet, (self.names, dict(self.groups), self.one_hot))
+
+    @classmethod
+    def celeba(cls, names: Sequence[str] = PAPER_ATTRIBUTES) -> "AttributeSet":
+        """A selection of CelebA's attributes with the paper's groups cut down to it."""
+        for name in names:
+            if name not in CELEBA_ATTRIBUTES:
+                raise UnknownAttributeError(
+                    f"CelebA has no attribute {name!r}; {did_you_mean(name, CELEBA_ATTRIBUTES)}"
+                )
+        cut = {g: tuple(m for m in members if m in names) for g, members in CELEBA_GROUPS.items()}
+        return cls(tuple(names), {g: m for g, m in cut.items() if len(m) > 1})
+
+    @classmethod
+    def classes(cls, group: str, names: Sequence[str]) -> "AttributeSet":
+        """One-hot class labels: one exclusive group of all names."""
+        return cls(tuple(names), {group: tuple(names)}, one_hot=True)
+
+    def group_of(self, name: str) -> tuple[str, ...]:
+        """The members of the exclusive group `name` belongs to, itself included; () if none."""
+        return next((m for m in self.groups.values() if name in m), ())
+
+    def resolve(self, edits: Mapping[str, object]) -> dict[str, float]:
+        """Turn an edit's names and values into presences by attribute name.
+
+        A key is an attribute with a number from 0 to 2 (or a bool), or a group with the name of
+        one of its members (``hair_color="Blond_Hair"``, ``digit=7``), which then is present.
+
+        Raises:
+            UnknownAttributeError: If there is no such attribute, group or member.
+            AttributeValueError: If a value is not a number from 0 to 2.
+        """
+        presences: dict[str, float] = {}
+        for key, value in edits.items():
+            name, presence = self._resolve_one(key, value)
+            if presences.get(name, presence) != presence:
+                raise AttributeValueError(f"{name!r} is asked for with two values")
+            presences[name] = presence
+        return presences
+
+    def _resolve_one(self, key: str, value: object) -> tuple[str, float]:
+        if key in self.groups:
+            member = str(value)
+            if member not in self.groups[key]:
+                hint = did_you_mean(member, self.groups[key])
+                raise UnknownAttributeError(f"group {key!r} has no member {member!r}; {hint}")
+            return member, 1.0
+        if key not in self.names:
+            hint = did_you_mean(key, (*self.names, *self.groups))
+            raise UnknownAttributeError(f"unknown attribute {key!r}; {hint}")
+        if not isinstance(value, Real) or not 0 <= float(value) <= MAX_PRESENCE:
+            raise AttributeValueError(
+                f"{key}={value!r} is out of range: give a number from 0 (absent) over 1 (present) "
+                f"to {MAX_PRESENCE:g} (exaggerated)"
+            )
+        return key, float(value)
+
+    def apply(self, y: Sequence[float], presences: Mapping[str, float]) -> list[float]:
+        """The attribute vector after an edit.
+
+        A named attribute takes its value. Members of its exclusive group that are not named
+        themselves recede as it comes: wholly where it is present (1 or more), in proportion for
+        fractions, not at all for 0. Everything else keeps its value.
+
+        Args:
+            y: Current vector, [n_attributes] in [-1, 1] units.
+            presences: What `resolve` returned.
+
+        Returns:
+            The new vector, [n_attributes].
+        """
+        new = dict(zip(self.names, y, strict=True))
+        for name, presence in presences.items():
+            for sibling in self.group_of(name):
+                if sibling not in presences:
+                    new[sibling] -= min(presence, 1.0) * (new[sibling] + 1.0)
+        new.update({name: 2.0 * presence - 1.0 for name, presence in presences.items()})
+        return list(new.values())

@@ -1,0 +1,85 @@
+"""Every error the package raises on bad input, each saying what was wrong and what to do.
+
+IcGANError
+├── AttributeValueError (ValueError)      an attribute's value is out of range or not a number
+├── CheckpointError (RuntimeError)        a run folder can't be resumed as asked
+├── ConfigError (ValueError)              a configuration is inconsistent; lists all problems
+├── DatasetError (ValueError)             a data set's files are missing, damaged or inconsistent
+├── DownloadError (OSError)               weights or data can't be fetched, or pushed
+├── ImageError (ValueError)               a file is missing, not an image, or damaged
+├── ModelFormatError (ValueError)         an artefact folder is damaged or of another format
+├── ModelNotFoundError (FileNotFoundError)   no model of that name or folder
+├── SaveError (OSError)                   a file could not be written; nothing half-written is left
+├── ShapeError (ValueError)               an array or tensor has the wrong shape, type or range
+└── UnknownAttributeError (KeyError)      the model has no attribute or group of that name
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class IcGANError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of its message, with quotes and escapes.
+        return str(self.args[0]) if self.args else ""
+
+
+class AttributeValueError(IcGANError, ValueError):
+    """An attribute's value is out of range or not a number."""
+
+
+class CheckpointError(IcGANError, RuntimeError):
+    """A run folder can't be resumed as asked."""
+
+
+class ConfigError(IcGANError, ValueError):
+    """A configuration is inconsistent; the message lists all problems at once."""
+
+
+class DatasetError(IcGANError, ValueError):
+    """A data set's files are missing, damaged or inconsistent."""
+
+
+class DownloadError(IcGANError, OSError):
+    """Weights or data can't be fetched from, or pushed to, the network."""
+
+
+class ImageError(IcGANError, ValueError):
+    """A picture's file is missing, not an image, or damaged."""
+
+
+class ModelFormatError(IcGANError, ValueError):
+    """An artefact folder is damaged, incomplete or of another format."""
+
+
+class ModelNotFoundError(IcGANError, FileNotFoundError):
+    """No model of that name, and no such folder."""
+
+
+class SaveError(IcGANError, OSError):
+    """A file could not be written; nothing half-written is left behind."""
+
+
+class ShapeError(IcGANError, ValueError):
+    """An array or tensor has the wrong shape, type or range."""
+
+
+class UnknownAttributeError(IcGANError, KeyError):
+    """The model has no attribute or group of that name."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt name: the nearest known one, or else the whole list."""
+    known = list(known)
+    near = get_close_matches(name, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"known: {', '.join(known)}" if known else "there are none"
+
+
+def raise_all(problems: list[str], subject: str) -> None:
+    """Raise one ConfigError that lists every problem found, if there is any."""
+    if problems:
+        raise ConfigError(f"{subject}: " + "; ".join(problems))

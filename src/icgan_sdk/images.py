@@ -1,0 +1,238 @@
+"""Pictures in and out: files, PIL, arrays and tensors to the networks' input and back."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+from torchvision.utils import make_grid
+
+from icgan_sdk.config import Crop, ModelConfig
+from icgan_sdk.errors import ImageError, ShapeError
+from icgan_sdk.files import atomic_file
+
+ImageLike = Image.Image | str | os.PathLike[str] | npt.NDArray[np.uint8] | Tensor
+"""One picture: PIL, a file, uint8 [H, W] or [H, W, C], or float [C, H, W] in [-1, 1]."""
+
+PIXEL_TOLERANCE = 1e-3
+FRAME_TOLERANCE = 0.01
+
+
+def open_picture(source: Image.Image | str | os.PathLike[str], channels: int) -> Image.Image:
+    """Read a picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
+
+    Raises:
+        ImageError: If the file is missing, not a picture, damaged or absurdly large.
+    """
+    if isinstance(source, Image.Image):
+        return _as_mode(source, channels)
+    path = Path(source)
+    try:
+        with Image.open(path) as picture:
+            return _as_mode(picture, channels)
+    except FileNotFoundError as error:
+        raise ImageError(f"no such image file: {path}") from error
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{path} is not an image Pillow can read") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ImageError(f"{path} can't be read, it may be damaged: {error}") from error
+
+
+def _as_mode(picture: Image.Image, channels: int) -> Image.Image:
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip at 255
+        picture = Image.fromarray((np.asarray(picture, dtype=np.uint32) >> 8).astype(np.uint8))
+    if picture.has_transparency_data:
+        rgba = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    return picture.convert("L" if channels == 1 else "RGB")
+
+
+def fit_picture(picture: Image.Image, size: int, crop: Crop | None = None) -> Image.Image:
+    """Cut out the square a model sees and resample it once, with antialiasing.
+
+    A picture with the proportions of `crop.frame` is cut by the crop's box, any other to its
+    centre square. A picture of the right size passes unchanged.
+
+    Args:
+        picture: Any size.
+        size: Side of the result, pixels.
+        crop: The box of aligned pictures.
+    """
+    width, height = picture.size
+    if crop is not None and _shows_frame(width, height, crop):
+        box = crop.scaled_to(width, height)
+    else:
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        box = (left, top, left + side, top + side)
+    return resample(picture, (size, size), box)
+
+
+def resample(
+    picture: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
+) -> Image.Image:
+    """Scale the part of a picture inside `box` to `size`, with antialiasing."""
+    if box == (0, 0, *size) and picture.size == size:
+        return picture
+    return picture.resize(size, Image.Resampling.BICUBIC, box=box)
+
+
+def _shows_frame(width: int, height: int, crop: Crop) -> bool:
+    frame_width, frame_height = crop.frame
+    if frame_width == frame_height:
+        return False  # a square picture is far more often a finished crop than a whole frame
+    return abs(width * frame_height / (height * frame_width) - 1) < FRAME_TOLERANCE
+
+
+def to_batch(images: ImageLike | Sequence[ImageLike], config: ModelConfig) -> tuple[Tensor, bool]:
+    """Turn whatever the user gave into the networks' input.
+
+    Args:
+        images: One picture, a sequence of pictures, or a float tensor [B, C, H, W].
+        config: The model's; float tensors must have its picture size (or image size, padded).
+
+    Returns:
+        Tensor [B, C, image_size, image_size] in [-1, 1] on the CPU, and whether one single
+        picture was given.
+
+    Raises:
+        ImageError: If a file can't be read.
+        ShapeError: If an array or tensor doesn't fit.
+    """
+    if isinstance(images, Tensor) and images.ndim == 4:
+        return _pad(_check_tensor(images, config), config), False
+    if isinstance(images, (list, tuple)):
+        if not images:
+            raise ShapeError("no images given: the sequence is empty")
+        return torch.cat([_one(image, config) for image in images]), False
+    return _one(images, config), True
+
+
+def _one(image: Any, config: ModelConfig) -> Tensor:
+    if isinstance(image, Tensor):
+        if image.ndim != 3:
+            raise ShapeError(f"a tensor must be [C, H, W] or [B, C, H, W], not {list(image.shape)}")
+        return _pad(_check_tensor(image[None], config), config)
+    if isinstance(image, np.ndarray):
+        image = _from_array(image)
+    if not isinstance(image, (Image.Image, str, os.PathLike)):
+        raise ShapeError(
+            f"an image must be a PIL image, a path, an array or a tensor, not {type(image).__name__}"
+        )
+    picture = fit_picture(open_picture(image, config.channels), config.picture_size, config.crop)
+    return _pad(pixels_to_tensor(np.asarray(picture)[None]), config)
+
+
+def _check_tensor(images: Tensor, config: ModelConfig) -> Tensor:
+    sizes = {config.picture_size, config.image_size}
+    batch, channels, height, width = images.shape
+    if batch < 1 or channels != config.channels or height != width or height not in sizes:
+        raise ShapeError(
+            f"expected a tensor [B, {config.channels}, {config.picture_size}, "
+            f"{config.picture_size}], not {list(images.shape)}; give other sizes as PIL images, "
+            "they are cropped and scaled"
+        )
+    if not images.is_floating_point():
+        raise ShapeError(f"expected a float tensor in [-1, 1], not {images.dtype}")
+    images = images.detach().to("cpu", torch.float32)
+    if not bool(images.isfinite().all()) or float(images.abs().max()) > 1 + PIXEL_TOLERANCE:
+        raise ShapeError("expected tensor values in [-1, 1]; scale uint8 pixels by x / 127.5 - 1")
+    return images
+
+
+def _from_array(array: npt.NDArray[Any]) -> Image.Image:
+    if array.dtype != np.uint8:
+        raise ShapeError(f"expected a uint8 array, not {array.dtype}")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if (
+        array.ndim not in {2, 3}
+        or array.size == 0
+        or (array.ndim == 3 and array.shape[2] not in {3, 4})
+    ):
+        raise ShapeError(f"expected an array [H, W] or [H, W, 1, 3 or 4], not {list(array.shape)}")
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _pad(images: Tensor, config: ModelConfig) -> Tensor:
+    if images.shape[-1] == config.image_size:
+        return images
+    return torch.nn.functional.pad(images, [config.padding] * 4, value=-1.0)
+
+
+def pixels_to_tensor(pixels: npt.NDArray[np.uint8]) -> Tensor:
+    """uint8 [B, H, W] or [B, H, W, C] to float [B, C, H, W] in [-1, 1]."""
+    if pixels.ndim == 3:
+        pixels = pixels[..., None]
+    tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+    return tensor.to(torch.float32) / 127.5 - 1.0
+
+
+def tensor_to_pixels(images: Tensor) -> npt.NDArray[np.uint8]:
+    """Float [B, C, H, W] in [-1, 1] to uint8 [B, H, W, C]."""
+    scaled = ((images.detach().float() + 1.0) * 127.5).round().clamp(0, 255)
+    pixels: npt.NDArray[np.uint8] = scaled.to("cpu", torch.uint8).permute(0, 2, 3, 1).numpy()
+    return pixels
+
+
+def to_pictures(images: Tensor, config: ModelConfig) -> list[Image.Image]:
+    """The networks' output [B, C, image_size, image_size] as pictures, without padding."""
+    return [
+        Image.fromarray(p[:, :, 0] if p.shape[2] == 1 else p)
+        for p in tensor_to_pixels(strip_padding(images, config))
+    ]
+
+
+def strip_padding(images: Tensor, config: ModelConfig) -> Tensor:
+    """[B, C, image_size, image_size] without the padding around the picture."""
+    start, end = config.padding, config.image_size - config.padding
+    return images[..., start:end, start:end]
+
+
+def grid(rows: Sequence[Sequence[Image.Image]], gap: int = 2) -> Image.Image:
+    """One picture of equally sized pictures in rows, white gaps between."""
+    cells = [pixels_to_tensor(np.asarray(picture)[None])[0] for row in rows for picture in row]
+    sheet = make_grid(torch.stack(cells), nrow=len(rows[0]), padding=gap, pad_value=1.0)
+    picture = Image.fromarray(tensor_to_pixels(sheet[None])[0])
+    return picture.convert(rows[0][0].mode)
+
+
+def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
+    """Write a picture atomically, in the format its suffix names.
+
+    Raises:
+        ImageError: If Pillow knows no such format.
+        SaveError: If the file can't be written.
+    """
+    _check_suffix(path)
+    with atomic_file(path) as temporary:
+        picture.save(temporary)
+
+
+def save_animation(
+    frames: Sequence[Image.Image], path: str | os.PathLike[str], milliseconds: int = 80
+) -> None:
+    """Write frames as an endless GIF (or another animated format), atomically.
+
+    Raises:
+        ImageError: If Pillow knows no such format.
+        SaveError: If the file can't be written.
+    """
+    _check_suffix(path)
+    with atomic_file(path) as temporary:
+        frames[0].save(
+            temporary, save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
+        )
+
+
+def _check_suffix(path: str | os.PathLike[str]) -> None:
+    suffix = Path(path).suffix.lower()
+    writable = {s for s, name in Image.registered_extensions().items() if name in Image.SAVE}
+    if suffix not in writable:
+        raise ImageError(f"{path}: no image format has the suffix {suffix!r}; try .png or .jpg")

@@ -1,0 +1,8 @@
+"""The networks of IcGAN as plain modules: tensors in, tensors out, no files."""
+
+from icgan_sdk.model.bundle import IcGANNetworks
+from icgan_sdk.model.discriminator import Discriminator
+from icgan_sdk.model.encoders import Encoder, SharedEncoder
+from icgan_sdk.model.generator import Generator
+
+__all__ = ["Discriminator", "Encoder", "Generator", "IcGANNetworks", "SharedEncoder"]

@@ -1,0 +1,54 @@
+"""The networks an edit needs, together: generator and encoders of any design."""
+
+from torch import Tensor, nn
+
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.model.encoders import Encoder, SharedEncoder
+from icgan_sdk.model.generator import Generator
+
+
+class IcGANNetworks(nn.Module):
+    """Generator and encoders; the discriminator is only needed in training.
+
+    Submodules, and so the first part of every parameter's name: ``generator``; ``encoder_z`` and
+    ``encoder_y`` of the designs IND and IND-COND, or ``encoder`` of SNG. A model without
+    attributes has no ``encoder_y``.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.generator = Generator(config)
+        self.encoder: SharedEncoder | None = None
+        self.encoder_z: Encoder | None = None
+        self.encoder_y: Encoder | None = None
+        if config.encoder_design == "sng":
+            self.encoder = SharedEncoder(config)
+            return
+        sees_y = config.encoder_design == "ind_cond"
+        self.encoder_z = Encoder(config, config.z_dim, config.encoder_z_fc, sees_y)
+        if config.n_attributes:
+            self.encoder_y = Encoder(config, config.n_attributes, config.encoder_y_fc)
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Invert the generator: E_z and E_y.
+
+        Args:
+            x: Images [B, C, S, S] in [-1, 1].
+            y: Known attributes [B, n_attributes] for an E_z that sees them (IND-COND); by
+                default those that E_y reads.
+
+        Returns:
+            z [B, z_dim] and the y that E_y reads, [B, n_attributes].
+        """
+        if self.encoder is not None:
+            z, read = self.encoder(x)
+            return z, read
+        assert self.encoder_z is not None  # by construction: "sng" returned above
+        read = x.new_zeros(len(x), 0) if self.encoder_y is None else self.encoder_y(x)
+        return self.encoder_z(x, read if y is None else y), read
+
+    def decode(self, z: Tensor, y: Tensor) -> Tensor:
+        """G(z, y): images [B, C, S, S] in (-1, 1)."""
+        images: Tensor = self.generator(z, y)
+        return images

@@ -1,0 +1,61 @@
+"""The conditional generator G(z, y) (paper, Table 1)."""
+
+import torch
+from torch import Tensor, nn
+
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.model.layers import join_maps
+
+
+class Generator(nn.Module):
+    """Full convolutions that double the side from 4×4 to the image size.
+
+    Batch norm and ReLU follow each hidden layer, tanh the last. At 64×64 the widths are 512,
+    256, 128, 64, 3 (Table 1). y joins z at the input, or the output of a hidden layer
+    (``config.generator_y_layer``; Table 3 compares them).
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.y_layer = config.generator_y_layer
+        n_y = config.n_attributes
+        width = config.z_dim + (n_y if self.y_layer == 0 else 0)
+        self.fc: nn.Sequential | None = None
+        if config.generator_fc:
+            self.fc = nn.Sequential(
+                nn.Linear(width, config.generator_fc),
+                nn.BatchNorm1d(config.generator_fc),
+                nn.ReLU(),
+            )
+            width = config.generator_fc
+        self.hidden = nn.ModuleList()
+        for layer in range(1, config.hidden_layers + 1):
+            out = config.generator_width * 2 ** (config.hidden_layers - layer)
+            geometry = (4, 1, 0) if layer == 1 else (4, 2, 1)
+            self.hidden.append(
+                nn.Sequential(
+                    nn.ConvTranspose2d(width, out, *geometry), nn.BatchNorm2d(out), nn.ReLU()
+                )
+            )
+            width = out + (n_y if layer == self.y_layer else 0)
+        self.output = nn.ConvTranspose2d(width, config.channels, 4, 2, 1)
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        """Generate images.
+
+        Args:
+            z: [B, z_dim], drawn from N(0, 1).
+            y: [B, n_attributes] in [-1, 1] units; [B, 0] for a plain DCGAN.
+
+        Returns:
+            Images [B, C, S, S] in (-1, 1).
+        """
+        h = torch.cat([z, y.to(z.dtype)], dim=1) if self.y_layer == 0 else z
+        if self.fc is not None:
+            h = self.fc(h)
+        h = h[:, :, None, None]
+        for layer, block in enumerate(self.hidden, start=1):
+            h = block(h)
+            if layer == self.y_layer:
+                h = join_maps(h, y)
+        return torch.tanh(self.output(h))

@@ -1,0 +1,26 @@
+"""Pieces that several networks share."""
+
+import torch
+from torch import Tensor, nn
+
+
+def join_maps(features: Tensor, y: Tensor) -> Tensor:
+    """Append y as constant maps: [B, C, H, W] and [B, n_y] to [B, C + n_y, H, W]."""
+    maps = y[:, :, None, None].expand(-1, -1, features.shape[2], features.shape[3])
+    return torch.cat([features, maps.to(features.dtype)], dim=1)
+
+
+def init_dcgan(network: nn.Module) -> None:
+    """Initial weights of the original G and D: N(0, 0.02), batch norm N(1, 0.02), biases 0.
+
+    The encoders keep PyTorch's defaults, as the original keeps its library's. Draws from the
+    global generator, like the modules' own constructors.
+    """
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+        else:
+            continue
+        nn.init.zeros_(module.bias)
