@@ -20,14 +20,14 @@ CELEBA_ATTRIBUTES = tuple(
     Gray_Hair Heavy_Makeup High_Cheekbones Male Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard
     Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks Sideburns Smiling Straight_Hair
     Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie
-    Young""".split()
+    Young""".split()  # noqa: SIM905
 )
 """All 40 attributes of CelebA, in the order of its label file."""
 
 PAPER_ATTRIBUTES = tuple(
     """Bald Bangs Black_Hair Blond_Hair Brown_Hair Bushy_Eyebrows Eyeglasses Gray_Hair Heavy_Makeup
     Male Mouth_Slightly_Open Mustache Pale_Skin Receding_Hairline Smiling Straight_Hair Wavy_Hair
-    Wearing_Hat""".split()
+    Wearing_Hat""".split()  # noqa: SIM905
 )
 """The 18 attributes of the IcGAN paper, in the original code's order."""
 
@@ -139,7 +139,7 @@ class AttributeSet:
                 raise UnknownAttributeError(f"group {key!r} has no member {member!r}; {hint}")
             return member, 1.0
         if key not in self.names:
-            hint = did_you_mean(key, (*self.names, *self.groups))
+            hint = did_you_mean(str(key), (*self.names, *self.groups))
             raise UnknownAttributeError(f"unknown attribute {key!r}; {hint}")
         if not isinstance(value, Real) or not 0 <= float(value) <= MAX_PRESENCE:
             raise AttributeValueError(

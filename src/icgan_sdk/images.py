@@ -39,6 +39,10 @@ def open_picture(source: Image.Image | str | os.PathLike[str], channels: int) ->
         raise ImageError(f"no such image file: {path}") from error
     except UnidentifiedImageError as error:
         raise ImageError(f"{path} is not an image Pillow can read") from error
+    except IsADirectoryError as error:
+        raise ImageError(f"{path} is a folder, not an image file") from error
+    except PermissionError as error:
+        raise ImageError(f"{path} can't be read: permission denied") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path} can't be read, it may be damaged: {error}") from error
 
@@ -78,7 +82,8 @@ def resample(
     picture: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
 ) -> Image.Image:
     """Scale the part of a picture inside `box` to `size`, with antialiasing."""
-    if box == (0, 0, *size) and picture.size == size:
+    width, height = map(float, size)
+    if picture.size == size and box == (0.0, 0.0, width, height):
         return picture
     return picture.resize(size, Image.Resampling.BICUBIC, box=box)
 
@@ -123,7 +128,8 @@ def _one(image: Any, config: ModelConfig) -> Tensor:
         image = _from_array(image)
     if not isinstance(image, (Image.Image, str, os.PathLike)):
         raise ShapeError(
-            f"an image must be a PIL image, a path, an array or a tensor, not {type(image).__name__}"
+            "an image must be a PIL image, a path, an array or a tensor, "
+            f"not {type(image).__name__}"
         )
     picture = fit_picture(open_picture(image, config.channels), config.picture_size, config.crop)
     return _pad(pixels_to_tensor(np.asarray(picture)[None]), config)
@@ -170,7 +176,10 @@ def pixels_to_tensor(pixels: npt.NDArray[np.uint8]) -> Tensor:
     """uint8 [B, H, W] or [B, H, W, C] to float [B, C, H, W] in [-1, 1]."""
     if pixels.ndim == 3:
         pixels = pixels[..., None]
-    tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+    if not pixels.flags.writeable:  # as Pillow's are: torch wants to own its memory
+        pixels = pixels.copy()
+    # PIL's arrays and memory maps are read-only, which torch warns about: those are copied.
+    tensor = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).permute(0, 3, 1, 2)
     return tensor.to(torch.float32) / 127.5 - 1.0
 
 

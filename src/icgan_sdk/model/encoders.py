@@ -1,5 +1,7 @@
 """The encoders that invert the generator (paper, Table 2 and §3.2)."""
 
+import math
+
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
@@ -27,14 +29,14 @@ def _head(features: int, hidden: int, out: int) -> nn.Sequential:
 
 
 def _widths(config: ModelConfig) -> list[int]:
-    return [config.encoder_width * 2**layer for layer in range(config.encoder_layers)]
+    layers = min(config.encoder_layers, int(math.log2(config.image_size)))
+    return [config.encoder_width * 2**layer for layer in range(layers)]
 
 
 def _features(config: ModelConfig) -> int:
-    side = config.image_size
-    for _ in range(config.encoder_layers):
-        side = (side + 1) // 2
-    return side * side * _widths(config)[-1]
+    widths = _widths(config)
+    side = config.image_size // 2 ** len(widths)
+    return side * side * widths[-1]
 
 
 class Encoder(nn.Module):

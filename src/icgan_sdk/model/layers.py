@@ -23,4 +23,5 @@ def init_dcgan(network: nn.Module) -> None:
             nn.init.normal_(module.weight, 1.0, 0.02)
         else:
             continue
-        nn.init.zeros_(module.bias)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

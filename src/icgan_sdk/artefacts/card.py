@@ -1,0 +1,94 @@
+"""The model card of an artefact folder: what the model is, how it was made, how good it is."""
+
+from collections.abc import Mapping
+
+from icgan_sdk.config import ModelConfig
+
+PAPER = "https://arxiv.org/abs/1611.06355"
+
+
+def model_card(
+    config: ModelConfig,
+    *,
+    name: str,
+    data: str,
+    license: str,
+    command: str,
+    seed: int | None,
+    metrics: Mapping[str, float | str],
+    notes: str = "",
+) -> str:
+    """Write the card as Markdown, with the front matter the Hub reads.
+
+    Args:
+        config: The model's.
+        name: What users load it by.
+        data: The data set, its source and the part used.
+        license: Licence identifier or terms of the weights, as the data allow ("mit", "other").
+        command: The exact command that trained it.
+        seed: Of the training; None if unknown.
+        metrics: Measured figures by name, numbers or text with units.
+        notes: More Markdown: training time, known weaknesses.
+    """
+    sections = [
+        _front_matter(license),
+        f"# {name}: an IcGAN model",
+        f"Edits {_pictures(config)} by their attributes: an [Invertible Conditional GAN]({PAPER}).",
+        "## Use\n\n" + _usage(config, name),
+        "## Attributes\n\n" + _attributes(config),
+        f"## Data\n\n{data}",
+        f"## Terms\n\n{license}",
+        "## Recipe\n\n" + _recipe(command, seed),
+        "## Measured\n\n" + _table(metrics),
+    ]
+    if notes:
+        sections.append(f"## Notes\n\n{notes}")
+    return "\n\n".join(sections) + "\n"
+
+
+def _front_matter(terms: str) -> str:
+    from huggingface_hub import ModelCardData
+
+    is_identifier = terms == terms.lower() and not any(c.isspace() for c in terms)
+    data = ModelCardData(
+        library_name="icgan-sdk",
+        pipeline_tag="image-to-image",
+        license=terms if is_identifier else "other",
+        tags=["icgan", "gan", "image-editing", "conditional-gan"],
+    )
+    return f"---\n{data.to_yaml()}\n---"
+
+
+def _pictures(config: ModelConfig) -> str:
+    colours = "grey" if config.channels == 1 else "colour"
+    return f"{colours} pictures of {config.picture_size}×{config.picture_size} pixels"
+
+
+def _usage(config: ModelConfig, name: str) -> str:
+    example = ".reconstruct('in.png')"
+    if config.n_attributes:
+        example = f".edit('in.png', {{{config.attributes.names[-1]!r}: 1}})"
+    return (
+        "```python\nfrom icgan_sdk import IcGAN\n\n"
+        f"model = IcGAN.from_pretrained({name!r})\n"
+        f"model{example}.save('out.png')\n```"
+    )
+
+
+def _attributes(config: ModelConfig) -> str:
+    if not config.n_attributes:
+        return "None."
+    lines = [", ".join(config.attributes.names) + "."]
+    lines += [f"- `{g}`, one of: {', '.join(m)}" for g, m in config.attributes.groups.items()]
+    return "\n\n".join([lines[0], "\n".join(lines[1:])]).strip()
+
+
+def _recipe(command: str, seed: int | None) -> str:
+    return f"```\n{command}\n```\n\nSeed: {'unknown' if seed is None else seed}."
+
+
+def _table(metrics: Mapping[str, float | str]) -> str:
+    if not metrics:
+        return "Nothing measured yet."
+    rows = [f"| {k} | {v if isinstance(v, str) else f'{v:.4g}'} |" for k, v in metrics.items()]
+    return "\n".join(["| figure | value |", "|---|---|", *rows])

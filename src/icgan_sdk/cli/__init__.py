@@ -1,0 +1,1 @@
+"""The command `icgan`: parses, calls the library, prints."""

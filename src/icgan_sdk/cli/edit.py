@@ -1,0 +1,93 @@
+"""``icgan edit`` and ``icgan reconstruct``: one picture out for each picture in."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from icgan_sdk.cli.console import for_each
+from icgan_sdk.cli.options import (
+    DEFAULT_MODEL,
+    DetailOption,
+    Device,
+    Inputs,
+    Model,
+    Output,
+    Refine,
+    Settings,
+    Strip,
+    parse_settings,
+)
+from icgan_sdk.cli.paths import expand, name_outputs
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from icgan_sdk.facade import IcGAN
+
+
+def edit(
+    images: Inputs,
+    output: Output,
+    settings: Settings = None,
+    model: Model = DEFAULT_MODEL,
+    device: Device = "auto",
+    refine: Refine = 0,
+    detail: DetailOption = "generated",
+    strip: Strip = False,
+) -> None:
+    """Change attributes of pictures.
+
+    For example: icgan edit me.jpg --set Eyeglasses=1 --set Smiling=0.5 -o out.png
+    """
+    from icgan_sdk.facade import IcGAN
+
+    jobs = _jobs(images, output)
+    icgan = IcGAN.from_pretrained(model, device=device)
+    edits = parse_settings(settings or (), icgan.groups)
+
+    def work(job: tuple[Path, Path]) -> None:
+        picture = _fitted(job[0], icgan)
+        edited = icgan.edit(picture, edits, refine=refine, detail=detail)
+        before = [picture, icgan.reconstruct(picture, refine=refine)] if strip else []
+        _save_row([*before, edited], job[1])
+
+    for_each(jobs, work)
+
+
+def reconstruct(
+    images: Inputs,
+    output: Output,
+    model: Model = DEFAULT_MODEL,
+    device: Device = "auto",
+    refine: Refine = 0,
+    strip: Strip = False,
+) -> None:
+    """Show what the model makes of pictures without a change."""
+    from icgan_sdk.facade import IcGAN
+
+    jobs = _jobs(images, output)
+    icgan = IcGAN.from_pretrained(model, device=device)
+
+    def work(job: tuple[Path, Path]) -> None:
+        picture = _fitted(job[0], icgan)
+        _save_row([picture] * strip + [icgan.reconstruct(picture, refine=refine)], job[1])
+
+    for_each(jobs, work)
+
+
+def _jobs(images: list[str], output: str) -> list[tuple[Path, Path]]:
+    inputs = expand(images)
+    return list(zip(inputs, name_outputs(inputs, output), strict=True))
+
+
+def _fitted(path: Path, icgan: "IcGAN") -> "Image":
+    from icgan_sdk.images import fit_picture, open_picture
+
+    config = icgan.config
+    return fit_picture(open_picture(path, config.channels), config.picture_size, config.crop)
+
+
+def _save_row(pictures: "list[Image]", path: Path) -> None:
+    from icgan_sdk.images import grid, save_picture
+
+    save_picture(grid([pictures]) if len(pictures) > 1 else pictures[0], path)
+    print(path)

@@ -1,0 +1,86 @@
+"""``icgan attributes`` and ``icgan info``: what a model reads in pictures, and what it is."""
+
+import json
+from pathlib import Path
+
+from icgan_sdk.artefacts.bundled import bundled_names, resolve
+from icgan_sdk.artefacts.layout import CARD_FILE
+from icgan_sdk.cli.console import for_each
+from icgan_sdk.cli.options import DEFAULT_MODEL, Device, Inputs, Json, Model
+from icgan_sdk.cli.paths import expand
+from icgan_sdk.config import ModelConfig
+
+BAR = 20
+
+
+def attributes(
+    images: Inputs,
+    model: Model = DEFAULT_MODEL,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Print which attributes a model reads in pictures, from 0 (absent) to 1 (present)."""
+    from icgan_sdk.facade import IcGAN
+
+    inputs = expand(images)
+    icgan = IcGAN.from_pretrained(model, device=device)
+    scores: dict[str, dict[str, float]] = {}
+
+    def work(path: Path) -> None:
+        scores[str(path)] = icgan.predict_attributes(path)
+        if not as_json:
+            print(_table(path, scores[str(path)]))
+
+    try:
+        for_each(inputs, work)
+    finally:
+        if as_json:
+            print(json.dumps(scores, indent=2))
+
+
+def _table(path: Path, scores: dict[str, float]) -> str:
+    width = max((len(name) for name in scores), default=0)
+    lines = [
+        f"  {name:<{width}}  {score:.2f}  {'#' * round(BAR * score)}".rstrip()
+        for name, score in scores.items()
+    ]
+    return "\n".join([str(path), *(lines or ["  the model has no attributes"])])
+
+
+def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
+    """Print what a model is: sizes, parameters, attributes, groups, card; and what is bundled."""
+    from icgan_sdk.artefacts.folder import load_artefact
+
+    folder = resolve(model)
+    networks = load_artefact(folder)
+    counts = {
+        name: sum(p.numel() for p in network.parameters())
+        for name, network in networks.named_children()
+    }
+    card = folder / CARD_FILE
+    facts: dict[str, object] = {
+        "model": model,
+        "folder": str(folder),
+        "card": str(card) if card.is_file() else None,
+        "parameters": counts,
+        "config": networks.config.to_dict(),
+        "bundled": list(bundled_names()),
+    }
+    print(json.dumps(facts, indent=2) if as_json else _describe(facts, counts, networks.config))
+
+
+def _describe(facts: dict[str, object], counts: dict[str, int], config: ModelConfig) -> str:
+    colours = "grey" if config.channels == 1 else "colour"
+    lines = {
+        "model": f"{facts['model']} ({facts['folder']})",
+        "card": facts["card"] or "none",
+        "pictures": f"{config.picture_size}×{config.picture_size}, {colours}",
+        "z": f"{config.z_dim} numbers",
+        "encoders": config.encoder_design,
+        "parameters": ", ".join(f"{name} {count:,}" for name, count in counts.items()),
+        "attributes": ", ".join(config.attributes.names) or "none",
+        **{f"group {g}": ", ".join(m) for g, m in config.attributes.groups.items()},
+        "bundled": ", ".join(bundled_names()) or "none",
+    }
+    width = max(map(len, lines))
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in lines.items())

@@ -1,0 +1,104 @@
+"""The command `icgan` itself: its sub-commands, and how it ends.
+
+Status: 0 done, 1 an error (one line on stderr), 2 wrong usage, 130 interrupted.
+"""
+
+import os
+import sys
+import traceback
+from typing import Annotated, cast
+
+import typer
+
+from icgan_sdk._version import __version__
+from icgan_sdk.cli import edit, inspect, sheets
+from icgan_sdk.cli.console import report
+from icgan_sdk.cli.data import app as data_app
+from icgan_sdk.cli.train import train
+from icgan_sdk.errors import IcGANError
+
+TRACEBACK_VARIABLE = "ICGAN_TRACEBACK"
+"""Set, the environment variable shows where in the code an unforeseen error came from."""
+
+# Newer releases of Typer carry their own copy of click, so its UsageError has no fixed address.
+_UsageError = cast(type[typer.BadParameter], typer.BadParameter.__mro__[1])
+
+app = typer.Typer(
+    name="icgan",
+    help="Edit pictures by their attributes with Invertible Conditional GANs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"icgan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+for command in (
+    edit.edit,
+    edit.reconstruct,
+    inspect.attributes,
+    sheets.variations,
+    sheets.interpolate,
+    sheets.swap,
+    sheets.sample,
+    inspect.info,
+    train,
+):
+    app.command()(command)
+app.add_typer(data_app, name="data")
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return the exit status; never a traceback for the user's errors."""
+    try:
+        status = app(arguments, prog_name="icgan", standalone_mode=False)
+        sys.stdout.flush()
+    except _UsageError as error:
+        # Typer has shown the help already where the message is empty.
+        if message := error.format_message():
+            command = error.ctx.command_path if error.ctx else "icgan"
+            report(f"{message} Try '{command} --help'.")
+        return 2
+    except IcGANError as error:
+        report(error)
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        status = 130
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python would complain once more on leaving.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # the one place where an unforeseen error may end
+        if os.environ.get(TRACEBACK_VARIABLE):
+            traceback.print_exc()
+        report(f"{type(error).__name__}: {error} ({TRACEBACK_VARIABLE}=1 shows where)")
+        return 1
+    if status == 130:
+        report("interrupted")
+    return status if isinstance(status, int) else 0
+
+
+def main() -> None:
+    """The entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Options that several commands share, their completion, and reading ``--set NAME=VALUE``."""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from icgan_sdk.artefacts.bundled import BUNDLED_ROOT, bundled_names
+from icgan_sdk.artefacts.layout import read_config
+from icgan_sdk.errors import AttributeValueError, IcGANError
+
+DEFAULT_MODEL = "celeba"
+
+
+def complete_model(incomplete: str) -> list[str]:
+    """Names of bundled models for the shell."""
+    return [name for name in bundled_names() if name.startswith(incomplete)]
+
+
+def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Attributes and groups of the model named so far, as far as it is on this machine."""
+    model = ctx.params.get("model") or DEFAULT_MODEL
+    folder = BUNDLED_ROOT / model if model in bundled_names() else Path(model)
+    try:
+        attributes = read_config(folder).attributes
+    except IcGANError:
+        return []
+    group, equals, _ = incomplete.partition("=")
+    if equals:
+        known = [f"{group}={member}" for member in attributes.groups.get(group, ())]
+    else:
+        known = [f"{name}=" for name in (*attributes.groups, *attributes.names)]
+    return [setting for setting in known if setting.startswith(incomplete)]
+
+
+def parse_settings(settings: Iterable[str], groups: Collection[str]) -> dict[str, object]:
+    """``["Smiling=0.5", "digit=7"]`` as an edit: numbers for attributes, names for groups.
+
+    Raises:
+        AttributeValueError: If a setting is not NAME=VALUE, or a name is set twice.
+    """
+    edits: dict[str, object] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise AttributeValueError(f"--set {setting}: write NAME=VALUE, as in Eyeglasses=1")
+        if name in edits:
+            raise AttributeValueError(f"--set {setting}: {name} is set twice")
+        edits[name] = value if name in groups else _number_or_text(value)
+    return edits
+
+
+def _number_or_text(value: str) -> float | str:
+    # Text is passed on: the model then says which is wrong, the name or its value.
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+Inputs = Annotated[list[str], typer.Argument(help="Pictures; patterns like 'photos/*.jpg' too.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="A bundled model's name, a folder, or 'org/name' on the Hugging Face Hub.",
+        autocompletion=complete_model,
+    ),
+]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 … or mps.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="An attribute from 0 (absent) to 1 (present), up to 2 to exaggerate, or a group's "
+        "member (digit=7). Repeat for several.",
+        autocompletion=complete_setting,
+    ),
+]
+Refine = Annotated[
+    int,
+    typer.Option("--refine", min=0, help="Steps that make the picture more recognisable; try 200."),
+]
+DetailOption = Annotated[
+    Literal["generated", "photo"],
+    typer.Option("--detail", help="photo: put only the change onto the original pixels."),
+]
+Strip = Annotated[
+    bool, typer.Option("--strip", help="Show original and reconstruction beside the result.")
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output", "-o", help="File for one picture, folder for several (as <name>.png)."
+    ),
+]
+SheetOutput = Annotated[str, typer.Option("--output", "-o", help="Picture file to write.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]

@@ -1,0 +1,76 @@
+"""Which files a command reads and writes."""
+
+import glob
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import typer
+
+from icgan_sdk.errors import ImageError
+
+
+def expand(patterns: Iterable[str]) -> list[Path]:
+    """Paths as they are, patterns the shell left alone as the files they match, sorted.
+
+    Raises:
+        ImageError: If a pattern matches nothing.
+    """
+    found: list[Path] = []
+    for pattern in patterns:
+        if not glob.has_magic(pattern) or Path(pattern).exists():
+            found.append(Path(pattern))
+            continue
+        # Not Path.glob, which takes no absolute patterns.
+        hits = map(Path, glob.glob(pattern, recursive=True))  # noqa: PTH207
+        matches = sorted(path for path in hits if path.is_file())
+        if not matches:
+            raise ImageError(f"no files match {pattern!r}")
+        found += matches
+    return list(dict.fromkeys(found))
+
+
+def means_folder(output: str) -> bool:
+    """Whether an output is a folder: there is one, or it ends as one, or has no suffix."""
+    return output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix
+
+
+def name_outputs(inputs: Sequence[Path], output: str) -> list[Path]:
+    """One file to write for each input: `output` itself, or ``<stem>.png`` in that folder.
+
+    Equal stems take the name of their folder before them, then a number; an input is never
+    overwritten by another name's output.
+
+    Raises:
+        typer.BadParameter: If several inputs should go to one file.
+    """
+    if not means_folder(output):
+        if len(inputs) > 1:
+            raise typer.BadParameter(
+                f"{len(inputs)} pictures need a folder, not the file {output}",
+                param_hint="'--output'",
+            )
+        return [Path(output)]
+    taken = {_key(path) for path in inputs}
+    stems = [path.stem.casefold() for path in inputs]
+    named = []
+    for path in inputs:
+        unique = stems.count(path.stem.casefold()) == 1
+        stem = path.stem if unique else f"{path.absolute().parent.name}_{path.stem}"
+        target = _free(Path(output), stem, taken)
+        taken.add(_key(target))
+        named.append(target)
+    return named
+
+
+def _free(folder: Path, stem: str, taken: set[str]) -> Path:
+    target, number = folder / f"{stem}.png", 1
+    while _key(target) in taken:
+        number += 1
+        target = folder / f"{stem}_{number}.png"
+    return target
+
+
+def _key(path: Path) -> str:
+    # Some file systems don't tell case apart.
+    return str(path.resolve()).casefold()

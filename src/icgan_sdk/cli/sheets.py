@@ -1,0 +1,129 @@
+"""Commands that put several generated pictures on one sheet, as the paper's figures do."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from icgan_sdk.cli.console import for_each
+from icgan_sdk.cli.options import (
+    DEFAULT_MODEL,
+    Device,
+    Inputs,
+    Model,
+    Refine,
+    Settings,
+    SheetOutput,
+    parse_settings,
+)
+from icgan_sdk.cli.paths import expand, means_folder
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FirstPicture = Annotated[Path, typer.Argument(help="The first picture.", metavar="A")]
+SecondPicture = Annotated[Path, typer.Argument(help="The second picture.", metavar="B")]
+
+
+def variations(
+    images: Inputs,
+    output: SheetOutput,
+    model: Model = DEFAULT_MODEL,
+    device: Device = "auto",
+    refine: Refine = 0,
+) -> None:
+    """Show every attribute's effect: a row for each picture (the paper's Figure 5).
+
+    Columns: original, reconstruction, then one for each attribute in the model's order.
+    """
+    from icgan_sdk.facade import IcGAN
+
+    inputs = expand(images)
+    icgan = IcGAN.from_pretrained(model, device=device)
+    rows: list[list[Image]] = []
+    try:
+        for_each(inputs, lambda path: rows.append(icgan.variations(path, refine=refine)))
+    finally:
+        if rows:
+            _save_sheet(rows, output)
+
+
+def interpolate(
+    a: FirstPicture,
+    b: SecondPicture,
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="A strip (.png, .jpg) or an animation (.gif).")
+    ],
+    steps: Annotated[
+        int, typer.Option("--steps", min=2, help="Pictures in all, both ends included.")
+    ] = 8,
+    model: Model = DEFAULT_MODEL,
+    device: Device = "auto",
+    refine: Refine = 0,
+) -> None:
+    """Pass from one picture to another (the paper's Figure 6a)."""
+    from icgan_sdk.facade import IcGAN
+    from icgan_sdk.images import save_animation
+
+    icgan = IcGAN.from_pretrained(model, device=device)
+    pictures = icgan.interpolate(a, b, steps=steps, refine=refine)
+    if Path(output).suffix.lower() == ".gif":
+        save_animation(pictures, output)
+        print(output)
+    else:
+        _save_sheet([pictures], output)
+
+
+def swap(
+    a: FirstPicture,
+    b: SecondPicture,
+    output: SheetOutput,
+    model: Model = DEFAULT_MODEL,
+    device: Device = "auto",
+    refine: Refine = 0,
+) -> None:
+    """Exchange the attributes of two pictures (the paper's Figure 6b).
+
+    Rows: the reconstructions of A and B, then A with B's attributes and B with A's.
+    """
+    from icgan_sdk.facade import IcGAN
+
+    icgan = IcGAN.from_pretrained(model, device=device)
+    before = icgan.reconstruct([a, b], refine=refine)
+    _save_sheet([before, [*icgan.swap_attributes(a, b, refine=refine)]], output)
+
+
+def sample(
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="File for a grid, folder for single pictures.")
+    ],
+    n: Annotated[int, typer.Option("-n", min=1, help="How many pictures.")] = 16,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="The same seed, the same pictures.")
+    ] = None,
+    settings: Settings = None,
+    model: Model = DEFAULT_MODEL,
+    device: Device = "auto",
+) -> None:
+    """Generate pictures from random z, with the attributes that are set."""
+    from icgan_sdk.facade import IcGAN
+    from icgan_sdk.images import save_picture
+
+    icgan = IcGAN.from_pretrained(model, device=device)
+    pictures = icgan.sample(n, parse_settings(settings or (), icgan.groups), seed=seed)
+    if not means_folder(output):
+        columns = math.ceil(math.sqrt(n))
+        _save_sheet([pictures[i : i + columns] for i in range(0, n, columns)], output)
+        return
+    for number, picture in enumerate(pictures):
+        path = Path(output) / f"sample_{number:0{len(str(n - 1))}d}.png"
+        save_picture(picture, path)
+        print(path)
+
+
+def _save_sheet(rows: "list[list[Image]]", output: str) -> None:
+    from icgan_sdk.images import grid, save_picture
+
+    save_picture(grid(rows), output)
+    print(output)

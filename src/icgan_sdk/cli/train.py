@@ -1,0 +1,124 @@
+"""``icgan train``: the training pipeline with a progress bar."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from icgan_sdk.train import Progress as Step
+    from icgan_sdk.train import Stage, TrainConfig
+
+
+def train(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(help="A recipe (mnist, paper, poster) or a TOML file; not with --resume."),
+    ] = None,
+    *,
+    data: Annotated[str, typer.Option(help="Prepared data set (icgan data prepare).")] = "",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Run folder.")],
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(help="Run only this: gan, generated, encoder_z, encoder_y. Repeatable."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a setting: gan.epochs=5. Repeatable."),
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on where the run folder stands.")] = False,
+    restart: Annotated[
+        bool, typer.Option(help="Throw away the stages to run, and all built on them, first.")
+    ] = False,
+) -> None:
+    """Train a model on a prepared data set: the GAN, then the encoders that invert it.
+
+    Several processes: accelerate launch -m icgan_sdk.cli.main train …
+    """
+    from icgan_sdk import train as training
+
+    if resume and restart:
+        raise typer.BadParameter("--resume and --restart exclude each other")
+    config = _config(recipe, data, out, settings or [], resume)
+    with _Bar() as bar:
+        artefact = training.run(
+            config,
+            out,
+            stages=_stages(stage),
+            mode="resume" if resume else "restart" if restart else "new",
+            watcher=bar.update,
+            command=shlex.join(["icgan", *sys.argv[1:]]),
+        )
+    if (artefact / "config.json").exists():
+        typer.echo(f"{artefact} is complete: icgan edit IMAGE --model {artefact} …", err=True)
+
+
+def _config(
+    recipe: str | None, data: str, out: Path, settings: list[str], resume: bool
+) -> "TrainConfig":
+    from icgan_sdk import train as training
+
+    if recipe is None:
+        if not resume:
+            raise typer.BadParameter("name a recipe or a TOML file, or --resume a run")
+        return training.load_config(out / "config.toml", settings, data=data)
+    return training.load_config(recipe, settings, data=data)
+
+
+def _stages(names: list[str] | None) -> "list[Stage] | None":
+    from icgan_sdk.train import STAGES
+
+    for name in names or []:
+        if name not in STAGES:
+            raise typer.BadParameter(f"no stage {name!r}; there are {', '.join(STAGES)}")
+    return [s for s in STAGES if s in names] if names else None
+
+
+class _Bar:
+    """A progress bar a stage, with losses and images/s."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+            console=Console(stderr=True),
+        )
+        self._tasks: dict[str, int] = {}
+
+    def __enter__(self) -> "_Bar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def update(self, step: "Step") -> None:
+        """Show a step."""
+        from rich.progress import TaskID
+
+        if step.stage not in self._tasks:
+            self._tasks[step.stage] = self._progress.add_task(
+                step.stage, total=step.steps, losses=""
+            )
+        task = TaskID(self._tasks[step.stage])
+        self._progress.update(task, completed=step.step)
+        if step.metrics is not None:
+            shown = (
+                f"{v:.0f} images/s" if k == "images_per_second" else f"{k} {v:.3g}"
+                for k, v in step.metrics.items()
+            )
+            self._progress.update(task, losses="  ".join(shown))

@@ -1,0 +1,115 @@
+"""Labels for generated pictures (y') and wrong labels for the matching-aware discriminator."""
+
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.errors import ConfigError, DatasetError, ShapeError
+
+LabelMethod = Literal["labels", "kde", "interpolation"]
+
+
+class LabelSampler:
+    """Draws label vectors by one of the IcGAN paper's three ways of sampling y'.
+
+    - ``labels``: a training picture's label vector (the paper's choice; for one-hot labels the
+      class histogram).
+    - ``kde``: a Gaussian kernel density estimate over the training labels, which is a training
+      label vector plus noise N(0, h²).
+    - ``interpolation``: a point between two training label vectors, uniform on their line.
+
+    Args:
+        labels: The training labels, [N, n_y], -1 or 1.
+        attributes: What their columns mean.
+        method: How `sample` draws.
+        bandwidth: h of "kde", in y's units. Default: Scott's rule, σ·N^(−1/(n_y + 4)) with each
+            attribute's own standard deviation σ (D. W. Scott, "Multivariate Density Estimation",
+            1992, §6.3).
+
+    Raises:
+        ConfigError: If the method is unknown or the bandwidth negative.
+        DatasetError: If there are no labels.
+        ShapeError: If labels and attributes don't fit together.
+    """
+
+    def __init__(
+        self,
+        labels: Tensor,
+        attributes: AttributeSet,
+        method: LabelMethod = "labels",
+        bandwidth: float | None = None,
+    ) -> None:
+        if method not in get_args(LabelMethod):
+            raise ConfigError(f"method must be one of {', '.join(get_args(LabelMethod))}")
+        if bandwidth is not None and not bandwidth >= 0:
+            raise ConfigError(f"bandwidth must not be negative, but is {bandwidth}")
+        if labels.ndim != 2 or labels.shape[1] != len(attributes):
+            raise ShapeError(f"expected labels [N, {len(attributes)}], not {list(labels.shape)}")
+        if not len(labels):
+            raise DatasetError("there are no labels to sample from")
+        self.attributes, self.method = attributes, method
+        self._labels = labels.detach().to("cpu", torch.float32)
+        self._bandwidth = self._scott() if bandwidth is None else torch.tensor(bandwidth)
+        self._all_equal = bool((self._labels == self._labels[0]).all())
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """Labels y' for `n` generated pictures: float32 [n, n_y], CPU.
+
+        Values are -1 or 1 with method "labels", between with "interpolation", about them with
+        "kde".
+        """
+        rows = self._draw(n, generator)
+        if self.method == "kde":
+            return rows + self._bandwidth * torch.randn(rows.shape, generator=generator)
+        if self.method == "interpolation":
+            weight = torch.rand(n, 1, generator=generator)
+            return rows.lerp(self._draw(n, generator), weight)
+        return rows
+
+    def mismatched(self, y: Tensor, generator: torch.Generator) -> Tensor:
+        """A wrong label vector for each of `y`, as the original code draws them.
+
+        That is another picture's label vector, redrawn until it differs; for one-hot labels any
+        other class with equal chance.
+
+        Args:
+            y: True labels, [B, n_y], -1 or 1.
+            generator: Source of randomness, CPU.
+
+        Returns:
+            Float32 [B, n_y], CPU. Without attributes there is nothing to differ: [B, 0].
+
+        Raises:
+            DatasetError: If all training labels are the same, or there is only one class.
+        """
+        y = y.detach().to("cpu", torch.float32)
+        if not len(self.attributes):
+            return y
+        if self.attributes.one_hot:
+            return self._other_class(y, generator)
+        if self._all_equal:
+            raise DatasetError(
+                "all training labels are the same, so there are no wrong ones: "
+                "choose attributes that vary, or train without wrong labels"
+            )
+        wrong = self._draw(len(y), generator)
+        while len(equal := (wrong == y).all(dim=1).nonzero()[:, 0]):
+            wrong[equal] = self._draw(len(equal), generator)
+        return wrong
+
+    def _draw(self, n: int, generator: torch.Generator) -> Tensor:
+        return self._labels[torch.randint(len(self._labels), (n,), generator=generator)]
+
+    def _other_class(self, y: Tensor, generator: torch.Generator) -> Tensor:
+        n_classes = len(self.attributes)
+        if n_classes < 2:
+            raise DatasetError("there is only one class, so there are no wrong ones")
+        shift = torch.randint(1, n_classes, (len(y),), generator=generator)
+        other = (y.argmax(dim=1) + shift) % n_classes
+        return torch.full_like(y, -1.0).scatter(1, other[:, None], 1.0)
+
+    def _scott(self) -> Tensor:
+        n, n_y = self._labels.shape
+        return self._labels.std(dim=0, correction=0) * n ** (-1 / (n_y + 4))

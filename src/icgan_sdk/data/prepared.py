@@ -1,0 +1,252 @@
+"""The prepared format: pictures and labels of a data set, read without loading them.
+
+A prepared folder holds
+
+- ``images.npy``      uint8 [N, H, H, C], the pictures without padding;
+- ``attributes.npy``  uint8 [N, n_y], 1 where the attribute is present;
+- ``dataset.json``    the format version, `DatasetInfo`, and the partitions, each a range of rows;
+- ``unreadable.txt``  where there were any: pictures left out, with the reason (for people).
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.config import Crop
+from icgan_sdk.errors import DatasetError, IcGANError, did_you_mean
+from icgan_sdk.images import pixels_to_tensor
+
+FORMAT_VERSION = 1
+IMAGES, ATTRIBUTES, DESCRIPTION = "images.npy", "attributes.npy", "dataset.json"
+
+Rows = Tensor | npt.NDArray[np.int64] | slice
+"""Row numbers: int64 [B], or a slice."""
+
+Ranges = dict[str, tuple[int, int]]
+"""First row and the row after the last, by partition; together they divide all rows in order."""
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What a prepared data set says about itself.
+
+    Attributes:
+        attributes: Names and exclusive groups, in the order of the label columns.
+        padding: Background pixels that the networks see around each picture (MNIST: 2).
+        crop: Where in an aligned frame the pictures were cut; None: whole or square pictures.
+        source: Where the pictures come from, for people.
+    """
+
+    attributes: AttributeSet
+    padding: int = 0
+    crop: Crop | None = None
+    source: str = ""
+
+    def to_json(self, partitions: Mapping[str, tuple[int, int]]) -> str:
+        """The text of ``dataset.json``."""
+        plain = {
+            "format_version": FORMAT_VERSION,
+            "source": self.source,
+            "attributes": self.attributes.names,
+            "groups": dict(self.attributes.groups),
+            "one_hot": self.attributes.one_hot,
+            "padding": self.padding,
+            "crop": None if self.crop is None else asdict(self.crop),
+            "partitions": dict(partitions),
+        }
+        return json.dumps(plain, indent=2) + "\n"
+
+
+class PreparedDataset:
+    """A prepared data set, or one partition of it: memory-mapped and read-only.
+
+    Attributes:
+        folder: Where it is.
+        attributes: Names and exclusive groups of the labels.
+        padding: Background pixels around each picture in `images`.
+        crop: Where in an aligned frame the pictures were cut, if they were.
+        source: Where the pictures come from, for people.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        info: DatasetInfo,
+        ranges: Ranges,
+        pixels: npt.NDArray[np.uint8],
+        presence: npt.NDArray[np.uint8],
+    ) -> None:
+        self.folder = folder
+        self.attributes, self.padding = info.attributes, info.padding
+        self.crop, self.source = info.crop, info.source
+        self._info, self._ranges = info, ranges
+        self._pixels, self._presence = pixels, presence
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str], partition: str | None = None) -> Self:
+        """Open a prepared folder, all of it or one partition.
+
+        Raises:
+            DatasetError: If files are missing, damaged, inconsistent or of a newer format, or
+                there is no such partition.
+        """
+        folder = Path(folder)
+        info, ranges = _read_description(folder)
+        pixels, presence = _read_array(folder / IMAGES), _read_array(folder / ATTRIBUTES)
+        problem = inconsistency(info, ranges, pixels, presence)
+        if problem:
+            raise DatasetError(f"{folder} is inconsistent: {problem}; prepare it again")
+        dataset = cls(folder, info, ranges, pixels, presence)
+        return dataset if partition is None else dataset.part(partition)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Pickled as its place, not its pixels: worker processes map the same files.
+        whole = len(self._ranges) != 1
+        return (type(self).open, (self.folder, None if whole else self.partitions[0]))
+
+    def part(self, name: str) -> Self:
+        """A view of one partition.
+
+        Raises:
+            DatasetError: If there is no such partition.
+        """
+        if name not in self._ranges:
+            hint = did_you_mean(name, self._ranges)
+            raise DatasetError(f"{self.folder} has no partition {name!r}; {hint}")
+        start, stop = self._ranges[name]
+        rows = slice(start, stop)
+        ranges = {name: (0, stop - start)}
+        return type(self)(self.folder, self._info, ranges, self._pixels[rows], self._presence[rows])
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """Names of the partitions present."""
+        return tuple(self._ranges)
+
+    @property
+    def picture_size(self) -> int:
+        """Side of the pictures, without padding."""
+        return int(self._pixels.shape[1])
+
+    @property
+    def image_size(self) -> int:
+        """Side of what the networks see: pictures with padding."""
+        return self.picture_size + 2 * self.padding
+
+    @property
+    def channels(self) -> int:
+        """1 (grey) or 3 (RGB)."""
+        return int(self._pixels.shape[3])
+
+    def images(self, rows: Rows) -> Tensor:
+        """Pictures, padded with background: float32 [B, C, image_size, image_size] in [-1, 1]."""
+        images = pixels_to_tensor(self._pixels[self._numbers(rows)])
+        if self.padding:
+            images = torch.nn.functional.pad(images, [self.padding] * 4, value=-1.0)
+        return images
+
+    def labels(self, rows: Rows) -> Tensor:
+        """Label vectors: float32 [B, n_y], -1 or 1."""
+        return torch.from_numpy(self._presence[self._numbers(rows)].astype(np.float32) * 2 - 1)
+
+    def all_labels(self) -> Tensor:
+        """Every label vector in order: float32 [N, n_y], -1 or 1."""
+        return self.labels(slice(None))
+
+    def positives(self) -> dict[str, int]:
+        """How many pictures have each attribute."""
+        counts = self._presence.sum(axis=0, dtype=np.int64)
+        return dict(zip(self.attributes.names, counts.tolist(), strict=True))
+
+    def _numbers(self, rows: Rows) -> npt.NDArray[np.int64]:
+        # Always numbers: indexing with a slice would give a view of the read-only map.
+        if isinstance(rows, slice):
+            return np.arange(*rows.indices(len(self)), dtype=np.int64)
+        return np.asarray(rows, dtype=np.int64)
+
+
+def is_prepared(folder: Path) -> bool:
+    """Whether a folder is (or was) a prepared data set, so that writing may replace it."""
+    return (folder / DESCRIPTION).is_file()
+
+
+def _read_description(folder: Path) -> tuple[DatasetInfo, Ranges]:
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise DatasetError(
+            f"{folder} is not a prepared data set (no {DESCRIPTION}); "
+            "make one with `icgan data prepare`"
+        )
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        version = int(plain["format_version"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DatasetError(f"{path} is damaged ({error!r}); prepare the data again") from error
+    if version > FORMAT_VERSION:
+        raise DatasetError(
+            f"{folder} has format {version}, this icgan-sdk reads up to {FORMAT_VERSION}; "
+            "update icgan-sdk or prepare the data again"
+        )
+    try:
+        return _parse_description(plain)
+    except (IcGANError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DatasetError(f"{path} is damaged ({error!r}); prepare the data again") from error
+
+
+def _parse_description(plain: dict[str, Any]) -> tuple[DatasetInfo, Ranges]:
+    groups = {g: tuple(members) for g, members in plain["groups"].items()}
+    info = DatasetInfo(
+        attributes=AttributeSet(tuple(plain["attributes"]), groups, bool(plain["one_hot"])),
+        padding=int(plain["padding"]),
+        crop=None if plain["crop"] is None else Crop(**plain["crop"]),
+        source=str(plain["source"]),
+    )
+    ranges = {str(n): (int(start), int(stop)) for n, (start, stop) in plain["partitions"].items()}
+    return info, ranges
+
+
+def _read_array(path: Path) -> npt.NDArray[Any]:
+    try:
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path} is missing; prepare the data again") from error
+    except (OSError, ValueError, EOFError) as error:
+        raise DatasetError(f"{path} is damaged ({error}); prepare the data again") from error
+    return array
+
+
+def inconsistency(
+    info: DatasetInfo, ranges: Ranges, pixels: npt.NDArray[Any], presence: npt.NDArray[Any]
+) -> str:
+    """What doesn't fit together in a data set's parts; empty if all does."""
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1] != pixels.shape[2]:
+        return f"pictures must be uint8 [N, H, H, C], not {pixels.dtype} {list(pixels.shape)}"
+    if pixels.shape[3] not in {1, 3} or info.padding < 0:
+        return f"pictures with {pixels.shape[3]} channels and padding {info.padding}"
+    stops = [0, *(stop for _, stop in ranges.values())]
+    starts = [*(start for start, _ in ranges.values()), len(pixels)]
+    if starts != stops or stops != sorted(stops):
+        return f"the partitions {ranges} don't divide the {len(pixels)} rows"
+    return _label_problem(presence, (len(pixels), len(info.attributes)), info.attributes.one_hot)
+
+
+def _label_problem(presence: npt.NDArray[Any], shape: tuple[int, int], one_hot: bool) -> str:
+    if presence.dtype != np.uint8 or presence.shape != shape:
+        return f"labels must be uint8 {list(shape)}, not {presence.dtype} {list(presence.shape)}"
+    if presence.size and presence.max() > 1:
+        return "labels must be 0 or 1"
+    if one_hot and not (presence.sum(axis=1) == 1).all():
+        return "one-hot labels must have exactly one class present"
+    return ""

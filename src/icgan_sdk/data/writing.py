@@ -1,0 +1,292 @@
+"""Writing the prepared format, from arrays or from pictures read and scaled in parallel."""
+
+import math
+import multiprocessing
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.config import Crop, ModelConfig
+from icgan_sdk.data.prepared import (
+    ATTRIBUTES,
+    DESCRIPTION,
+    IMAGES,
+    DatasetInfo,
+    Ranges,
+    inconsistency,
+    is_prepared,
+)
+from icgan_sdk.errors import DatasetError, ImageError, ShapeError
+from icgan_sdk.files import atomic_folder
+
+PARTITIONS = ("train", "validation", "test")
+UNREADABLE = "unreadable.txt"
+CHUNK_BYTES = 2**20
+"""Pixels a worker hands back at a time: large enough to hide the sending, small in memory."""
+
+CHUNKS_AHEAD = 4
+"""Chunks in flight per worker, so that memory use doesn't grow with the data set."""
+
+Pixels = npt.NDArray[np.uint8]
+
+ReadPicture = Callable[[str], Image.Image]
+"""Opens the picture of a name, cropped and scaled; must pickle; raises ImageError."""
+
+Progress = Callable[[int, int], None]
+"""Told how many pictures are done, of how many."""
+
+
+class Item(NamedTuple):
+    """One picture to prepare.
+
+    Attributes:
+        name: What `ReadPicture` is given, and what reports call it.
+        labels: n_y values, 1 where the attribute is present, else 0.
+        partition: Its partition's name.
+    """
+
+    name: str
+    labels: Sequence[int]
+    partition: str
+
+
+@dataclass(frozen=True)
+class PrepareReport:
+    """What became of a data set's pictures.
+
+    Attributes:
+        written: How many were prepared.
+        unreadable: Name and reason of each that was left out, as in ``unreadable.txt``.
+    """
+
+    written: int
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+def write_arrays(
+    folder: str | os.PathLike[str],
+    images: Pixels,
+    labels: Pixels,
+    attributes: AttributeSet,
+    partitions: Mapping[str, int],
+    *,
+    padding: int = 0,
+    crop: Crop | None = None,
+    source: str = "arrays",
+    overwrite: bool = False,
+) -> PrepareReport:
+    """Write a prepared data set from pixels in memory (or memory-mapped).
+
+    Args:
+        folder: Where to; it appears only when complete.
+        images: uint8 [N, H, H, C], without padding.
+        labels: uint8 [N, n_y], 0 or 1.
+        attributes: What the label columns mean.
+        partitions: Sizes by name, in the order of the rows.
+        padding: Background pixels that the networks see around each picture.
+        crop: Where in an aligned frame the pictures were cut, if they were.
+        source: Where they come from, for people.
+        overwrite: Replace a data set prepared before.
+
+    Raises:
+        ConfigError: If no model could take pictures of this size.
+        DatasetError: If the folder is in the way.
+        SaveError: If it can't be written.
+        ShapeError: If the arrays don't fit together.
+    """
+    info, ranges = DatasetInfo(attributes, padding, crop, source), _ranges(partitions)
+    problem = inconsistency(info, ranges, images, labels)
+    if problem:
+        raise ShapeError(f"can't write {folder}: {problem}")
+    side, channels = images.shape[1] + 2 * padding, images.shape[3]
+    ModelConfig(image_size=side, channels=channels, padding=padding)  # raises where none could be
+    with _new_dataset(folder, overwrite) as temporary:
+        np.save(temporary / IMAGES, images)
+        np.save(temporary / ATTRIBUTES, labels)
+        _write_description(temporary, info, ranges)
+    return PrepareReport(len(images))
+
+
+def write_prepared(
+    folder: str | os.PathLike[str],
+    items: Iterable[Item],
+    read: ReadPicture,
+    attributes: AttributeSet,
+    *,
+    size: int,
+    channels: int = 3,
+    crop: Crop | None = None,
+    source: str = "",
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> PrepareReport:
+    """Read and scale pictures, in parallel if asked, and write them as a prepared data set.
+
+    Pictures that can't be read are left out and reported. Rows are ordered by partition (train,
+    validation, test), within one as given.
+
+    Args:
+        folder: Where to; it appears only when complete.
+        items: What to prepare.
+        read: Opens a picture by its name; gives `size` × `size` pixels of `channels` channels.
+        attributes: What the items' labels mean.
+        size: Side of the pictures, pixels.
+        channels: 1 (grey) or 3 (RGB).
+        crop: Where in an aligned frame `read` cuts the pictures, if it does.
+        source: Where they come from, for people.
+        workers: Processes that read; 0 or 1: this one. Scripts that ask for more need the usual
+            ``if __name__ == "__main__":``.
+        overwrite: Replace a data set prepared before.
+        progress: Told after each picture.
+
+    Raises:
+        ConfigError: If no model could take pictures of this size.
+        DatasetError: If no picture can be read, the folder is in the way, or a worker died.
+        SaveError: If the folder can't be written.
+    """
+    ModelConfig(image_size=size, channels=channels)  # raises where none could be
+    items = sorted(items, key=lambda item: PARTITIONS.index(item.partition))
+    with _new_dataset(folder, overwrite) as temporary:
+        shape = (len(items), size, size, channels)
+        pixels = np.lib.format.open_memmap(temporary / IMAGES, "w+", np.uint8, shape)
+        kept: list[Item] = []
+        unreadable: list[tuple[str, str]] = []
+        results = _read_all([item.name for item in items], read, shape[1:], workers)
+        for done, (item, result) in enumerate(zip(items, results, strict=True), 1):
+            if isinstance(result, str):
+                unreadable.append((item.name, result))
+            else:
+                pixels[len(kept)] = result
+                kept.append(item)
+            if progress is not None:
+                progress(done, len(items))
+        pixels.flush()
+        _check_kept(kept, unreadable)
+        if unreadable:
+            _cut(temporary / IMAGES, len(kept))
+            _write_unreadable(temporary / UNREADABLE, unreadable)
+        labels = np.frombuffer(b"".join(bytes(item.labels) for item in kept), dtype=np.uint8)
+        np.save(temporary / ATTRIBUTES, labels.reshape(len(kept), len(attributes)))
+        sizes = Counter(item.partition for item in kept)  # in the order of the rows
+        _write_description(temporary, DatasetInfo(attributes, 0, crop, source), _ranges(sizes))
+    return PrepareReport(len(kept), tuple(unreadable))
+
+
+@contextmanager
+def _new_dataset(folder: str | os.PathLike[str], overwrite: bool) -> Iterator[Path]:
+    folder = Path(folder)
+    if is_prepared(folder):
+        if not overwrite:
+            raise DatasetError(
+                f"{folder} already holds a prepared data set; choose another folder, or ask to "
+                "replace it (overwrite=True, --overwrite)"
+            )
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise DatasetError(f"{folder} holds other things than a data set; choose another folder")
+    with atomic_folder(folder) as temporary:
+        yield temporary
+
+
+def _ranges(sizes: Mapping[str, int]) -> Ranges:
+    bounds = pairwise([0, *accumulate(sizes.values())])
+    return {name: rows for (name, size), rows in zip(sizes.items(), bounds, strict=True) if size}
+
+
+def _write_description(folder: Path, info: DatasetInfo, ranges: Ranges) -> None:
+    (folder / DESCRIPTION).write_text(info.to_json(ranges), encoding="utf-8")
+
+
+def _check_kept(kept: list[Item], unreadable: list[tuple[str, str]]) -> None:
+    if kept:
+        return
+    if not unreadable:
+        raise DatasetError("there are no pictures to prepare")
+    name, reason = unreadable[0]
+    raise DatasetError(
+        f"none of the {len(unreadable)} pictures can be read; the first, {name}: {reason}"
+    )
+
+
+def _write_unreadable(path: Path, unreadable: list[tuple[str, str]]) -> None:
+    lines = [f"{name}\t{reason}\n" for name, reason in unreadable]
+    # File names needn't be valid Unicode.
+    path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
+
+
+def _cut(path: Path, rows: int) -> None:
+    """Rewrite an array file without the rows that stayed empty."""
+    whole = np.load(path, mmap_mode="r")
+    shorter = path.with_suffix(".cut")
+    kept = np.lib.format.open_memmap(shorter, "w+", whole.dtype, (rows, *whole.shape[1:]))
+    kept[:] = whole[:rows]
+    kept.flush()
+    shorter.replace(path)
+
+
+def _read_all(
+    names: Sequence[str], read: ReadPicture, shape: tuple[int, ...], workers: int
+) -> Iterator[Pixels | str]:
+    """The pixels of each picture in order, or the reason why there are none."""
+    step = max(1, CHUNK_BYTES // math.prod(shape))
+    chunks = (names[start : start + step] for start in range(0, len(names), step))
+    if workers > 1:
+        return _read_in_workers(chunks, read, workers)
+    return (result for chunk in chunks for result in _read_chunk(read, chunk))
+
+
+def _read_in_workers(
+    chunks: Iterable[Sequence[str]], read: ReadPicture, workers: int
+) -> Iterator[Pixels | str]:
+    # Spawned, not forked: torch's threads don't survive a fork.
+    context = multiprocessing.get_context("spawn")
+    pending: deque[Future[list[Pixels | str]]] = deque()
+    try:
+        with ProcessPoolExecutor(workers, context, _start_worker, (read,)) as pool:
+            for chunk in chunks:
+                pending.append(pool.submit(_work, chunk))
+                if len(pending) >= workers * CHUNKS_AHEAD:
+                    yield from pending.popleft().result()
+            while pending:
+                yield from pending.popleft().result()
+    except BrokenProcessPool as error:
+        raise DatasetError(
+            "a worker process died; try workers=1. (Out of memory? Or a script that starts "
+            'workers without `if __name__ == "__main__":`?)'
+        ) from error
+
+
+_reader: ReadPicture  # set in worker processes only, so that each opens an archive only once
+
+
+def _start_worker(read: ReadPicture) -> None:
+    global _reader  # noqa: PLW0603  an initialiser has no other way to hand over
+    _reader = read
+
+
+def _work(names: Sequence[str]) -> list[Pixels | str]:
+    return _read_chunk(_reader, names)
+
+
+def _read_chunk(read: ReadPicture, names: Sequence[str]) -> list[Pixels | str]:
+    return [_read_one(read, name) for name in names]
+
+
+def _read_one(read: ReadPicture, name: str) -> Pixels | str:
+    try:
+        pixels = np.asarray(read(name))
+    except ImageError as error:
+        return str(error)
+    return pixels if pixels.ndim == 3 else pixels[..., None]

@@ -1,0 +1,428 @@
+"""`IcGAN`: pictures in, edited pictures out."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeVar, overload
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from icgan_sdk import inference
+from icgan_sdk.artefacts.bundled import resolve
+from icgan_sdk.artefacts.card import model_card
+from icgan_sdk.artefacts.folder import load_artefact, save_artefact
+from icgan_sdk.artefacts.hub import upload
+from icgan_sdk.artefacts.layout import CARD_FILE
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.detail import carry_change
+from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError
+from icgan_sdk.images import ImageLike, to_batch, to_pictures
+from icgan_sdk.inference import Latent, check_latent
+from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.options import check_whole, find_device, random_source
+
+__all__ = ["IcGAN", "Latent"]
+
+Detail = Literal["generated", "photo"]
+Picture = Image | str | os.PathLike[str] | npt.NDArray[np.uint8]
+"""What is one picture whatever its shape; a tensor may be one or a batch."""
+
+P = TypeVar("P", bound=ImageLike)
+
+FLIPPED = frozenset({"Male"})
+"""Attributes that `variations` inverts rather than sets, as the original code does."""
+
+
+class IcGAN:
+    """An Invertible Conditional GAN (Perarnau et al. 2016): encode, change y, decode.
+
+    Pictures are PIL images, paths, uint8 arrays [H, W] or [H, W, C], or float tensors [C, H, W]
+    in [-1, 1]; several are a list, a tuple or a tensor [B, C, H, W]. All are cropped to the
+    square the model knows and scaled to its size. One picture gives one result, several a list.
+
+    Everything runs in eval mode and float32, without gradients, and leaves the global seeds,
+    thread counts and default types alone. Large batches go through in chunks (`inference.CHUNK`); a
+    picture's result depends on its company only by the rounding of floats.
+
+    Args:
+        networks: Generator and encoders; moved to the device and set to eval mode.
+        device: "cpu", "cuda", "cuda:1", "mps"; "auto" or None: the best there is.
+        card: Markdown of the model card that `save_pretrained` writes.
+
+    Raises:
+        ConfigError: If there is no such device.
+    """
+
+    def __init__(
+        self,
+        networks: IcGANNetworks,
+        *,
+        device: str | torch.device | None = None,
+        card: str | None = None,
+    ) -> None:
+        self._device = find_device(device)
+        self._networks = networks.to(self._device, torch.float32).eval()
+        self._card = card
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | os.PathLike[str],
+        *,
+        revision: str | None = None,
+        device: str | torch.device | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        token: str | None = None,
+        local_files_only: bool = False,
+    ) -> "IcGAN":
+        """Load a bundled model, a folder, or a repository of the Hugging Face Hub.
+
+        Args:
+            name_or_path: ``"celeba"``, ``Path("runs/artefact")``, ``"org/name"``.
+            revision: Branch, tag or commit on the Hub.
+            device: As in the constructor.
+            cache_dir: Where downloads are kept.
+            token: Access token for private repositories.
+            local_files_only: Take only what was downloaded before.
+
+        Raises:
+            ModelNotFoundError: If there is no model of that name or folder.
+            ModelFormatError: If its files are damaged, incomplete or of a newer format.
+            DownloadError: If the Hub's repository can't be fetched.
+            ConfigError: If there is no such device.
+        """
+        folder = resolve(
+            name_or_path,
+            revision=revision,
+            cache_dir=cache_dir,
+            token=token,
+            local_files_only=local_files_only,
+        )
+        networks = load_artefact(folder)
+        card = folder / CARD_FILE
+        text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
+        return cls(networks, device=device, card=text)
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write config, weights (safetensors, float32) and card, as a whole or not at all.
+
+        Raises:
+            SaveError: If the folder can't be written, or holds files that aren't a model's.
+        """
+        card = self._card or model_card(
+            self.config,
+            name=Path(folder).name,
+            data="Not recorded.",
+            license="other",
+            command="not recorded",
+            seed=None,
+            metrics={},
+        )
+        save_artefact(self._networks, folder, card=card)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        private: bool = False,
+        token: str | None = None,
+        revision: str | None = None,
+    ) -> str:
+        """Upload the model to ``org/name`` on the Hugging Face Hub, creating it where needed.
+
+        Returns:
+            The commit's address.
+
+        Raises:
+            DownloadError: If the Hub refuses or can't be reached.
+        """
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / repo_id.rpartition("/")[2]
+            self.save_pretrained(folder)
+            return upload(folder, repo_id, private=private, token=token, revision=revision)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the attributes, in the order of y."""
+        return self.config.attributes.names
+
+    @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Exclusive groups: ``hair_color``, ``digit`` … to their members."""
+        return self.config.attributes.groups
+
+    @property
+    def config(self) -> ModelConfig:
+        """Sizes and design of the networks."""
+        return self._networks.config
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks run."""
+        return self._device
+
+    def to(self, device: str | torch.device) -> "IcGAN":
+        """Move the networks; returns the model itself.
+
+        Raises:
+            ConfigError: If there is no such device.
+        """
+        self._device = find_device(device)
+        self._networks.to(self._device)
+        return self
+
+    def encode(self, images: ImageLike | list[P] | tuple[P, ...], *, refine: int = 0) -> Latent:
+        """E_z and E_y: z [B, z_dim] and y [B, n_attributes] on the model's device.
+
+        Args:
+            images: One picture (B is 1) or several.
+            refine: Optimisation steps that bring z's picture nearer to the given one, from E_z's
+                start (see `icgan_sdk.model.inversion`); 100 to 300 do.
+
+        Raises:
+            ImageError: If a file can't be read.
+            ShapeError: If an array or tensor doesn't fit.
+            ConfigError: If refine is not a whole number from 0.
+        """
+        latent = self._encode(to_batch(images, self.config)[0], refine)
+        # Clones made here are ordinary tensors, which users may change and differentiate.
+        return Latent(latent.z.clone(), latent.y.clone())
+
+    def decode(self, latent: Latent) -> list[Image]:
+        """G(z, y): one picture for each row.
+
+        Raises:
+            ShapeError: If z and y don't fit the model or each other.
+        """
+        check_latent(latent, self.config)
+        return to_pictures(self._decode(latent), self.config)
+
+    @overload
+    def reconstruct(self, images: Picture, *, refine: int = 0) -> Image: ...
+    @overload
+    def reconstruct(self, images: list[P] | tuple[P, ...], *, refine: int = 0) -> list[Image]: ...
+    @overload
+    def reconstruct(self, images: Tensor, *, refine: int = 0) -> Image | list[Image]: ...
+    def reconstruct(
+        self, images: ImageLike | list[P] | tuple[P, ...], *, refine: int = 0
+    ) -> Image | list[Image]:
+        """Encode and decode without a change: what the model makes of the pictures (Figure 4)."""
+        batch, single = to_batch(images, self.config)
+        pictures = to_pictures(self._decode(self._encode(batch, refine)), self.config)
+        return pictures[0] if single else pictures
+
+    @overload
+    def predict_attributes(self, images: Picture) -> dict[str, float]: ...
+    @overload
+    def predict_attributes(self, images: list[P] | tuple[P, ...]) -> list[dict[str, float]]: ...
+    @overload
+    def predict_attributes(self, images: Tensor) -> dict[str, float] | list[dict[str, float]]: ...
+    def predict_attributes(
+        self, images: ImageLike | list[P] | tuple[P, ...]
+    ) -> dict[str, float] | list[dict[str, float]]:
+        """What E_y reads, as a score from 0 (absent) to 1 (present) for each attribute.
+
+        Scores are like probabilities but not calibrated: (y + 1) / 2, cut to [0, 1].
+        """
+        batch, single = to_batch(images, self.config)
+        rows = self._encode(batch).y.add(1.0).div(2.0).clamp(0.0, 1.0).tolist()
+        scores = [dict(zip(self.attributes, row, strict=True)) for row in rows]
+        return scores[0] if single else scores
+
+    @overload
+    def edit(
+        self,
+        images: Picture,
+        attributes: Mapping[str, object] | None = None,
+        /,
+        *,
+        refine: int = 0,
+        detail: Detail = "generated",
+        **named: object,
+    ) -> Image: ...
+    @overload
+    def edit(
+        self,
+        images: list[P] | tuple[P, ...],
+        attributes: Mapping[str, object] | None = None,
+        /,
+        *,
+        refine: int = 0,
+        detail: Detail = "generated",
+        **named: object,
+    ) -> list[Image]: ...
+    @overload
+    def edit(
+        self,
+        images: Tensor,
+        attributes: Mapping[str, object] | None = None,
+        /,
+        *,
+        refine: int = 0,
+        detail: Detail = "generated",
+        **named: object,
+    ) -> Image | list[Image]: ...
+    def edit(
+        self,
+        images: ImageLike | list[P] | tuple[P, ...],
+        attributes: Mapping[str, object] | None = None,
+        /,
+        *,
+        refine: int = 0,
+        detail: Detail = "generated",
+        **named: object,
+    ) -> Image | list[Image]:
+        """Change attributes of pictures.
+
+        Args:
+            images: One picture or several.
+            attributes: Changes by name; the same as naming them (``Eyeglasses=1``), for names
+                that are no Python identifiers. 0 is absent, 1 present, between are fractions, up
+                to 2 exaggerates; a group takes a member's name (``digit=7``). What is not named
+                keeps the value E_y read, but the others of an exclusive group recede.
+            refine: Optimisation steps on z that keep the picture more recognisable.
+            detail: "generated" gives G's picture; "photo" puts the change onto the original
+                pixels, so that identity and background stay (without changes, the original).
+            **named: Changes by name.
+
+        Raises:
+            UnknownAttributeError: If there is no such attribute, group or member.
+            AttributeValueError: If a value is not a number from 0 to 2.
+            ConfigError: If an option is unknown or out of range.
+            ImageError: If a file can't be read.
+            ShapeError: If an array or tensor doesn't fit.
+        """
+        if detail not in {"generated", "photo"}:
+            raise ConfigError(f"detail must be 'generated' or 'photo', not {detail!r}")
+        presences = self._resolve(attributes, named)
+        batch, single = to_batch(images, self.config)
+        latent = self._encode(batch, refine)
+        result = self._decode(self._with_presences(latent, presences))
+        if detail == "photo":
+            result = carry_change(batch, self._decode(latent), result)
+        pictures = to_pictures(result, self.config)
+        return pictures[0] if single else pictures
+
+    def variations(self, image: ImageLike, *, refine: int = 0) -> list[Image]:
+        """A row of the paper's Figure 5: original, reconstruction, one picture per attribute.
+
+        As in the original code, y is first taken to −1 or 1; then each attribute in turn is set
+        and the others of its exclusive group cleared; those in `FLIPPED` are inverted.
+
+        Args:
+            image: One picture.
+            refine: Optimisation steps on z.
+        """
+        batch = self._single(image)
+        latent = self._encode(batch, refine)
+        y = torch.where(latent.y > 0, 1.0, -1.0)
+        rows = [y[0].tolist()] * len(self.attributes)
+        changed = [
+            self.config.attributes.apply(
+                row, {name: 0.0 if name in FLIPPED and row[column] > 0 else 1.0}
+            )
+            for column, (name, row) in enumerate(zip(self.attributes, rows, strict=True))
+        ]
+        edits = y.new_tensor(changed).reshape(-1, y.shape[1])
+        z = latent.z.expand(1 + len(edits), -1)
+        generated = self._decode(Latent(z, torch.cat([latent.y, edits])))
+        return to_pictures(torch.cat([batch, generated]), self.config)
+
+    def interpolate(
+        self, a: ImageLike, b: ImageLike, *, steps: int, refine: int = 0
+    ) -> list[Image]:
+        """From one picture to another, linear in z and y (Figure 6a).
+
+        Args:
+            a: The first picture.
+            b: The last picture.
+            steps: Pictures in all, both ends' reconstructions included; at least 2.
+            refine: Optimisation steps on z.
+        """
+        check_whole("steps", steps, 2)
+        latent = self._encode_pair(a, b, refine)
+        weights = torch.linspace(0.0, 1.0, steps, device=self._device)[:, None]
+        z, y = (torch.lerp(end[:1], end[1:], weights) for end in (latent.z, latent.y))
+        return to_pictures(self._decode(Latent(z, y)), self.config)
+
+    def swap_attributes(
+        self, a: ImageLike, b: ImageLike, *, refine: int = 0
+    ) -> tuple[Image, Image]:
+        """Both pictures with each other's attributes: y exchanged, z kept (Figure 6b)."""
+        latent = self._encode_pair(a, b, refine)
+        first, second = to_pictures(self._decode(Latent(latent.z, latent.y.flip(0))), self.config)
+        return first, second
+
+    def sample(
+        self,
+        n: int,
+        attributes: Mapping[str, object] | None = None,
+        *,
+        seed: int | None = None,
+        generator: torch.Generator | None = None,
+        **named: object,
+    ) -> list[Image]:
+        """Pictures from random z.
+
+        Attributes that are not named are absent; class labels (digits), where none is named, are
+        drawn at random for each picture. The same seed gives the same pictures on any device, as
+        far as its arithmetic agrees.
+
+        Args:
+            n: How many.
+            attributes: As in `edit`.
+            seed: For the draw; None: another one each time.
+            generator: A source of randomness instead of a seed.
+            **named: Attributes by name.
+
+        Raises:
+            ConfigError: If n is below 1, or both a seed and a generator are given.
+        """
+        check_whole("n", n, 1)
+        presences = self._resolve(attributes, named)
+        source = random_source(seed, generator)
+        z = torch.randn(n, self.config.z_dim, generator=source, device=source.device)
+        y = torch.full((n, self.config.n_attributes), -1.0)
+        if self.config.attributes.one_hot and not presences:
+            classes = torch.randint(
+                self.config.n_attributes, (n, 1), generator=source, device=source.device
+            )
+            y.scatter_(1, classes.cpu(), 1.0)
+        latent = self._with_presences(Latent(z, y), presences)
+        return to_pictures(self._decode(latent), self.config)
+
+    def _encode(self, batch: Tensor, refine: int = 0) -> Latent:
+        check_whole("refine", refine, 0)
+        return inference.encode(self._networks, batch, self._device, refine)
+
+    def _decode(self, latent: Latent) -> Tensor:
+        return inference.decode(self._networks, latent, self._device)
+
+    def _encode_pair(self, a: ImageLike, b: ImageLike, refine: int) -> Latent:
+        return self._encode(torch.cat([self._single(a), self._single(b)]), refine)
+
+    def _single(self, image: ImageLike) -> Tensor:
+        batch, _ = to_batch(image, self.config)
+        if len(batch) != 1:
+            raise ShapeError(f"expected one picture here, not {len(batch)}")
+        return batch
+
+    def _resolve(
+        self, attributes: Mapping[str, object] | None, named: Mapping[str, object]
+    ) -> dict[str, float]:
+        given = {} if attributes is None else attributes
+        if not isinstance(given, Mapping):
+            raise AttributeValueError(f"attributes must be a mapping by name, not {given!r}")
+        if twice := sorted(given.keys() & named.keys()):
+            raise AttributeValueError(f"named twice: {', '.join(twice)}")
+        return self.config.attributes.resolve({**given, **named})
+
+    def _with_presences(self, latent: Latent, presences: Mapping[str, float]) -> Latent:
+        apply = self.config.attributes.apply
+        y = [apply(row, presences) for row in latent.y.tolist()]
+        return Latent(latent.z, latent.y.new_tensor(y).reshape(latent.y.shape))

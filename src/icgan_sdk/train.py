@@ -1,0 +1,39 @@
+"""Training, public as ``icgan_sdk.train``.
+
+    from icgan_sdk import train
+
+    config = train.load_config("mnist", ["gan.epochs=5"], data="prepared/mnist")
+    train.run(config, "runs/mnist")
+"""
+
+from icgan_sdk.training.config import (
+    EncoderYConfig,
+    EncoderZConfig,
+    GANConfig,
+    GeneratedConfig,
+    RunConfig,
+    TrainConfig,
+    load_config,
+    recipes,
+)
+from icgan_sdk.training.logging import Progress, read_metrics
+from icgan_sdk.training.pipeline import saved_config
+from icgan_sdk.training.pipeline import train as run
+from icgan_sdk.training.runtime import STAGES, Stage
+
+__all__ = [
+    "STAGES",
+    "EncoderYConfig",
+    "EncoderZConfig",
+    "GANConfig",
+    "GeneratedConfig",
+    "Progress",
+    "RunConfig",
+    "Stage",
+    "TrainConfig",
+    "load_config",
+    "read_metrics",
+    "recipes",
+    "run",
+    "saved_config",
+]

@@ -1,0 +1,83 @@
+"""Drawing the batches of a stage: which rows, how they are moved, which labels and noise."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from icgan_sdk.data import PreparedDataset
+from icgan_sdk.errors import ConfigError
+from icgan_sdk.training.config import OptimiserConfig
+from icgan_sdk.training.runtime import Runtime, Stage
+
+
+class Epochs:
+    """Steps and rows of a stage: each epoch is a new permutation, shared among the processes.
+
+    Rows that don't fill a last batch of every process are left out of that epoch.
+
+    Raises:
+        ConfigError: If the data set can't fill one step.
+    """
+
+    def __init__(
+        self, rows: int, config: OptimiserConfig, runtime: Runtime, stage: Stage
+    ) -> None:
+        self.rows, self.batch_size = rows, config.batch_size
+        self.runtime, self.stage = runtime, stage
+        self.steps_per_epoch = rows // (config.batch_size * runtime.world_size)
+        self.steps = self.steps_per_epoch * config.epochs
+        self._epoch, self._order = 0, torch.empty(0, dtype=torch.int64)
+        if not self.steps:
+            raise ConfigError(
+                f"{rows} training images can't fill a batch of {config.batch_size} in "
+                f"{runtime.world_size} process(es): set {stage}.batch_size lower"
+            )
+
+    def epoch(self, step: int) -> int:
+        """The epoch of a step, both counted from 1."""
+        return (step - 1) // self.steps_per_epoch + 1
+
+    def ends_epoch(self, step: int) -> bool:
+        """Whether a step is its epoch's last."""
+        return step % self.steps_per_epoch == 0
+
+    def batch(self, step: int) -> Tensor:
+        """Row numbers [batch_size] of this process's share of a step."""
+        epoch = self.epoch(step)
+        if epoch != self._epoch:
+            # Far beyond any step, so that permutations and steps never share draws.
+            generator = self.runtime.generator(self.stage, 2**62 + epoch, rank=0)
+            self._epoch, self._order = epoch, torch.randperm(self.rows, generator=generator)
+        share = (step - 1) % self.steps_per_epoch * self.runtime.world_size + self.runtime.rank
+        return self._order[share * self.batch_size :][: self.batch_size]
+
+
+def draw_images(
+    dataset: PreparedDataset, rows: Tensor, flip: bool, shift: int, generator: torch.Generator
+) -> Tensor:
+    """Real images [B, C, S, S] in [-1, 1], mirrored and moved at random."""
+    images = dataset.images(rows)
+    if flip:
+        mirrored = torch.rand(len(rows), generator=generator) < 0.5
+        images[mirrored] = images[mirrored].flip(-1)
+    return move(images, shift, generator) if shift else images
+
+
+def move(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
+    """Move each image by up to `shift` pixels each way; border pixels repeat."""
+    batch, _, height, width = images.shape
+    dy, dx = torch.randint(-shift, shift + 1, (2, batch, 1), generator=generator)
+    rows = (torch.arange(height) + dy).clamp(0, height - 1)[:, None, :, None]
+    columns = (torch.arange(width) + dx).clamp(0, width - 1)[:, None, None, :]
+    channels = torch.arange(images.shape[1])[None, :, None, None]
+    return images[torch.arange(batch)[:, None, None, None], channels, rows, columns]
+
+
+def draw_noise(
+    batch: int, z_dim: int, noise: Literal["normal", "uniform"], generator: torch.Generator
+) -> Tensor:
+    """z [batch, z_dim] from N(0, 1), or from the uniform distribution on (−1, 1)."""
+    if noise == "uniform":
+        return torch.rand(batch, z_dim, generator=generator) * 2 - 1
+    return torch.randn(batch, z_dim, generator=generator)

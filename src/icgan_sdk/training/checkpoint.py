@@ -1,0 +1,69 @@
+"""Checkpoints of a stage: one file, replaced as a whole, read without unpickling code."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from icgan_sdk.errors import CheckpointError
+from icgan_sdk.files import atomic_file
+
+
+class Stateful(Protocol):
+    """Anything with a state to save: networks, optimisers."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+        """Take over a saved state."""
+        ...
+
+
+def save_checkpoint(path: Path, step: int, steps: int, parts: Mapping[str, Stateful]) -> None:
+    """Write the state of all parts after a step of `steps`; a crash keeps the previous file."""
+    state = {name: part.state_dict() for name, part in parts.items()}
+    with atomic_file(path) as temporary:
+        torch.save({"step": step, "complete": step == steps, **state}, temporary)
+
+
+def is_complete(path: Path) -> bool:
+    """Whether a stage's checkpoint was written after its last step.
+
+    Raises:
+        CheckpointError: If the file is damaged.
+    """
+    return path.exists() and bool(_read(path)["complete"])
+
+
+def load_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> int:
+    """Restore all parts; returns the step they were saved after.
+
+    Raises:
+        CheckpointError: If the file is damaged or of another configuration.
+    """
+    state = _read(path)
+    try:
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        return int(state["step"])
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise _unusable(path, error) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        return state
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: Exception) -> CheckpointError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return CheckpointError(
+        f"{path} can't be resumed from ({reason}); remove it to start its stage again"
+    )

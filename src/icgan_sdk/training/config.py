@@ -1,0 +1,308 @@
+"""The settings of a training run: dataclasses, TOML files, named recipes, overrides."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import tomli_w
+
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.data import PreparedDataset
+from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
+
+Adam = Literal["pytorch", "torch7"]
+Schedule = Literal["constant", "cosine"]
+Precision = Literal["auto", "float32", "bfloat16"]
+FROM_DATA = ("image_size", "channels", "padding", "crop", "attributes", "groups", "one_hot")
+"""Model settings that follow from the prepared data set, not from the recipe."""
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """One stage's optimisation; the defaults are the paper's for the GAN.
+
+    Attributes:
+        epochs: Passes over the training partition.
+        batch_size: Images a step and process.
+        learning_rate: Adam's step size at the start.
+        beta1: Decay of Adam's mean.
+        beta2: Decay of Adam's mean square.
+        adam: "pytorch", or "torch7" as the original (ε added before bias correction).
+        schedule: "constant" (the original), or "cosine" to zero at the end of the stage.
+    """
+
+    epochs: int = 25
+    batch_size: int = 64
+    learning_rate: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    adam: Adam = "pytorch"
+    schedule: Schedule = "constant"
+
+
+@dataclass(frozen=True)
+class GANConfig(OptimiserConfig):
+    """Stage `gan`: generator and discriminator.
+
+    Attributes:
+        noise: Distribution of z, normal(0, 1) or uniform(−1, 1).
+        label_sampling: Where y' of generated images comes from (paper §3.1).
+        ema_decay: Decay of the generator's exponential moving average; 0: none.
+        flip: Mirror half of the images.
+        shift: Move images by up to this many pixels (the original's random crop); 0: off.
+    """
+
+    noise: Literal["normal", "uniform"] = "normal"
+    label_sampling: Literal["labels", "kde", "interpolation"] = "labels"
+    ema_decay: float = 0.0
+    flip: bool = True
+    shift: int = 0
+
+
+@dataclass(frozen=True)
+class GeneratedConfig:
+    """Stage `generated`: the final generator, and a set of its images to judge encoders by.
+
+    Attributes:
+        batch_norm_batches: Train-mode batches that refresh the batch-norm statistics (the
+            original uses 100).
+        images: Size of the generated set.
+    """
+
+    batch_norm_batches: int = 100
+    images: int = 10_000
+
+
+@dataclass(frozen=True)
+class EncoderZConfig(OptimiserConfig):
+    """Stage `encoder_z`: E_z (design SNG: the one encoder) on images generated on the fly.
+
+    Attributes:
+        pixel_weight: Weight of the pixel loss ‖x − G(E_z(x), y)‖² on real images, pixels in
+            [0, 1] (the original's end-to-end script); 0: none.
+        flip: Mirror half of the real images.
+        shift: Move real images by up to this many pixels.
+    """
+
+    epochs: int = 15
+    learning_rate: float = 1e-4
+    beta1: float = 0.1
+    pixel_weight: float = 0.0
+    flip: bool = False
+    shift: int = 0
+
+
+@dataclass(frozen=True)
+class EncoderYConfig(OptimiserConfig):
+    """Stage `encoder_y`: E_y on real images and their labels.
+
+    Attributes:
+        source: "real" (the paper's choice), or "generated" images with their y'.
+        flip: Mirror half of the images.
+        shift: Move images by up to this many pixels.
+    """
+
+    epochs: int = 15
+    learning_rate: float = 1e-4
+    beta1: float = 0.1
+    source: Literal["real", "generated"] = "real"
+    flip: bool = True
+    shift: int = 0
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What concerns the machine and the record rather than the result.
+
+    Attributes:
+        seed: Everything random follows from it.
+        device: "auto", "cpu", "cuda", "cuda:1", "mps".
+        precision: "bfloat16" mixed precision, "float32", or "auto": bfloat16 where the hardware
+            computes in it.
+        channels_last: Memory layout of images and convolution weights; faster almost anywhere.
+        log_every: Steps between lines of metrics.jsonl.
+        checkpoint_every: Steps between checkpoints, a multiple of `log_every`.
+        tensorboard: Also write TensorBoard event files (extra `tensorboard`).
+    """
+
+    seed: int = 0
+    device: str = "auto"
+    precision: Precision = "auto"
+    channels_last: bool = True
+    log_every: int = 50
+    checkpoint_every: int = 500
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole run: the networks' sizes and the four stages.
+
+    Attributes:
+        data: Folder of the prepared data set.
+        model: Settings of ModelConfig that the recipe chooses; what follows from the data
+            (image size, channels, attributes, …) is added by `model_config`.
+        gan: Stage 1.
+        generated: Stage 2.
+        encoder_z: Stage 3.
+        encoder_y: Stage 4.
+        run: Seed, device, precision, records.
+
+    Raises:
+        ConfigError: If values don't fit; the message lists all problems.
+    """
+
+    data: str = ""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    gan: GANConfig = field(default_factory=GANConfig)
+    generated: GeneratedConfig = field(default_factory=GeneratedConfig)
+    encoder_z: EncoderZConfig = field(default_factory=EncoderZConfig)
+    encoder_y: EncoderYConfig = field(default_factory=EncoderYConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+
+    def __post_init__(self) -> None:
+        problems: list[str] = []
+        for name in ("gan", "generated", "encoder_z", "encoder_y", "run"):
+            problems += [f"{name}.{p}" for p in _section_problems(getattr(self, name))]
+        problems += [f"model.{k} follows from the data set" for k in self.model if k in FROM_DATA]
+        if not problems and self.run.checkpoint_every % self.run.log_every:
+            problems.append("run.checkpoint_every must be a multiple of run.log_every")
+        raise_all(problems, "training config")
+        ModelConfig.from_dict(self.model)
+
+    def model_config(self, dataset: PreparedDataset) -> ModelConfig:
+        """The networks' config for a prepared data set.
+
+        Raises:
+            ConfigError: If the recipe's sizes don't fit the data.
+        """
+        plain = ModelConfig(
+            image_size=dataset.image_size,
+            channels=dataset.channels,
+            padding=dataset.padding,
+            crop=dataset.crop,
+            attributes=dataset.attributes,
+            encoder_design="ind",
+        ).to_dict()
+        return ModelConfig.from_dict({**plain, **self.model})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain TOML types, a table a section."""
+        return {**asdict(self), "model": dict(self.model)}
+
+    def to_toml(self) -> str:
+        """The text of a config file that `load_config` reads back."""
+        return tomli_w.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "TrainConfig":
+        """The inverse of `to_dict`; what is left out takes its default.
+
+        Raises:
+            ConfigError: If a section or key is unknown, or a value doesn't fit.
+        """
+        sections: dict[str, Any] = {}
+        problems: list[str] = []
+        types = {f.name: f.type for f in fields(cls)}
+        for name, table in plain.items():
+            if name not in types:
+                problems.append(f"unknown section {name!r}; {did_you_mean(name, types)}")
+            elif name == "data":
+                sections[name] = str(table)
+            elif not isinstance(table, Mapping):
+                problems.append(f"{name} must be a table, not {table!r}")
+            elif name == "model":
+                sections[name] = dict(table)
+            else:
+                section = types[name]
+                known = [f.name for f in fields(section)]  # type: ignore[arg-type]
+                problems += [
+                    f"unknown key {name}.{k}; {did_you_mean(k, known)}" for k in table if k not in known
+                ]
+                if all(k in known for k in table):
+                    sections[name] = section(**table)  # type: ignore[operator]
+        raise_all(problems, "training config")
+        return cls(**sections)
+
+
+def _section_problems(section: object) -> list[str]:
+    """Type and range problems of one section, by its fields' annotations."""
+    problems = []
+    for f in fields(section):  # type: ignore[arg-type]
+        value, name = getattr(section, f.name), f.name
+        if get_origin(f.type) is Literal:
+            if value not in get_args(f.type):
+                problems.append(f"{name} must be one of {', '.join(get_args(f.type))}, not {value!r}")
+        elif f.type is float:
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                problems.append(f"{name} must be a number, not {value!r}")
+            elif not 0 <= value < (1 if name in {"beta1", "beta2", "ema_decay"} else float("inf")):
+                problems.append(f"{name} is out of range: {value!r}")
+        elif type(value) is not f.type:
+            problems.append(f"{name} must be {f.type.__name__}, not {value!r}")  # type: ignore[union-attr]
+        elif f.type is int and value < (0 if name in {"shift", "seed"} else 1):
+            problems.append(f"{name} is out of range: {value!r}")
+    return problems
+
+
+def recipes() -> list[str]:
+    """Names of the recipes that come with the package."""
+    folder = resources.files("icgan_sdk.training") / "recipes"
+    return sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".toml"))
+
+
+def load_config(
+    recipe: str | Path, overrides: Sequence[str] = (), *, data: str = ""
+) -> TrainConfig:
+    """Read a recipe by name or a TOML file, and apply overrides.
+
+    Args:
+        recipe: A name from `recipes()` or the path of a TOML file.
+        overrides: Like "gan.epochs=5", the value written as in TOML (strings need no quotes).
+        data: Folder of the prepared data set; by default the file's own.
+
+    Raises:
+        ConfigError: If there is no such recipe or file, or a key or value doesn't fit.
+    """
+    path = Path(recipe)
+    if str(recipe) in recipes():
+        text = (resources.files("icgan_sdk.training") / "recipes" / f"{recipe}.toml").read_text("utf-8")
+    elif path.is_file():
+        text = path.read_text("utf-8")
+    else:
+        raise ConfigError(
+            f"no recipe and no TOML file {str(recipe)!r}; {did_you_mean(str(recipe), recipes())}"
+        )
+    try:
+        plain = tomllib.loads(text)
+        plain.update({"data": data} if data else {})
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{recipe} is not valid TOML: {error}") from error
+    return override(TrainConfig.from_dict(plain), overrides)
+
+
+def override(config: TrainConfig, overrides: Sequence[str]) -> TrainConfig:
+    """A config with single settings replaced, each written "section.key=value".
+
+    Raises:
+        ConfigError: If a setting is unknown or its value doesn't fit.
+    """
+    plain = config.to_dict()
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        section, dot, name = key.strip().partition(".")
+        if not equals or not dot or section == "data":
+            raise ConfigError(f"write an override as section.key=value, not {text!r}")
+        plain.setdefault(section, {})[name] = _toml_value(value.strip())
+    return TrainConfig.from_dict(plain)
+
+
+def _toml_value(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+

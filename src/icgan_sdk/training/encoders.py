@@ -1,0 +1,246 @@
+"""Stages 3 and 4: the encoders that invert the generator (paper §3.2, equations 3 and 4)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from icgan_sdk.data import PreparedDataset
+from icgan_sdk.images import save_picture, strip_padding
+from icgan_sdk.model import Encoder, IcGANNetworks
+from icgan_sdk.training.batches import draw_images
+from icgan_sdk.training.context import Context, run_stage
+from icgan_sdk.training.generated import draw_generated, load_generator, open_generated
+from icgan_sdk.training.optimisers import make_adam
+from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.samples import pairs_grid
+
+CHUNK = 500
+
+
+class EncoderBatch(NamedTuple):
+    """Inputs of one step of E_z, or of the one encoder of SNG.
+
+    Attributes:
+        x: Generated images [B, C, S, S].
+        z: Their noise [B, z_dim].
+        y: Their attributes [B, n_y].
+        x_real: Real images [R, C, S, S]; R may be 0.
+        y_real: Their attributes [R, n_y], −1 or 1.
+    """
+
+    x: Tensor
+    z: Tensor
+    y: Tensor
+    x_real: Tensor
+    y_real: Tensor
+
+
+def encoder_z_losses(
+    networks: IcGANNetworks,
+    batch: EncoderBatch,
+    *,
+    pixel_weight: float = 0.0,
+    y_source: str = "generated",
+) -> dict[str, Tensor]:
+    """Losses of E_z: the error of z on generated images, and what is mixed in.
+
+    L_ez = ‖z − E_z(G(z, y'))‖² per dimension (equation 3). With `pixel_weight`, also
+    ‖x − G(E_z(x), y)‖² on real images, pixels in [0, 1]. The SNG design learns y in the same
+    step: on generated images as the original, or on real ones (equation 4).
+
+    Returns:
+        ``z``, where present ``y`` and ``pixel``, and ``total``.
+    """
+    n = len(batch.x)
+    x = torch.cat([batch.x, batch.x_real])
+    z, y = networks.encode(x, torch.cat([batch.y, batch.y_real]))
+    losses = {"z": F.mse_loss(z[:n].float(), batch.z)}
+    if networks.encoder is not None:
+        if y_source == "real":
+            losses["y"] = F.mse_loss(y[n:].float(), batch.y_real)
+        else:
+            losses["y"] = F.mse_loss(y[:n].float(), batch.y)
+    total = losses["z"] + losses.get("y", torch.zeros_like(losses["z"]))
+    if pixel_weight:
+        rebuilt = networks.decode(z[n:], batch.y_real)
+        losses["pixel"] = ((rebuilt.float() - batch.x_real) / 2).square().mean()
+        total = total + pixel_weight * losses["pixel"]
+    return {**losses, "total": total}
+
+
+def descend(
+    loss: Tensor, network: nn.Module, optimiser: torch.optim.Optimizer, runtime: Runtime
+) -> None:
+    """One optimisation step of a network, with gradients averaged over the processes."""
+    optimiser.zero_grad()
+    loss.backward()
+    runtime.average_gradients(network)
+    optimiser.step()
+
+
+def train_encoder_z(context: Context) -> None:
+    """Train E_z (SNG: the whole encoder) on images generated on the fly."""
+    config, runtime = context.config, context.runtime
+    settings = config.encoder_z
+    networks = _networks(context)
+    encoder = networks.encoder or networks.encoder_z
+    assert encoder is not None  # every design has one of the two
+    optimiser = make_adam(encoder, settings)
+    # In SNG the y loss on real images takes the settings of E_y for them.
+    y_on_real = networks.encoder is not None and config.encoder_y.source == "real"
+    real = config.encoder_y if y_on_real else settings
+    uses_real = y_on_real or settings.pixel_weight > 0
+
+    def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
+        draws = runtime.generator("encoder_z", step)
+        x, z, y = draw_generated(networks.generator, len(rows), context, draws)
+        used = rows if uses_real else rows[:0]
+        x_real = draw_images(context.train, used, real.flip, real.shift, draws)
+        y_real = context.train.labels(used).to(runtime.device)
+        batch = EncoderBatch(x, z, y, runtime.images(x_real), y_real)
+        with runtime.autocast():
+            losses = encoder_z_losses(
+                networks,
+                batch,
+                pixel_weight=settings.pixel_weight,
+                y_source=config.encoder_y.source,
+            )
+        descend(losses.pop("total"), encoder, optimiser, runtime)
+        return losses
+
+    def end_of_epoch(epoch: int) -> dict[str, float]:
+        encoder.eval()
+        figures = judge_z(networks, context)
+        _save_pairs(networks, context, f"encoder_z-{epoch:04d}.png")
+        encoder.train()
+        return figures
+
+    parts = {"encoder": encoder, "optimiser": optimiser}
+    run_stage(context, "encoder_z", settings, parts, step_function, end_of_epoch)
+
+
+def train_encoder_y(context: Context) -> None:
+    """Train E_y on real images, or on generated ones as the paper's §4.1 compares."""
+    settings, runtime = context.config.encoder_y, context.runtime
+    encoder = context.build("encoder_y", lambda: _make_encoder_y(context))
+    optimiser = make_adam(encoder, settings)
+    generator = load_generator(context) if settings.source == "generated" else None
+
+    def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
+        draws = runtime.generator("encoder_y", step)
+        if generator is not None:
+            x, _, y = draw_generated(generator, len(rows), context, draws)
+        else:
+            x = draw_images(context.train, rows, settings.flip, settings.shift, draws)
+            x, y = runtime.images(x), context.train.labels(rows).to(runtime.device)
+        with runtime.autocast():
+            loss = F.mse_loss(encoder(x).float(), y)
+        descend(loss, encoder, optimiser, runtime)
+        return {"y": loss}
+
+    def end_of_epoch(epoch: int) -> dict[str, float]:
+        encoder.eval()
+        figures = judge_y(encoder, context)
+        encoder.train()
+        return figures
+
+    parts = {"encoder": encoder, "optimiser": optimiser}
+    run_stage(context, "encoder_y", settings, parts, step_function, end_of_epoch)
+
+
+def _networks(context: Context) -> IcGANNetworks:
+    networks = context.build("encoder_z", lambda: IcGANNetworks(context.model))
+    networks.generator = load_generator(context)
+    return networks
+
+
+def _make_encoder_y(context: Context) -> Encoder:
+    return Encoder(context.model, context.model.n_attributes, context.model.encoder_y_fc)
+
+
+@torch.inference_mode()
+def judge_z(networks: IcGANNetworks, context: Context) -> dict[str, float]:
+    """Errors of E_z, in evaluation mode.
+
+    Returns:
+        ``generated_z``: mean square per dimension on the run's generated set (the paper's L_ez);
+        ``held_out_pixel``: mean square error of G(E_z(x), y), pixels in [0, 1], with true y, on
+        the held-out real images.
+    """
+    runtime = context.runtime
+    generated, z, y_fake = open_generated(context.folder)
+
+    def error_of_z(x: Tensor, _: Tensor, at: slice) -> Tensor:
+        found, _ = networks.encode(x, y_fake[at].to(runtime.device))
+        return (found - z[at].to(runtime.device)).square().mean(1)
+
+    def error_of_pixels(x: Tensor, y: Tensor, _: slice) -> Tensor:
+        rebuilt = networks.decode(networks.encode(x, y)[0], y)
+        return (strip_padding(rebuilt - x, context.model) / 2).square().mean((1, 2, 3))
+
+    return {
+        "generated_z": _mean_over(generated, error_of_z, runtime),
+        "held_out_pixel": _mean_over(held_out(context), error_of_pixels, runtime),
+    }
+
+
+@torch.inference_mode()
+def judge_y(encoder: Encoder | Callable[[Tensor], Tensor], context: Context) -> dict[str, float]:
+    """Errors of E_y on the held-out real images, in evaluation mode.
+
+    Returns:
+        ``held_out_y``: mean square per attribute (the paper's L_ey); ``held_out_accuracy``: share
+        of attributes read right, thresholded at 0 — of class labels, share of images.
+    """
+    one_hot = context.model.attributes.one_hot
+
+    def right(x: Tensor, y: Tensor, _: slice) -> Tensor:
+        read = encoder(x)
+        if one_hot:
+            return (read.argmax(1) == y.argmax(1)).float()
+        return ((read > 0) == (y > 0)).float().mean(1)
+
+    data, runtime = held_out(context), context.runtime
+    return {
+        "held_out_y": _mean_over(
+            data, lambda x, y, _: (encoder(x) - y).square().mean(1), runtime
+        ),
+        "held_out_accuracy": _mean_over(data, right, runtime),
+    }
+
+
+def held_out(context: Context) -> PreparedDataset:
+    """The partition a run watches itself on: validation, or else test, or else the training set."""
+    names = context.dataset.partitions
+    return context.dataset.part(
+        next(n for n in ("validation", "test", "train") if n in names)
+    )
+
+
+def _mean_over(
+    data: PreparedDataset,
+    measure: Callable[[Tensor, Tensor, slice], Tensor],
+    runtime: Runtime,
+) -> float:
+    """Mean of a measure [B] of images, labels and their rows over a data set."""
+    total = 0.0
+    for start in range(0, len(data), CHUNK):
+        at = slice(start, min(start + CHUNK, len(data)))
+        x, y = runtime.images(data.images(at)), data.labels(at).to(runtime.device)
+        total += float(measure(x, y, at).double().sum())
+    return total / len(data)
+
+
+@torch.inference_mode()
+def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
+    data = held_out(context)
+    count = min(32, len(data) - len(data) % 8)
+    if count:
+        x = context.runtime.images(data.images(slice(0, count)))
+        y = data.labels(slice(0, count)).to(context.runtime.device)
+        rebuilt = networks.decode(networks.encode(x, y)[0], y)
+        save_picture(pairs_grid(x, rebuilt, context), context.folder / "samples" / name)
+

@@ -1,0 +1,136 @@
+"""Stage 1: the conditional GAN with a matching-aware discriminator (paper §3.1, equation 2)."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.images import save_picture
+from icgan_sdk.model import Discriminator, Generator
+from icgan_sdk.model.layers import init_dcgan
+from icgan_sdk.training.batches import draw_images, draw_noise
+from icgan_sdk.training.context import Context, run_stage
+from icgan_sdk.training.optimisers import MovingAverage, make_adam
+from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.samples import attribute_grid
+
+_Network = TypeVar("_Network", Generator, Discriminator)
+
+
+class GANBatch(NamedTuple):
+    """Inputs of one step.
+
+    Attributes:
+        x: Real images [B, C, S, S] in [-1, 1].
+        y: Their attributes [B, n_y], −1 or 1.
+        y_wrong: Attributes of other images, [B, n_y].
+        y_fake: Attributes y' of the generated images, [B, n_y].
+        z: Noise [B, z_dim].
+    """
+
+    x: Tensor
+    y: Tensor
+    y_wrong: Tensor
+    y_fake: Tensor
+    z: Tensor
+
+
+def gan_step(
+    G: Generator,
+    D: Discriminator,
+    optimiser_g: torch.optim.Optimizer,
+    optimiser_d: torch.optim.Optimizer,
+    batch: GANBatch,
+    runtime: Runtime,
+) -> dict[str, Tensor]:
+    """One step of D, then one of G on the same generated images.
+
+    D minimises BCE(real, y → 1) + ½ BCE(real, wrong y → 0) + ½ BCE(generated, y' → 0), in three
+    passes with batch-norm statistics of their own; G minimises the non-saturating loss
+    BCE(generated, y' → 1). Without attributes there is no wrong y, and the last weight is 1.
+
+    Returns:
+        Mean losses: ``d`` (half of D's sum, as the original shows it) and ``g``.
+    """
+    with runtime.autocast():
+        fake = G(batch.z, batch.y_fake)
+        real_logits = D(batch.x, batch.y)
+        wrong_logits = D(batch.x, batch.y_wrong) if batch.y.shape[1] else None
+        fake_logits = D(fake.detach(), batch.y_fake)
+    loss_d = _bce(real_logits, 1.0)
+    if wrong_logits is None:
+        loss_d = loss_d + _bce(fake_logits, 0.0)
+    else:
+        loss_d = loss_d + 0.5 * _bce(wrong_logits, 0.0) + 0.5 * _bce(fake_logits, 0.0)
+    optimiser_d.zero_grad()
+    loss_d.backward()
+    runtime.average_gradients(D)
+    optimiser_d.step()
+
+    D.requires_grad_(False)  # G's step needs no gradients of D's weights
+    with runtime.autocast():
+        logits = D(fake, batch.y_fake)
+    loss_g = _bce(logits, 1.0)
+    optimiser_g.zero_grad()
+    loss_g.backward()
+    runtime.average_gradients(G)
+    optimiser_g.step()
+    D.requires_grad_(True)
+    return {"d": loss_d.detach() / 2, "g": loss_g.detach()}
+
+
+def _bce(logits: Tensor, target: float) -> Tensor:
+    logits = logits.float()
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def train_gan(context: Context) -> None:
+    """Train G and D; the checkpoint also keeps the generator's moving average."""
+    settings, runtime = context.config.gan, context.runtime
+    G = context.build("gan", lambda: _initialised(Generator, context))
+    D = context.build("gan", lambda: _initialised(Discriminator, context))
+    optimiser_g, optimiser_d = make_adam(G, settings), make_adam(D, settings)
+    average = MovingAverage(G, settings.ema_decay)
+
+    def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
+        batch = _draw_batch(context, step, rows)
+        losses = gan_step(G, D, optimiser_g, optimiser_d, batch, runtime)
+        average.update(G, step)
+        return losses
+
+    def end_of_epoch(epoch: int) -> dict[str, float]:
+        picture = attribute_grid(average.network, context)
+        save_picture(picture, context.folder / "samples" / f"gan-{epoch:04d}.png")
+        return {}
+
+    parts = {
+        "G": G,
+        "D": D,
+        "average": average.network,
+        "optimiser_g": optimiser_g,
+        "optimiser_d": optimiser_d,
+    }
+    run_stage(context, "gan", settings, parts, step_function, end_of_epoch)
+
+
+def _initialised(make: Callable[[ModelConfig], _Network], context: Context) -> _Network:
+    network = make(context.model)
+    init_dcgan(network)
+    return network
+
+
+def _draw_batch(context: Context, step: int, rows: Tensor) -> GANBatch:
+    settings, runtime, model = context.config.gan, context.runtime, context.model
+    generator = runtime.generator("gan", step)
+    x = draw_images(context.train, rows, settings.flip, settings.shift, generator)
+    y = context.train.labels(rows)
+    y_wrong = context.labels.mismatched(y, generator) if model.n_attributes else y
+    y_fake = context.labels.sample(len(rows), generator)
+    z = draw_noise(len(rows), model.z_dim, settings.noise, generator)
+    device = runtime.device
+    return GANBatch(
+        runtime.images(x), y.to(device), y_wrong.to(device), y_fake.to(device), z.to(device)
+    )

@@ -1,0 +1,140 @@
+"""Stage 2: the final generator, and a set of its images to judge encoders by (paper §3.2)."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from icgan_sdk.data import PreparedDataset, write_arrays
+from icgan_sdk.errors import CheckpointError
+from icgan_sdk.files import atomic_file
+from icgan_sdk.images import save_picture, strip_padding, tensor_to_pixels
+from icgan_sdk.model import Generator
+from icgan_sdk.training.batches import draw_noise
+from icgan_sdk.training.checkpoint import load_checkpoint, save_checkpoint
+from icgan_sdk.training.context import Context
+from icgan_sdk.training.logging import Progress
+from icgan_sdk.training.samples import attribute_grid
+
+CHUNK = 250
+FAR = 2**62
+"""Steps beyond any of the batch-norm refresh, whose draws the set must not repeat."""
+
+
+def make_generated(context: Context) -> None:
+    """Refresh the averaged generator's batch norm, freeze it, and write the generated set.
+
+    Every process computes the same; the main one writes.
+    """
+    if context.checkpoint("generated").exists():
+        return
+    generator = context.runtime.place(Generator(context.model))
+    load_checkpoint(context.checkpoint("gan"), {"average": generator})
+    refresh_batch_norm(generator, context)
+    generator.eval()
+    if context.runtime.is_main:
+        save_picture(attribute_grid(generator, context), context.folder / "samples/generated.png")
+        _write_set(generator, context)
+        # Last, so that the stage counts as done only with its set in place.
+        save_checkpoint(context.checkpoint("generated"), 1, 1, {"generator": generator})
+    context.runtime.wait()
+
+
+def draw_generated(
+    generator: Generator, batch: int, context: Context, draws: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Generate images from fresh noise and labels.
+
+    Returns:
+        Images [batch, C, S, S], their z [batch, z_dim] and y' [batch, n_y], on the device.
+    """
+    runtime = context.runtime
+    y = context.labels.sample(batch, draws).to(runtime.device)
+    z = draw_noise(batch, context.model.z_dim, context.config.gan.noise, draws).to(runtime.device)
+    with torch.no_grad(), runtime.autocast():
+        images = generator(z, y)
+    return runtime.images(images.float()), z, y
+
+
+@torch.no_grad()
+def refresh_batch_norm(generator: Generator, context: Context) -> None:
+    """Replace the batch-norm statistics by plain means over train-mode batches.
+
+    The statistics of the trained generator belong to other weights than its moving average. (The
+    original also makes 100 such passes, with momentum 0.1.)
+    """
+    norms = [m for m in generator.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a cumulative mean
+    generator.train()
+    for step in range(1, context.config.generated.batch_norm_batches + 1):
+        draws = context.runtime.generator("generated", step, rank=0)
+        draw_generated(generator, context.config.gan.batch_size, context, draws)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def _write_set(generator: Generator, context: Context) -> None:
+    total = context.config.generated.images
+    images, noise, labels = [], [], []  # noise and labels as the generator saw them
+    for start in range(0, total, CHUNK):
+        draws = context.runtime.generator("generated", FAR + start, rank=0)
+        x, z, y = draw_generated(generator, min(CHUNK, total - start), context, draws)
+        images.append(tensor_to_pixels(strip_padding(x, context.model)))
+        noise.append(z.cpu().numpy())
+        labels.append(y.cpu().numpy())
+        if context.watcher is not None:
+            context.watcher(Progress("generated", min(start + CHUNK, total), total))
+    folder = context.folder / "generated"
+    write_arrays(
+        folder,
+        np.concatenate(images),
+        _present(np.concatenate(labels), context),
+        context.dataset.attributes,
+        {"generated": total},
+        padding=context.dataset.padding,
+        crop=context.dataset.crop,
+        source="generated images",
+        overwrite=True,
+    )
+    for name, parts in (("z.npy", noise), ("y.npy", labels)):
+        with atomic_file(folder / name) as temporary:
+            np.save(temporary, np.concatenate(parts))
+
+
+def _present(y: npt.NDArray[np.float32], context: Context) -> npt.NDArray[np.uint8]:
+    """0/1 labels of sampled y', which may lie between."""
+    if context.model.attributes.one_hot:
+        return np.eye(y.shape[1], dtype=np.uint8)[y.argmax(1)]
+    return (y > 0).astype(np.uint8)
+
+
+def load_generator(context: Context) -> Generator:
+    """The final generator of stage 2, frozen.
+
+    Raises:
+        CheckpointError: If the stage has not run.
+    """
+    generator = context.runtime.place(Generator(context.model))
+    load_checkpoint(context.checkpoint("generated"), {"generator": generator})
+    return generator.eval().requires_grad_(False)
+
+
+def open_generated(folder: Path) -> tuple[PreparedDataset, Tensor, Tensor]:
+    """The generated set of a run: its images, z [N, z_dim] and y' [N, n_y].
+
+    Raises:
+        CheckpointError: If it is damaged.
+    """
+    latents = []
+    for name in ("z.npy", "y.npy"):
+        try:
+            array = np.load(folder / "generated" / name, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{folder}/generated/{name} can't be read: {error}") from error
+        latents.append(torch.from_numpy(array))
+    return PreparedDataset.open(folder / "generated"), *latents

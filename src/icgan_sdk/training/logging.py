@@ -1,0 +1,130 @@
+"""The record of a run: metrics.jsonl, progress for whoever watches, TensorBoard on wish."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from icgan_sdk.errors import ConfigError
+from icgan_sdk.files import write_text
+from icgan_sdk.training.runtime import Runtime, Stage
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a watcher of a run is told after each step.
+
+    Attributes:
+        stage: Running stage.
+        step: Steps done.
+        steps: Steps of the stage.
+        metrics: Losses and images/s, at logged steps only.
+    """
+
+    stage: Stage
+    step: int
+    steps: int
+    metrics: Mapping[str, float] | None = None
+
+
+Watcher = Callable[[Progress], None]
+
+
+class StageLog:
+    """Averages a stage's losses and writes them every `log_every` steps.
+
+    Resuming cuts the file back to the resumed step, so that no step is recorded twice.
+
+    Args:
+        run: The run folder.
+        stage: Stage of the run.
+        start: Step the stage goes on from.
+        steps: Steps of the whole stage.
+        every: Steps between lines.
+        images_per_step: Real images a step consumes, over all processes.
+        runtime: The run's; only its main process writes.
+        watcher: Told after each step.
+        tensorboard: Also write event files.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        stage: Stage,
+        *,
+        start: int,
+        steps: int,
+        every: int,
+        images_per_step: int,
+        runtime: Runtime,
+        watcher: Watcher | None,
+        tensorboard: bool,
+    ) -> None:
+        self.path, self.stage, self.steps, self.every = run / "metrics.jsonl", stage, steps, every
+        self.images_per_step, self.runtime, self.watcher = images_per_step, runtime, watcher
+        self._sums: dict[str, Tensor] = {}
+        self._since, self._count = time.perf_counter(), 0
+        self._board = _summary_writer(run) if tensorboard and runtime.is_main else None
+        if runtime.is_main:
+            _cut_back(self.path, stage, start)
+
+    def step(self, step: int, epoch: int, losses: Mapping[str, Tensor]) -> None:
+        """Take in the losses of a step, counted from 1."""
+        for name, loss in losses.items():
+            # Summed on the device: reading a value each step would wait for the GPU.
+            self._sums[name] = self._sums.get(name, loss.new_zeros(())) + loss.detach().float()
+        self._count += 1
+        metrics = None
+        if step % self.every == 0 or step == self.steps:
+            metrics = {name: float(total) / self._count for name, total in self._sums.items()}
+            elapsed = time.perf_counter() - self._since
+            metrics["images_per_second"] = self._count * self.images_per_step / elapsed
+            self.write({"step": step, "epoch": epoch, **metrics, "seconds": elapsed})
+            self._sums, self._count, self._since = {}, 0, time.perf_counter()
+        if self.watcher is not None and self.runtime.is_main:
+            self.watcher(Progress(self.stage, step, self.steps, metrics))
+
+    def write(self, record: Mapping[str, float]) -> None:
+        """Append one line, and the same values to TensorBoard."""
+        if not self.runtime.is_main:
+            return
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"stage": self.stage, **record}) + "\n")
+        if self._board is not None:
+            for name, value in record.items():
+                self._board.add_scalar(f"{self.stage}/{name}", value, int(record["step"]))
+
+    def close(self) -> None:
+        """Flush what is buffered."""
+        if self._board is not None:
+            self._board.close()
+
+
+def read_metrics(run: Path) -> list[dict[str, float | str]]:
+    """All whole lines of a run's metrics.jsonl."""
+    records = []
+    path = run / "metrics.jsonl"
+    for line in path.read_text("utf-8").splitlines() if path.exists() else []:
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue  # a killed run may leave half a line
+    return records
+
+
+def _cut_back(path: Path, stage: Stage, start: int) -> None:
+    kept = [r for r in read_metrics(path.parent) if r["stage"] != stage or float(r["step"]) <= start]
+    write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
+
+
+def _summary_writer(run: Path):  # type: ignore[no-untyped-def]  # TensorBoard is optional
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ConfigError(
+            "run.tensorboard needs TensorBoard: pip install 'icgan-sdk[tensorboard]'"
+        ) from error
+    return SummaryWriter(str(run / "tensorboard"))

@@ -1,0 +1,69 @@
+"""Adam in two variants, learning-rate schedules, and the moving average of a network."""
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from icgan_sdk.training.config import OptimiserConfig
+
+
+class Torch7Adam(torch.optim.Adam):
+    """Adam as Torch7's optim computes it: ε is added to √v before bias correction.
+
+    step = lr·√(1−β2^t)/(1−β1^t)·m/(√v + ε), which is PyTorch's Adam with ε/√(1−β2^t).
+    """
+
+    def step(self, closure: Callable[[], float] | None = None) -> Any:  # type: ignore[override]
+        """One optimisation step."""
+        for group in self.param_groups:
+            group.setdefault("torch7_eps", group["eps"])
+            states = [self.state[p] for p in group["params"] if self.state[p]]
+            taken = int(states[0]["step"]) if states else 0
+            group["eps"] = group["torch7_eps"] / math.sqrt(1 - group["betas"][1] ** (taken + 1))
+        return super().step(closure)
+
+
+def make_adam(network: nn.Module, config: OptimiserConfig) -> torch.optim.Adam:
+    """The optimiser of one network. ε is 1e-8 (paper §5.1)."""
+    variant = Torch7Adam if config.adam == "torch7" else torch.optim.Adam
+    betas = (config.beta1, config.beta2)
+    return variant(network.parameters(), config.learning_rate, betas, eps=1e-8, fused=True)
+
+
+def set_learning_rate(
+    optimiser: torch.optim.Optimizer, config: OptimiserConfig, step: int, steps: int
+) -> None:
+    """Set the rate of a step (counted from 1) by the config's schedule."""
+    rate = config.learning_rate
+    if config.schedule == "cosine":
+        rate *= 0.5 * (1 + math.cos(math.pi * (step - 1) / steps))
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+class MovingAverage:
+    """Exponential moving average of a network's parameters; buffers are copied.
+
+    The decay warms up as (1 + n) / (10 + n), so that the random start is soon forgotten.
+
+    Args:
+        network: Followed from its present state.
+        decay: 0 keeps a plain copy.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = copy.deepcopy(network).requires_grad_(False)
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        """Take in the network after a step, counted from 1."""
+        decay = min(self.decay, (1 + step) / (10 + step)) if self.decay else 0.0
+        mine, theirs = list(self.network.parameters()), list(network.parameters())
+        torch._foreach_lerp_(mine, theirs, 1 - decay)
+        for average, current in zip(self.network.buffers(), network.buffers(), strict=True):
+            average.copy_(current)

@@ -1,0 +1,119 @@
+"""Devices, precision, processes and randomness of a run."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+from accelerate import PartialState
+from accelerate.utils import reduce
+from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from icgan_sdk.errors import ConfigError
+from icgan_sdk.training.config import RunConfig
+
+Stage = Literal["gan", "generated", "encoder_z", "encoder_y"]
+STAGES: tuple[Stage, ...] = ("gan", "generated", "encoder_z", "encoder_y")
+
+_Network = TypeVar("_Network", bound=nn.Module)
+
+
+class Runtime:
+    """Where and how a run computes.
+
+    One process on one device, or several started by ``accelerate launch`` or ``torchrun``: each
+    then works on its share of every epoch, and gradients and batch-norm statistics are averaged.
+
+    Randomness is a function of (seed, stage, step, process), drawn on the CPU: a resumed run
+    needs no saved generator states, and the device does not change the draws.
+
+    Args:
+        config: The run's settings.
+
+    Raises:
+        ConfigError: If the device is unknown or absent.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        self.seed = config.seed
+        state = PartialState(cpu=config.device == "cpu")
+        self.rank: int = state.process_index
+        self.world_size: int = state.num_processes
+        self.device = _device(config.device, state.device)
+        self.memory_format = torch.channels_last if config.channels_last else torch.contiguous_format
+        self.bfloat16 = config.precision == "bfloat16" or (
+            config.precision == "auto" and _computes_in_bfloat16(self.device)
+        )
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes the run's files."""
+        return self.rank == 0
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Mixed precision for a forward pass, if the run uses it."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
+
+    def generator(self, stage: Stage, step: int, rank: int | None = None) -> torch.Generator:
+        """The CPU generator of one step; step 0 comes before the first.
+
+        Args:
+            stage: Stage of the run.
+            step: Counted from 1.
+            rank: Process; by default this one. A fixed rank gives all processes the same draws.
+        """
+        rank = self.rank if rank is None else rank
+        entropy = np.random.SeedSequence((self.seed, STAGES.index(stage), step, rank))
+        return torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> 1))
+
+    def place(self, network: _Network) -> _Network:
+        """Move a network to the device in the run's memory layout."""
+        network.to(device=self.device)
+        network.to(memory_format=self.memory_format)  # type: ignore[call-overload]
+        return network
+
+    def images(self, images: Tensor) -> Tensor:
+        """Move images [B, C, H, W] to the device in the run's memory layout."""
+        return images.to(self.device, memory_format=self.memory_format, non_blocking=True)
+
+    def average_gradients(self, network: nn.Module) -> None:
+        """Average a network's gradients over all processes, in one message."""
+        if self.world_size > 1:
+            gradients = [p.grad for p in network.parameters() if p.grad is not None]
+            _average(gradients)
+
+    def average_statistics(self, *networks: nn.Module) -> None:
+        """Average batch-norm statistics over all processes, in one message."""
+        if self.world_size > 1:
+            _average([b for n in networks for b in n.buffers() if b.is_floating_point()])
+
+    def wait(self) -> None:
+        """Let all processes reach this point."""
+        PartialState().wait_for_everyone()
+
+
+def _average(tensors: Iterable[Tensor]) -> None:
+    tensors = list(tensors)
+    vector_to_parameters(reduce(parameters_to_vector(tensors), "mean"), tensors)
+
+
+def _device(name: str, default: torch.device) -> torch.device:
+    if name == "auto":
+        return default
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(f"no device {name!r} here: {str(error).splitlines()[0]}") from error
+    return device
+
+
+def _computes_in_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # Older CPUs emulate bfloat16, slower than float32.
+    return device.type == "cpu" and bool(
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )

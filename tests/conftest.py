@@ -1,0 +1,91 @@
+"""Fixtures that several test folders use."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from icgan_sdk import IcGAN
+from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.model import IcGANNetworks
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data and recorded outputs, where there is one."""
+    path = Path(os.environ.get("ICGAN_SHARED", Path(__file__).parents[2] / "shared"))
+    if not path.is_dir():
+        pytest.skip("needs the shared data: set ICGAN_SHARED to its folder")
+    return path
+
+
+def tiny_networks(config: ModelConfig) -> IcGANNetworks:
+    """Real networks, randomly initialised, whose pictures have contrast and follow z and y."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        networks = IcGANNetworks(config)
+        for parameter in networks.generator.parameters():
+            parameter.data.mul_(2.5)
+    return networks.eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> ModelConfig:
+    return ModelConfig(
+        image_size=16,
+        attributes=AttributeSet(
+            ("Male", "Smiling", "Black_Hair", "Blond_Hair"),
+            {"hair_color": ("Black_Hair", "Blond_Hair")},
+        ),
+        z_dim=6,
+        generator_width=4,
+        encoder_width=2,
+        encoder_layers=3,
+        encoder_z_fc=8,
+        encoder_y_fc=8,
+    )
+
+
+@pytest.fixture(scope="session")
+def digits_config() -> ModelConfig:
+    """A small relative of the MNIST model: grey, padded, one-hot."""
+    return ModelConfig(
+        image_size=16,
+        channels=1,
+        padding=2,
+        attributes=AttributeSet.classes("digit", "012"),
+        z_dim=4,
+        generator_width=4,
+        encoder_width=2,
+        encoder_layers=2,
+        encoder_z_fc=8,
+        encoder_y_fc=8,
+    )
+
+
+@pytest.fixture
+def tiny_model(tiny_config: ModelConfig) -> IcGAN:
+    return IcGAN(tiny_networks(tiny_config), device="cpu")
+
+
+@pytest.fixture
+def digits_model(digits_config: ModelConfig) -> IcGAN:
+    return IcGAN(tiny_networks(digits_config), device="cpu")
+
+
+@pytest.fixture
+def tiny_folder(tiny_config: ModelConfig, tmp_path: Path) -> Path:
+    folder = tmp_path / "tiny"
+    save_artefact(tiny_networks(tiny_config), folder, card="# Tiny\n")
+    return folder
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 20, 3), dtype=np.uint8)
+    return Image.fromarray(pixels).resize((50, 60), Image.Resampling.BICUBIC)

@@ -1,0 +1,303 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from icgan_sdk import IcGAN, Latent, inference
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError, UnknownAttributeError
+from icgan_sdk.images import fit_picture, to_batch
+from tests.conftest import tiny_networks
+
+
+def pixels(picture: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    return np.asarray(picture).astype(np.int64)
+
+
+def same(a: Image.Image, b: Image.Image, tolerance: int = 0) -> bool:
+    return a.size == b.size and bool(np.abs(pixels(a) - pixels(b)).max() <= tolerance)
+
+
+def test_one_picture_gives_one_and_several_give_a_list(
+    tiny_model: IcGAN, picture: Image.Image, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.png"
+    picture.save(path)
+    batch = to_batch(picture, tiny_model.config)[0]
+    one = tiny_model.edit(picture, Smiling=1)
+    assert one.size == (16, 16)
+    for source in (path, str(path), np.asarray(picture)):
+        assert same(tiny_model.edit(source, Smiling=1), one)
+    from_tensor = tiny_model.edit(batch[0], Smiling=1)
+    assert isinstance(from_tensor, Image.Image)
+    assert same(from_tensor, one)
+    assert len(tiny_model.edit([path], Smiling=1)) == 1
+    assert len(tiny_model.reconstruct((picture, path))) == 2
+    assert isinstance(tiny_model.reconstruct(batch), list)
+    assert isinstance(tiny_model.predict_attributes(picture), dict)
+    assert len(tiny_model.predict_attributes([picture, path])) == 2
+
+
+def test_the_models_own_figures(tiny_model: IcGAN, tiny_config: ModelConfig) -> None:
+    assert tiny_model.attributes == ("Male", "Smiling", "Black_Hair", "Blond_Hair")
+    assert tiny_model.groups == {"hair_color": ("Black_Hair", "Blond_Hair")}
+    assert tiny_model.config is tiny_config
+    assert tiny_model.device == torch.device("cpu")
+    assert tiny_model.to("cpu") is tiny_model
+
+
+def test_an_edit_is_encode_change_y_decode(tiny_model: IcGAN, picture: Image.Image) -> None:
+    latent = tiny_model.encode(picture)
+    assert latent.z.shape == (1, 6)
+    assert latent.y.shape == (1, 4)
+    y = latent.y.clone()
+    y[0, 1] = 0.5  # presence 0.75
+    y[0, 2] = -1.0
+    y[0, 3] = 1.0
+    expected = tiny_model.decode(Latent(latent.z, y))[0]
+    edited = tiny_model.edit(picture, {"Smiling": 0.75}, hair_color="Blond_Hair")
+    assert same(edited, expected)
+    assert not same(edited, tiny_model.reconstruct(picture))
+
+
+def test_no_edit_is_the_reconstruction(tiny_model: IcGAN, picture: Image.Image) -> None:
+    latent = tiny_model.encode(picture)
+    assert same(tiny_model.edit(picture), tiny_model.decode(latent)[0])
+    assert same(tiny_model.reconstruct(picture), tiny_model.decode(latent)[0])
+
+
+def test_grey_padded_one_hot_models(digits_model: IcGAN, picture: Image.Image) -> None:
+    edited = digits_model.edit(picture, digit=2)
+    assert (edited.mode, edited.size) == ("L", (12, 12))
+    assert same(edited, digits_model.edit(picture, {"2": 1}))
+
+
+def test_scores_are_presences(tiny_model: IcGAN, picture: Image.Image) -> None:
+    scores = tiny_model.predict_attributes(picture)
+    read = tiny_model.encode(picture).y[0]
+    assert tuple(scores) == tiny_model.attributes
+    expected = ((read + 1) / 2).clamp(0, 1).tolist()
+    assert list(scores.values()) == pytest.approx(expected)
+
+
+def test_variations_follow_the_original_code(tiny_model: IcGAN, picture: Image.Image) -> None:
+    row = tiny_model.variations(picture)
+    latent = tiny_model.encode(picture)
+    assert len(row) == 2 + 4
+    assert same(row[0], fit_picture(picture, 16))
+    assert same(row[1], tiny_model.reconstruct(picture), tolerance=1)
+    base = torch.where(latent.y > 0, 1.0, -1.0).repeat(4, 1)
+    base[0, 0] *= -1
+    base[1, 1] = 1
+    base[2, 2:] = torch.tensor([1.0, -1.0])
+    base[3, 2:] = torch.tensor([-1.0, 1.0])
+    expected = tiny_model.decode(Latent(latent.z.repeat(4, 1), base))
+    assert all(same(a, b, tolerance=1) for a, b in zip(row[2:], expected, strict=True))
+
+
+def test_male_alone_is_flipped_in_variations(tiny_config: ModelConfig) -> None:
+    networks = tiny_networks(tiny_config)
+    assert networks.encoder_y is not None
+    head = networks.encoder_y.head[-1]
+    with torch.no_grad():
+        head.get_parameter("weight").zero_()
+        head.get_parameter("bias").fill_(0.9)  # E_y reads everything as present
+    model = IcGAN(networks, device="cpu")
+    grey = torch.zeros(3, 16, 16)
+    row = model.variations(grey)
+    z = model.encode(grey).z
+    flipped, kept = model.decode(
+        Latent(z.repeat(2, 1), torch.tensor([[-1.0, 1, 1, 1], [1.0, 1, 1, 1]]))
+    )
+    assert same(row[2], flipped, tolerance=1)
+    assert same(row[3], kept, tolerance=1)
+    assert not same(flipped, kept, tolerance=1)
+
+
+def test_interpolation_is_linear_and_includes_both_ends(
+    tiny_model: IcGAN, picture: Image.Image
+) -> None:
+    other = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    strip = tiny_model.interpolate(picture, other, steps=3)
+    ends = tiny_model.encode([picture, other])
+    assert len(strip) == 3
+    assert same(strip[0], tiny_model.reconstruct(picture), tolerance=1)
+    assert same(strip[2], tiny_model.reconstruct(other), tolerance=1)
+    middle = Latent(ends.z.mean(0, keepdim=True), ends.y.mean(0, keepdim=True))
+    assert same(strip[1], tiny_model.decode(middle)[0], tolerance=1)
+
+
+def test_swapping_exchanges_y_alone(tiny_model: IcGAN, picture: Image.Image) -> None:
+    other = picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    latent = tiny_model.encode([picture, other])
+    expected = tiny_model.decode(Latent(latent.z, latent.y[[1, 0]]))
+    swapped = tiny_model.swap_attributes(picture, other)
+    assert all(same(a, b) for a, b in zip(swapped, expected, strict=True))
+
+
+def test_sampling_depends_on_the_seed_alone(
+    tiny_model: IcGAN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tiny_model.sample(5, seed=3, Smiling=1)
+    generator = torch.Generator().manual_seed(3)
+    again = tiny_model.sample(5, {"Smiling": 1}, generator=generator)
+    monkeypatch.setattr(inference, "CHUNK", 2)
+    chunked = tiny_model.sample(5, seed=3, Smiling=1)
+    assert all(same(a, b) for a, b in zip(first, again, strict=True))
+    assert all(same(a, b, tolerance=1) for a, b in zip(first, chunked, strict=True))
+    assert not same(first[0], tiny_model.sample(1, seed=4, Smiling=1)[0])
+    assert not same(tiny_model.sample(1)[0], tiny_model.sample(1)[0])
+
+
+def test_samples_are_without_what_is_not_named(tiny_model: IcGAN) -> None:
+    z = torch.randn(1, 6, generator=torch.Generator().manual_seed(0))
+    expected = tiny_model.decode(Latent(z, torch.tensor([[-1.0, 0.0, -1.0, -1.0]])))
+    assert same(tiny_model.sample(1, seed=0, Smiling=0.5)[0], expected[0])
+
+
+def test_classes_are_drawn_at_random_where_none_is_named(
+    digits_model: IcGAN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Tensor] = []
+    decode = inference.decode
+
+    def spy(networks: object, latent: Latent, device: torch.device) -> Tensor:
+        seen.append(latent.y)
+        return decode(digits_model._networks, latent, device)
+
+    monkeypatch.setattr(inference, "decode", spy)
+    digits_model.sample(40, seed=0)
+    digits_model.sample(40, seed=0, digit=1)
+    assert seen[0].sum(1).eq(-1).all()
+    assert set(seen[0].argmax(1).tolist()) == {0, 1, 2}
+    assert seen[1].argmax(1).eq(1).all()
+
+
+def test_chunks_dont_change_results(
+    tiny_model: IcGAN, picture: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = to_batch([picture.rotate(30 * i) for i in range(5)], tiny_model.config)[0]
+    whole = tiny_model.encode(batch, refine=2)
+    monkeypatch.setattr(inference, "CHUNK", 2)
+    parts = tiny_model.encode(batch, refine=2)
+    torch.testing.assert_close(parts.z, whole.z, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(parts.y, whole.y, rtol=1e-4, atol=1e-5)
+
+
+def test_nothing_global_is_touched(tiny_model: IcGAN, picture: Image.Image) -> None:
+    state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
+    tiny_model.edit(picture, Smiling=1, refine=2, detail="photo")
+    tiny_model.sample(2)
+    tiny_model.variations(picture)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert np.random.get_state()[1].tolist() == numpy_state  # noqa: NPY002
+    assert torch.get_num_threads() == threads
+    assert torch.get_default_dtype() == dtype
+    assert torch.is_grad_enabled()
+
+
+def test_results_are_the_same_every_time_whatever_the_callers_modes(
+    tiny_model: IcGAN, picture: Image.Image
+) -> None:
+    first = tiny_model.edit(picture, Smiling=1, refine=3)
+    with torch.inference_mode():
+        assert same(tiny_model.edit(picture, Smiling=1, refine=3), first)
+    with torch.no_grad():
+        assert same(tiny_model.edit(picture, Smiling=1, refine=3), first)
+
+
+def test_latents_are_ordinary_tensors(tiny_model: IcGAN, picture: Image.Image) -> None:
+    latent = tiny_model.encode(picture)
+    latent.z[0, 0] += 1
+    assert not latent.z.is_inference()
+    assert tiny_model.decode(latent)
+
+
+@pytest.mark.parametrize(
+    ("z", "y", "problem"),
+    [
+        (torch.zeros(1, 5), torch.zeros(1, 4), r"expected z \[B, 6\], not \[1, 5\]"),
+        (torch.zeros(6), torch.zeros(1, 4), r"expected z \[B, 6\], not \[6\]"),
+        (torch.zeros(1, 6), torch.zeros(1, 3), r"expected y \[B, 4\], not \[1, 3\]"),
+        (torch.zeros(2, 6), torch.zeros(1, 4), "z has 2 rows but y has 1"),
+        (torch.zeros(0, 6), torch.zeros(0, 4), r"not \[0, 6\]"),
+        (torch.zeros(1, 6, dtype=torch.long), torch.zeros(1, 4), "floats, not torch.int64"),
+        (torch.full((1, 6), float("inf")), torch.zeros(1, 4), "not finite"),
+    ],
+)
+def test_latents_that_dont_fit_are_refused(
+    tiny_model: IcGAN, z: Tensor, y: Tensor, problem: str
+) -> None:
+    with pytest.raises(ShapeError, match=problem):
+        tiny_model.decode(Latent(z, y))
+
+
+def test_a_model_without_attributes_still_works(
+    tiny_config: ModelConfig, picture: Image.Image
+) -> None:
+    model = IcGAN(tiny_networks(replace(tiny_config, attributes=AttributeSet())), device="cpu")
+    assert model.encode(picture).y.shape == (1, 0)
+    assert same(model.edit(picture), model.reconstruct(picture))
+    assert len(model.variations(picture)) == 2
+    assert len(model.interpolate(picture, picture, steps=2)) == 2
+    assert len(model.sample(3, seed=0)) == 3
+    assert model.predict_attributes(picture) == {}
+    with pytest.raises(UnknownAttributeError, match="there are none"):
+        model.edit(picture, Smiling=1)
+
+
+@pytest.mark.parametrize("design", ["sng", "ind_cond"])
+def test_other_encoder_designs_edit_too(
+    design: str, tiny_config: ModelConfig, picture: Image.Image
+) -> None:
+    config = replace(tiny_config, encoder_design=design)  # type: ignore[arg-type]
+    model = IcGAN(tiny_networks(config), device="cpu")
+    assert not same(model.edit(picture, Smiling=2, refine=1), model.reconstruct(picture))
+
+
+def test_wrong_options_are_refused(tiny_model: IcGAN, picture: Image.Image) -> None:
+    with pytest.raises(ConfigError, match="refine must be a whole number from 0, not -1"):
+        tiny_model.edit(picture, refine=-1)
+    with pytest.raises(ConfigError, match=r"refine must be a whole number from 0, not 1\.5"):
+        tiny_model.encode(picture, refine=1.5)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="detail must be 'generated' or 'photo', not 'sharp'"):
+        tiny_model.edit(picture, detail="sharp")  # type: ignore[call-overload]
+    with pytest.raises(ConfigError, match="steps must be a whole number from 2, not 1"):
+        tiny_model.interpolate(picture, picture, steps=1)
+    with pytest.raises(ConfigError, match="n must be a whole number from 1, not 0"):
+        tiny_model.sample(0)
+    with pytest.raises(ConfigError, match="a seed or a generator, not both"):
+        tiny_model.sample(1, seed=0, generator=torch.Generator())
+    for seed in (-1, 0.5, 2**63):
+        with pytest.raises(ConfigError, match="seed must be"):
+            tiny_model.sample(1, seed=seed)  # type: ignore[arg-type]
+    with pytest.raises(AttributeValueError, match="named twice: Smiling"):
+        tiny_model.edit(picture, {"Smiling": 1}, Smiling=0)
+    with pytest.raises(AttributeValueError, match="must be a mapping by name, not 'Smiling'"):
+        tiny_model.edit(picture, "Smiling")  # type: ignore[call-overload]
+    with pytest.raises(ShapeError, match="expected one picture here, not 2"):
+        tiny_model.variations(torch.zeros(2, 3, 16, 16))
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", "cpu:x", ""])
+def test_unknown_devices_are_refused(tiny_config: ModelConfig, device: str) -> None:
+    with pytest.raises(ConfigError, match="device"):
+        IcGAN(tiny_networks(tiny_config), device=device)
+    assert IcGAN(tiny_networks(tiny_config), device="auto").device.type in {"cpu", "cuda", "mps"}
+
+
+def test_models_come_back_from_their_folder(
+    tiny_model: IcGAN, tiny_folder: Path, picture: Image.Image, tmp_path: Path
+) -> None:
+    tiny_model.save_pretrained(tmp_path / "saved")
+    again = IcGAN.from_pretrained(tmp_path / "saved", device="cpu")
+    assert same(again.edit(picture, Smiling=1), tiny_model.edit(picture, Smiling=1))
+    assert "# saved: an IcGAN model" in (tmp_path / "saved" / "README.md").read_text()
+    IcGAN.from_pretrained(str(tiny_folder), device="cpu").save_pretrained(tmp_path / "copy")
+    assert (tmp_path / "copy" / "README.md").read_text() == "# Tiny\n"

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from icgan_sdk import IcGAN
+from icgan_sdk.detail import carry_change
+from icgan_sdk.images import fit_picture, to_batch
+from icgan_sdk.model.inversion import refine_z
+
+
+def error(model: IcGAN, picture: Image.Image, refine: int) -> float:
+    fitted = np.asarray(fit_picture(picture, 16)).astype(float)
+    return float(np.square(np.asarray(model.reconstruct(picture, refine=refine)) - fitted).mean())
+
+
+def test_refining_brings_the_picture_nearer(tiny_model: IcGAN) -> None:
+    target = tiny_model.sample(1, seed=5)[0]
+    errors = [error(tiny_model, target, steps) for steps in (0, 20, 100)]
+    assert errors[0] > errors[1] > errors[2]
+
+
+def test_refining_changes_z_alone(tiny_model: IcGAN, picture: Image.Image) -> None:
+    before = {k: v.clone() for k, v in tiny_model._networks.state_dict().items()}
+    plain, refined = tiny_model.encode(picture), tiny_model.encode(picture, refine=5)
+    assert torch.equal(plain.y, refined.y)
+    assert not torch.equal(plain.z, refined.z)
+    assert torch.equal(refined.z, tiny_model.encode(picture, refine=5).z)
+    for name, tensor in tiny_model._networks.state_dict().items():
+        assert torch.equal(tensor, before[name])
+    assert all(p.grad is None and p.requires_grad for p in tiny_model._networks.parameters())
+
+
+def test_no_image_influences_another(tiny_model: IcGAN, picture: Image.Image) -> None:
+    pictures = [picture, picture.rotate(90)]
+    together = tiny_model.encode(pictures, refine=10)
+    for row, alone in enumerate(pictures):
+        torch.testing.assert_close(
+            tiny_model.encode(alone, refine=10).z[0], together.z[row], rtol=1e-3, atol=1e-4
+        )
+
+
+def test_a_perfect_start_stays(tiny_model: IcGAN) -> None:
+    generator = tiny_model._networks.generator
+    z, y = torch.zeros(1, 6), torch.zeros(1, 4)
+    with torch.no_grad():
+        images = generator(z, y)
+    torch.testing.assert_close(refine_z(generator, images, z, y, 5), z, rtol=0, atol=1e-3)
+    assert torch.equal(refine_z(generator, images, z, y, 0), z)
+
+
+def test_without_changes_a_photo_stays_itself(tiny_model: IcGAN, picture: Image.Image) -> None:
+    result = tiny_model.edit(picture, detail="photo")
+    assert np.array_equal(result, fit_picture(picture, 16))
+
+
+def test_a_photo_takes_the_change_only(tiny_model: IcGAN, picture: Image.Image) -> None:
+    result = tiny_model.edit(picture, Smiling=2, detail="photo")
+    original = to_batch(picture, tiny_model.config)[0]
+    assert not np.array_equal(result, fit_picture(picture, 16))
+    assert not np.array_equal(result, tiny_model.edit(picture, Smiling=2))
+    assert isinstance(tiny_model.edit(original, Smiling=2, detail="photo"), list)
+
+
+@pytest.mark.parametrize("size", [8, 16, 64, 128])
+def test_pixels_far_from_the_change_keep_their_exact_value(size: int) -> None:
+    source = torch.Generator().manual_seed(0)
+    original = torch.rand(2, 3, size, size, generator=source) * 2 - 1
+    before = torch.zeros_like(original)
+    after = before.clone()
+    corner = size // 4
+    after[:, :, :corner, :corner] = 0.5
+    carried = carry_change(original, before, after)
+    assert torch.equal(carried[:, :, size // 2 :], original[:, :, size // 2 :])
+    expected = (original + 0.5).clamp(-1, 1)[:, :, 0, 0]
+    torch.testing.assert_close(carried[:, :, 0, 0], expected)
+    assert carried.abs().max() <= 1
+    assert torch.equal(carry_change(original, before, before), original)

@@ -1,0 +1,88 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
+from icgan_sdk.errors import ConfigError
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> ModelConfig:
+    exponent = draw(st.integers(3, 10))
+    attributes = draw(
+        st.sampled_from(
+            [AttributeSet(), AttributeSet.celeba(), AttributeSet.classes("digit", "0123456789")]
+        )
+    )
+    designs = ["ind", "sng", "ind_cond"] if attributes.names else ["ind"]
+    layers = st.integers(0, exponent - 2)
+    return ModelConfig(
+        image_size=2**exponent,
+        channels=draw(st.sampled_from([1, 3])),
+        padding=draw(st.integers(0, 3)),
+        crop=draw(st.sampled_from([None, CELEBA_CROP, PAPER_CROP])),
+        attributes=attributes,
+        z_dim=draw(st.integers(1, 200)),
+        generator_fc=draw(st.integers(0, 64)),
+        generator_y_layer=draw(layers),
+        discriminator_y_layer=draw(layers),
+        encoder_design=draw(st.sampled_from(designs)),
+        encoder_layers=draw(st.integers(1, exponent)),
+    )
+
+
+@given(configs())
+def test_configs_survive_json(config: ModelConfig) -> None:
+    assert ModelConfig.from_dict(json.loads(config.to_json())) == config
+
+
+def test_the_default_is_the_papers_model() -> None:
+    config = ModelConfig()
+    assert (config.image_size, config.z_dim, config.n_attributes) == (64, 100, 18)
+    assert config.hidden_layers == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"image_size": 48}, "power of two"),
+        ({"image_size": 4}, "power of two"),
+        ({"image_size": 64.0}, "image_size must be a whole number"),
+        ({"channels": 2}, "channels must be 1 or 3"),
+        ({"padding": 32}, "padding must leave some"),
+        ({"z_dim": 0}, "z_dim must be at least 1"),
+        ({"z_dim": True}, "z_dim must be a whole number"),
+        ({"encoder_z_fc": -1}, "encoder_z_fc must not be negative"),
+        ({"encoder_layers": 9}, "encoder_layers must be 1 to 7"),
+        ({"generator_y_layer": 5}, "generator_y_layer must be 0 to 4"),
+        ({"encoder_design": "both"}, "encoder_design must be one of ind, sng, ind_cond"),
+        ({"z_dims": 100}, "unknown key 'z_dims'; did you mean 'z_dim'?"),
+        ({"attributes": 5}, "a value has the wrong type"),
+        ({"attributes": [], "groups": {}, "encoder_design": "sng"}, "without attributes"),
+        ({"crop": {"frame": [10, 10], "box": [0, 0, 11, 10]}}, "leaves the frame"),
+        ({"crop": {"frame": [10, 10], "box": [0, 0, 0, 10]}}, "is empty"),
+        ({"crop": {"frame": [10], "box": [0, 0, 1, 1]}}, "frame needs 2 numbers"),
+        ({"crop": {"size": 3}}, "a value has the wrong type"),
+    ],
+)
+def test_wrong_configs_say_what_was_wrong(changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        ModelConfig.from_dict({**ModelConfig().to_dict(), **changes})
+    assert problem in str(caught.value)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(ConfigError, match="channels.*z_dim"):
+        ModelConfig(channels=2, z_dim=0)
+
+
+@given(st.integers(1, 2000))
+def test_a_crop_scales_with_the_picture(factor: int) -> None:
+    crop = Crop((178, 218), (0, 20, 178, 198))
+    box = crop.scaled_to(178 * factor, 218 * factor)
+    assert box == pytest.approx([v * factor for v in crop.box])
+    assert box[2] <= 178 * factor

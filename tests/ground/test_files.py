@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from icgan_sdk.errors import ModelFormatError, SaveError
+from icgan_sdk.files import atomic_file, atomic_folder, write_text
+
+
+def test_a_file_appears_only_when_whole(tmp_path: Path) -> None:
+    path = tmp_path / "sub" / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(ZeroDivisionError), atomic_file(path) as temporary:  # noqa: PT012
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+        _ = 1 / 0
+    assert path.read_text() == "old"
+    with atomic_file(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_folder_appears_only_when_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    with atomic_folder(folder) as temporary:
+        (temporary / "a").write_text("1")
+    with pytest.raises(ZeroDivisionError), atomic_folder(folder) as temporary:  # noqa: PT012
+        (temporary / "b").write_text("2")
+        _ = 1 / 0
+    assert [p.name for p in folder.iterdir()] == ["a"]
+    with atomic_folder(folder) as temporary:
+        (temporary / "b").write_text("2")
+    assert [p.name for p in folder.iterdir()] == ["b"]
+    assert list(tmp_path.iterdir()) == [folder]
+    assert folder.stat().st_mode & 0o777 == (tmp_path / "model" / "b").parent.stat().st_mode & 0o777
+
+
+def test_os_errors_become_save_errors_and_typed_ones_pass(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for target in (tmp_path / "file" / "a", tmp_path):
+        with pytest.raises(SaveError, match="can't write"), atomic_file(target):
+            pass
+    with pytest.raises(SaveError, match="can't write"), atomic_folder(tmp_path / "file"):
+        pass
+    with pytest.raises(ModelFormatError), atomic_file(tmp_path / "b"):
+        raise ModelFormatError("inside")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -1,0 +1,50 @@
+"""A tiny data set and a tiny run that takes a second."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.data import write_arrays
+from icgan_sdk.training.config import TrainConfig
+
+ATTRIBUTES = AttributeSet(("bright", "left", "right"), {"side": ("left", "right")})
+SECTIONS = {
+    "model": {
+        "z_dim": 3,
+        "generator_width": 4,
+        "discriminator_width": 4,
+        "encoder_width": 2,
+        "encoder_y_fc": 8,
+    },
+    "gan": {"epochs": 2, "batch_size": 8, "ema_decay": 0.9},
+    "generated": {"batch_norm_batches": 2, "images": 20},
+    "encoder_z": {"epochs": 2, "batch_size": 8},
+    "encoder_y": {"epochs": 2, "batch_size": 8, "shift": 1},
+    "run": {"device": "cpu", "precision": "float32", "log_every": 2, "checkpoint_every": 2},
+}
+
+
+def write_bars(folder: Path, attributes: AttributeSet = ATTRIBUTES) -> Path:
+    """48 training and 16 test pictures, 8×8 grey: a bar at the left or right, bright or dim."""
+    draws = np.random.default_rng(0)
+    labels = np.zeros((64, len(attributes)), np.uint8)
+    images = draws.integers(0, 40, (64, 8, 8, 1), np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        bright, right = draws.integers(0, 2, 2)
+        image[:, slice(5, 7) if right else slice(1, 3)] += np.uint8(200 if bright else 90)
+        if len(attributes):
+            label[:] = bright, not right, right
+    write_arrays(folder, images, labels, attributes, {"train": 48, "test": 16}, source="bars")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_bars(tmp_path_factory.mktemp("data") / "bars")
+
+
+@pytest.fixture
+def config(bars: Path) -> TrainConfig:
+    return TrainConfig.from_dict({"data": str(bars), **SECTIONS})
