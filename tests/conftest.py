@@ -15,6 +15,12 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import IcGANNetworks
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """On tiny networks, threads wait for each other longer than they compute."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data and recorded outputs, where there is one."""

@@ -3,7 +3,6 @@
 import math
 
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
 BLUR = 1 / 32
 """Standard deviation of the mask's blur, as a part of the picture's side."""
@@ -30,6 +29,9 @@ def carry_change(original: Tensor, reconstruction: Tensor, edited: Tensor) -> Te
     Returns:
         [B, C, S, S] in [-1, 1].
     """
+    # Takes as long to import as torch.
+    from torchvision.transforms.functional import gaussian_blur
+
     change = edited - reconstruction
     sigma = BLUR * change.shape[-1]
     magnitude = gaussian_blur(

@@ -321,16 +321,14 @@ class IcGAN:
         batch = self._single(image)
         latent = self._encode(batch, refine)
         y = torch.where(latent.y > 0, 1.0, -1.0)
-        rows = [y[0].tolist()] * len(self.attributes)
-        changed = [
-            self.config.attributes.apply(
-                row, {name: 0.0 if name in FLIPPED and row[column] > 0 else 1.0}
-            )
-            for column, (name, row) in enumerate(zip(self.attributes, rows, strict=True))
+        row = y[0].tolist()
+        edits = [
+            self.config.attributes.apply(row, {name: 0.0 if name in FLIPPED and value > 0 else 1.0})
+            for name, value in zip(self.attributes, row, strict=True)
         ]
-        edits = y.new_tensor(changed).reshape(-1, y.shape[1])
+        changed = y.new_tensor(edits).reshape(len(edits), len(row))
         z = latent.z.expand(1 + len(edits), -1)
-        generated = self._decode(Latent(z, torch.cat([latent.y, edits])))
+        generated = self._decode(Latent(z, torch.cat([latent.y, changed])))
         return to_pictures(torch.cat([batch, generated]), self.config)
 
     def interpolate(

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
-from torchvision.utils import make_grid
 
 from icgan_sdk.config import Crop, ModelConfig
 from icgan_sdk.errors import ImageError, ShapeError
@@ -206,6 +205,8 @@ def strip_padding(images: Tensor, config: ModelConfig) -> Tensor:
 
 def grid(rows: Sequence[Sequence[Image.Image]], gap: int = 2) -> Image.Image:
     """One picture of equally sized pictures in rows, white gaps between."""
+    from torchvision.utils import make_grid  # as long to import as torch, and only used here
+
     cells = [pixels_to_tensor(np.asarray(picture)[None])[0] for row in rows for picture in row]
     sheet = make_grid(torch.stack(cells), nrow=len(rows[0]), padding=gap, pad_value=1.0)
     picture = Image.fromarray(tensor_to_pixels(sheet[None])[0])

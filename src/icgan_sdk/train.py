@@ -1,9 +1,9 @@
 """Training, public as ``icgan_sdk.train``.
 
-    from icgan_sdk import train
+from icgan_sdk import train
 
-    config = train.load_config("mnist", ["gan.epochs=5"], data="prepared/mnist")
-    train.run(config, "runs/mnist")
+config = train.load_config("mnist", ["gan.epochs=5"], data="prepared/mnist")
+train.run(config, "runs/mnist")
 """
 
 from icgan_sdk.training.config import (

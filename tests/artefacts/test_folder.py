@@ -193,7 +193,7 @@ def test_configs_that_are_no_json_object_are_refused(text: str, tiny_folder: Pat
 def test_incomplete_and_pickled_folders_are_told(tiny_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match="no such model folder"):
         load_artefact(tmp_path / "nowhere")
-    with pytest.raises(ModelNotFoundError, match="give the folder that holds config.json"):
+    with pytest.raises(ModelNotFoundError, match="give the folder that holds"):
         load_artefact(tiny_folder / "config.json")
     (tiny_folder / "model.safetensors").unlink()
     with pytest.raises(ModelFormatError, match=r"not a complete model: model\.safetensors missing"):

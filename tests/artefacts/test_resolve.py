@@ -41,7 +41,7 @@ def test_unknown_names_are_told_what_there_is(bundle: Path) -> None:
     assert "did you mean 'celeba'?" in str(caught.value)
     assert "celeba, mnist" in str(caught.value)
     for name in ("", "./nowhere", "/no/where/at/all", "a/b/c"):
-        with pytest.raises(ModelNotFoundError, match="no (such )?model"):
+        with pytest.raises(ModelNotFoundError, match=r"no (such )?model"):
             resolve(name)
 
 
@@ -62,10 +62,10 @@ def test_a_folder_that_looks_like_a_repository_is_ambiguous(bundle: Path) -> Non
 def test_repositories_are_not_sought_without_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(DownloadError, match="'org/name'.*not cached"):
+    with pytest.raises(DownloadError, match=r"'org/name'.*not cached"):
         resolve("org/name", local_files_only=True, cache_dir=tmp_path)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(DownloadError, match="'org/name'.*not cached"):
+    with pytest.raises(DownloadError, match=r"'org/name'.*not cached"):
         resolve("org/name", cache_dir=tmp_path)
     with pytest.raises(DownloadError, match="can't push to 'org/name': HF_HUB_OFFLINE forbids"):
         hub.upload(tmp_path, "org/name", token="hf_none")

@@ -56,9 +56,7 @@ def test_icgan_has_the_members_it_promises() -> None:
 
 
 def test_every_error_is_ours_and_of_a_standard_kind() -> None:
-    tree = [
-        e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, IcGANError)
-    ]
+    tree = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, IcGANError)]
     for error in tree:
         assert error.__name__ in EXPORTS
         assert error is IcGANError or len(error.__bases__) == 2

@@ -9,6 +9,10 @@ from icgan_sdk.images import fit_picture, to_batch
 from icgan_sdk.model.inversion import refine_z
 
 
+def same(a: Image.Image, b: Image.Image) -> bool:
+    return np.array_equal(np.asarray(a), np.asarray(b))
+
+
 def error(model: IcGAN, picture: Image.Image, refine: int) -> float:
     fitted = np.asarray(fit_picture(picture, 16)).astype(float)
     return float(np.square(np.asarray(model.reconstruct(picture, refine=refine)) - fitted).mean())
@@ -51,14 +55,14 @@ def test_a_perfect_start_stays(tiny_model: IcGAN) -> None:
 
 def test_without_changes_a_photo_stays_itself(tiny_model: IcGAN, picture: Image.Image) -> None:
     result = tiny_model.edit(picture, detail="photo")
-    assert np.array_equal(result, fit_picture(picture, 16))
+    assert same(result, fit_picture(picture, 16))
 
 
 def test_a_photo_takes_the_change_only(tiny_model: IcGAN, picture: Image.Image) -> None:
     result = tiny_model.edit(picture, Smiling=2, detail="photo")
     original = to_batch(picture, tiny_model.config)[0]
-    assert not np.array_equal(result, fit_picture(picture, 16))
-    assert not np.array_equal(result, tiny_model.edit(picture, Smiling=2))
+    assert not same(result, fit_picture(picture, 16))
+    assert not same(result, tiny_model.edit(picture, Smiling=2))
     assert isinstance(tiny_model.edit(original, Smiling=2, detail="photo"), list)
 
 

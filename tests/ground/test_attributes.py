@@ -60,7 +60,7 @@ def test_inconsistent_sets_are_refused(
 
 
 def test_all_problems_are_told_at_once() -> None:
-    with pytest.raises(ConfigError, match="repeat.*not an attribute"):
+    with pytest.raises(ConfigError, match=r"repeat.*not an attribute"):
         AttributeSet(("a", "a"), {"g": ("b",)})
 
 

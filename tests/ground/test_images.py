@@ -79,7 +79,7 @@ def test_padding_is_put_around_and_taken_away(digits_config: ModelConfig) -> Non
     batch, _ = to_batch(picture, digits_config)
     assert batch.shape == (1, 1, 16, 16)
     assert batch[..., :2].eq(-1).all()
-    assert np.array_equal(to_pictures(batch, digits_config)[0], picture)
+    assert np.array_equal(np.asarray(to_pictures(batch, digits_config)[0]), np.asarray(picture))
     assert torch.equal(to_batch(batch, digits_config)[0], batch)
 
 

@@ -124,7 +124,9 @@ def test_training_mode_statistics(shared: Path) -> None:
             out = network.train()(*inputs[key])
         out = out.sigmoid()[:, None] if key == "D" else out
         assert_close(out, t[f"train_{key}_out"], atol=ATOL, rtol=0)
-        norms = [m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+        norms = [
+            m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)
+        ]
         after = golden_modules(
             {k.replace(f"train_{key}_after", "after"): v for k, v in golden.items()}, "after"
         )

@@ -188,8 +188,14 @@ def test_killed_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: 
     # Checkpoints at other steps than the epochs' ends, and long enough to be caught in each stage.
     config = override(
         config,
-        ["gan.epochs=30", "encoder_z.epochs=30", "encoder_y.epochs=30", "run.log_every=1",
-         "run.checkpoint_every=7", "run.precision=auto"],
+        [
+            "gan.epochs=30",
+            "encoder_z.epochs=30",
+            "encoder_y.epochs=30",
+            "run.log_every=1",
+            "run.checkpoint_every=7",
+            "run.precision=auto",
+        ],
     )
     toml = tmp_path / "tiny.toml"
     toml.write_text(config.to_toml())
@@ -203,7 +209,9 @@ def test_killed_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: 
     finish(start(["--resume", "--out", str(broken)]))
     assert digest(whole / WEIGHTS) == digest(broken / WEIGHTS)
     for stage in ("gan", "encoder_z", "encoder_y"):
-        a, b = (torch.load(f / f"checkpoints/{stage}.pt", weights_only=True) for f in (whole, broken))
+        a, b = (
+            torch.load(f / f"checkpoints/{stage}.pt", weights_only=True) for f in (whole, broken)
+        )
         assert json.dumps(flatten(a)) == json.dumps(flatten(b))
     timeless = [
         [{k: v for k, v in r.items() if k not in {"images_per_second", "seconds"}} for r in records]

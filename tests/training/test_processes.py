@@ -14,6 +14,9 @@ import hashlib, json, sys
 from icgan_sdk import train
 from icgan_sdk.training import context, runtime
 
+def raw(tensor):
+    return tensor.detach().contiguous().numpy().tobytes()
+
 digests = {}
 ranks = []
 original = context.run_stage
@@ -29,9 +32,7 @@ def spy(c, stage, settings, parts, step_function, end_of_epoch):
     digests[stage] = {
         "rows": first_epoch,
         "weights": {
-            name: hashlib.sha256(
-                b"".join(t.detach().contiguous().numpy().tobytes() for t in network.state_dict().values())
-            ).hexdigest()
+            name: hashlib.sha256(b"".join(map(raw, network.state_dict().values()))).hexdigest()
             for name, network in networks.items()
         },
     }

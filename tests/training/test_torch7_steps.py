@@ -102,9 +102,7 @@ def test_pytorch_adam_differs(shared: Path, runtime: Runtime) -> None:
     load_flat(G, t["it0_pG"].numpy())
     load_flat(D, t["it0_pD"].numpy())
     settings = GANConfig(adam="pytorch")
-    inputs = GANBatch(
-        t["it1_x"], t["it1_y"], t["it1_yw"], t["it1_yf"], t["it1_z"].flatten(1)
-    )
+    inputs = GANBatch(t["it1_x"], t["it1_y"], t["it1_yw"], t["it1_yf"], t["it1_z"].flatten(1))
     gan_step(G, D, make_adam(G, settings), make_adam(D, settings), inputs, runtime)
     mask = comparable(G)
     assert float((flat(G).detach() - t["it1_pG"])[mask].abs().max()) > 5e-5
@@ -130,7 +128,9 @@ def test_encoder_z_steps(shared: Path, runtime: Runtime, name: str) -> None:
         batch = EncoderBatch(x, z, y, x[:0], y[:0])
         losses = encoder_z_losses(networks, batch)
         descend(losses["total"], encoder, optimiser, runtime)
-        assert float(losses["total"].detach()) == pytest.approx(scalars[f"{name}_it{i}_err"], rel=RTOL)
+        assert float(losses["total"].detach()) == pytest.approx(
+            scalars[f"{name}_it{i}_err"], rel=RTOL
+        )
         assert_parameters(encoder, t[f"{name}_it{i}_p"], t[f"{name}_it{i}_grad"])
 
 

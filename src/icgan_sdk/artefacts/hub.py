@@ -85,7 +85,8 @@ def _reason(error: Exception) -> str:
         (errors.GatedRepoError, "access is gated; ask for it on its page, then give a token"),
         (
             errors.RepositoryNotFoundError,
-            "no such repository, or it is private; check the name, or give a token with access",
+            "no such repository (nor a folder here), or it is private; check the name, or give a "
+            "token with access",
         ),
         (errors.RevisionNotFoundError, "the repository has no such revision"),
         (

@@ -12,12 +12,12 @@ from PIL import Image
 
 from icgan_sdk.attributes import PAPER_ATTRIBUTES, AttributeSet
 from icgan_sdk.config import CELEBA_CROP, Crop
+from icgan_sdk.data.reading import ReadPicture
 from icgan_sdk.data.writing import (
     PARTITIONS,
     Item,
     PrepareReport,
     Progress,
-    ReadPicture,
     write_prepared,
 )
 from icgan_sdk.errors import DatasetError, ImageError, did_you_mean

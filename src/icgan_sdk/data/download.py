@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from torchvision import datasets
-
 from icgan_sdk.data.celeba import ATTRIBUTE_FILE, PARTITION_FILE, PICTURES, find_celeba
 from icgan_sdk.data.mnist import MNIST_FILES, find_mnist
 from icgan_sdk.errors import DownloadError, SaveError
@@ -33,6 +31,8 @@ def download_mnist(folder: str | os.PathLike[str]) -> None:
         DownloadError: If that fails; the message says what to fetch by hand. Nothing is left.
         SaveError: If the folder can't be written.
     """
+    from torchvision import datasets  # here, as it takes long to import
+
     if find_mnist(folder) is None:
         _download(folder, "MNIST/raw", datasets.MNIST, MNIST_BY_HAND)
 
@@ -46,6 +46,8 @@ def download_celeba(folder: str | os.PathLike[str]) -> None:
         DownloadError: If that fails; the message says what to fetch by hand. Nothing is left.
         SaveError: If the folder can't be written.
     """
+    from torchvision import datasets  # here, as it takes long to import
+
     needed = ((ATTRIBUTE_FILE,), (PARTITION_FILE,), PICTURES)
     if not all(find_celeba(Path(folder), names) for names in needed):
         _download(folder, "celeba", datasets.CelebA, CELEBA_BY_HAND)

@@ -142,6 +142,8 @@ def _parse_csv(
 ) -> tuple[AttributeSet, list[Item]]:
     reader = csv.reader(file)
     header = [cell.strip() for cell in next(reader, [])]
+    if header.count(PARTITION_COLUMN) > 1:
+        raise DatasetError(f"{path}, line 1: two columns are named {PARTITION_COLUMN!r}")
     names = tuple(name for name in header[1:] if name != PARTITION_COLUMN)
     try:
         attributes = AttributeSet(names, dict(groups))

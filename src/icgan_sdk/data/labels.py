@@ -112,4 +112,6 @@ class LabelSampler:
 
     def _scott(self) -> Tensor:
         n, n_y = self._labels.shape
-        return self._labels.std(dim=0, correction=0) * n ** (-1 / (n_y + 4))
+        variance = (self._labels - self._labels.mean(dim=0)).square().mean(dim=0)
+        factor: float = n ** (-1 / (n_y + 4))
+        return variance.sqrt() * factor

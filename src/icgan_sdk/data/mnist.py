@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
-from torchvision.datasets.mnist import read_image_file, read_label_file
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.data.writing import PrepareReport, write_arrays
@@ -95,6 +94,9 @@ def _read_pair(images: Path, labels: Path) -> tuple[npt.NDArray[np.uint8], npt.N
 
 
 def _read_idx(path: Path) -> Tensor:
+    # Imported here, as it takes long and the workers of other data sets don't need it.
+    from torchvision.datasets.mnist import read_image_file, read_label_file
+
     read = read_image_file if "images" in path.name else read_label_file
     try:
         with tempfile.TemporaryDirectory() as folder:

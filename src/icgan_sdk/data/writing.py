@@ -1,12 +1,8 @@
 """Writing the prepared format, from arrays or from pictures read and scaled in parallel."""
 
-import math
-import multiprocessing
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -14,8 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import Crop, ModelConfig
@@ -28,21 +22,12 @@ from icgan_sdk.data.prepared import (
     inconsistency,
     is_prepared,
 )
-from icgan_sdk.errors import DatasetError, ImageError, ShapeError
+from icgan_sdk.data.reading import Pixels, ReadPicture, read_all
+from icgan_sdk.errors import DatasetError, ShapeError
 from icgan_sdk.files import atomic_folder
 
 PARTITIONS = ("train", "validation", "test")
 UNREADABLE = "unreadable.txt"
-CHUNK_BYTES = 2**20
-"""Pixels a worker hands back at a time: large enough to hide the sending, small in memory."""
-
-CHUNKS_AHEAD = 4
-"""Chunks in flight per worker, so that memory use doesn't grow with the data set."""
-
-Pixels = npt.NDArray[np.uint8]
-
-ReadPicture = Callable[[str], Image.Image]
-"""Opens the picture of a name, cropped and scaled; must pickle; raises ImageError."""
 
 Progress = Callable[[int, int], None]
 """Told how many pictures are done, of how many."""
@@ -164,7 +149,7 @@ def write_prepared(
         pixels = np.lib.format.open_memmap(temporary / IMAGES, "w+", np.uint8, shape)
         kept: list[Item] = []
         unreadable: list[tuple[str, str]] = []
-        results = _read_all([item.name for item in items], read, shape[1:], workers)
+        results = read_all([item.name for item in items], read, shape[1:], workers)
         for done, (item, result) in enumerate(zip(items, results, strict=True), 1):
             if isinstance(result, str):
                 unreadable.append((item.name, result))
@@ -234,59 +219,3 @@ def _cut(path: Path, rows: int) -> None:
     kept[:] = whole[:rows]
     kept.flush()
     shorter.replace(path)
-
-
-def _read_all(
-    names: Sequence[str], read: ReadPicture, shape: tuple[int, ...], workers: int
-) -> Iterator[Pixels | str]:
-    """The pixels of each picture in order, or the reason why there are none."""
-    step = max(1, CHUNK_BYTES // math.prod(shape))
-    chunks = (names[start : start + step] for start in range(0, len(names), step))
-    if workers > 1:
-        return _read_in_workers(chunks, read, workers)
-    return (result for chunk in chunks for result in _read_chunk(read, chunk))
-
-
-def _read_in_workers(
-    chunks: Iterable[Sequence[str]], read: ReadPicture, workers: int
-) -> Iterator[Pixels | str]:
-    # Spawned, not forked: torch's threads don't survive a fork.
-    context = multiprocessing.get_context("spawn")
-    pending: deque[Future[list[Pixels | str]]] = deque()
-    try:
-        with ProcessPoolExecutor(workers, context, _start_worker, (read,)) as pool:
-            for chunk in chunks:
-                pending.append(pool.submit(_work, chunk))
-                if len(pending) >= workers * CHUNKS_AHEAD:
-                    yield from pending.popleft().result()
-            while pending:
-                yield from pending.popleft().result()
-    except BrokenProcessPool as error:
-        raise DatasetError(
-            "a worker process died; try workers=1. (Out of memory? Or a script that starts "
-            'workers without `if __name__ == "__main__":`?)'
-        ) from error
-
-
-_reader: ReadPicture  # set in worker processes only, so that each opens an archive only once
-
-
-def _start_worker(read: ReadPicture) -> None:
-    global _reader  # noqa: PLW0603  an initialiser has no other way to hand over
-    _reader = read
-
-
-def _work(names: Sequence[str]) -> list[Pixels | str]:
-    return _read_chunk(_reader, names)
-
-
-def _read_chunk(read: ReadPicture, names: Sequence[str]) -> list[Pixels | str]:
-    return [_read_one(read, name) for name in names]
-
-
-def _read_one(read: ReadPicture, name: str) -> Pixels | str:
-    try:
-        pixels = np.asarray(read(name))
-    except ImageError as error:
-        return str(error)
-    return pixels if pixels.ndim == 3 else pixels[..., None]

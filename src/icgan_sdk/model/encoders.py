@@ -35,7 +35,7 @@ def _widths(config: ModelConfig) -> list[int]:
 
 def _features(config: ModelConfig) -> int:
     widths = _widths(config)
-    side = config.image_size // 2 ** len(widths)
+    side = config.image_size >> len(widths)
     return side * side * widths[-1]
 
 

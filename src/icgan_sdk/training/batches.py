@@ -20,9 +20,7 @@ class Epochs:
         ConfigError: If the data set can't fill one step.
     """
 
-    def __init__(
-        self, rows: int, config: OptimiserConfig, runtime: Runtime, stage: Stage
-    ) -> None:
+    def __init__(self, rows: int, config: OptimiserConfig, runtime: Runtime, stage: Stage) -> None:
         self.rows, self.batch_size = rows, config.batch_size
         self.runtime, self.stage = runtime, stage
         self.steps_per_epoch = rows // (config.batch_size * runtime.world_size)
@@ -77,7 +75,7 @@ def move(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
 def draw_noise(
     batch: int, z_dim: int, noise: Literal["normal", "uniform"], generator: torch.Generator
 ) -> Tensor:
-    """z [batch, z_dim] from N(0, 1), or from the uniform distribution on (−1, 1)."""
+    """Noise z [batch, z_dim] from N(0, 1), or from the uniform distribution on (−1, 1)."""
     if noise == "uniform":
         return torch.rand(batch, z_dim, generator=generator) * 2 - 1
     return torch.randn(batch, z_dim, generator=generator)

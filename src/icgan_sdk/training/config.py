@@ -220,7 +220,9 @@ class TrainConfig:
                 section = types[name]
                 known = [f.name for f in fields(section)]  # type: ignore[arg-type]
                 problems += [
-                    f"unknown key {name}.{k}; {did_you_mean(k, known)}" for k in table if k not in known
+                    f"unknown key {name}.{k}; {did_you_mean(k, known)}"
+                    for k in table
+                    if k not in known
                 ]
                 if all(k in known for k in table):
                     sections[name] = section(**table)  # type: ignore[operator]
@@ -235,7 +237,9 @@ def _section_problems(section: object) -> list[str]:
         value, name = getattr(section, f.name), f.name
         if get_origin(f.type) is Literal:
             if value not in get_args(f.type):
-                problems.append(f"{name} must be one of {', '.join(get_args(f.type))}, not {value!r}")
+                problems.append(
+                    f"{name} must be one of {', '.join(get_args(f.type))}, not {value!r}"
+                )
         elif f.type is float:
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 problems.append(f"{name} must be a number, not {value!r}")
@@ -269,7 +273,9 @@ def load_config(
     """
     path = Path(recipe)
     if str(recipe) in recipes():
-        text = (resources.files("icgan_sdk.training") / "recipes" / f"{recipe}.toml").read_text("utf-8")
+        text = (resources.files("icgan_sdk.training") / "recipes" / f"{recipe}.toml").read_text(
+            "utf-8"
+        )
     elif path.is_file():
         text = path.read_text("utf-8")
     else:
@@ -305,4 +311,3 @@ def _toml_value(text: str) -> object:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-

@@ -11,6 +11,7 @@ from icgan_sdk.data import PreparedDataset
 from icgan_sdk.images import save_picture, strip_padding
 from icgan_sdk.model import Encoder, IcGANNetworks
 from icgan_sdk.training.batches import draw_images
+from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, run_stage
 from icgan_sdk.training.generated import draw_generated, load_generator, open_generated
 from icgan_sdk.training.optimisers import make_adam
@@ -76,7 +77,7 @@ def descend(
 ) -> None:
     """One optimisation step of a network, with gradients averaged over the processes."""
     optimiser.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     runtime.average_gradients(network)
     optimiser.step()
 
@@ -118,7 +119,7 @@ def train_encoder_z(context: Context) -> None:
         encoder.train()
         return figures
 
-    parts = {"encoder": encoder, "optimiser": optimiser}
+    parts: dict[str, Stateful] = {"encoder": encoder, "optimiser": optimiser}
     run_stage(context, "encoder_z", settings, parts, step_function, end_of_epoch)
 
 
@@ -147,7 +148,7 @@ def train_encoder_y(context: Context) -> None:
         encoder.train()
         return figures
 
-    parts = {"encoder": encoder, "optimiser": optimiser}
+    parts: dict[str, Stateful] = {"encoder": encoder, "optimiser": optimiser}
     run_stage(context, "encoder_y", settings, parts, step_function, end_of_epoch)
 
 
@@ -205,9 +206,7 @@ def judge_y(encoder: Encoder | Callable[[Tensor], Tensor], context: Context) -> 
 
     data, runtime = held_out(context), context.runtime
     return {
-        "held_out_y": _mean_over(
-            data, lambda x, y, _: (encoder(x) - y).square().mean(1), runtime
-        ),
+        "held_out_y": _mean_over(data, lambda x, y, _: (encoder(x) - y).square().mean(1), runtime),
         "held_out_accuracy": _mean_over(data, right, runtime),
     }
 
@@ -215,9 +214,7 @@ def judge_y(encoder: Encoder | Callable[[Tensor], Tensor], context: Context) -> 
 def held_out(context: Context) -> PreparedDataset:
     """The partition a run watches itself on: validation, or else test, or else the training set."""
     names = context.dataset.partitions
-    return context.dataset.part(
-        next(n for n in ("validation", "test", "train") if n in names)
-    )
+    return context.dataset.part(next(n for n in ("validation", "test", "train") if n in names))
 
 
 def _mean_over(
@@ -243,4 +240,3 @@ def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
         y = data.labels(slice(0, count)).to(context.runtime.device)
         rebuilt = networks.decode(networks.encode(x, y)[0], y)
         save_picture(pairs_grid(x, rebuilt, context), context.folder / "samples" / name)
-

@@ -12,6 +12,7 @@ from icgan_sdk.images import save_picture
 from icgan_sdk.model import Discriminator, Generator
 from icgan_sdk.model.layers import init_dcgan
 from icgan_sdk.training.batches import draw_images, draw_noise
+from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, run_stage
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
 from icgan_sdk.training.runtime import Runtime
@@ -66,7 +67,7 @@ def gan_step(
     else:
         loss_d = loss_d + 0.5 * _bce(wrong_logits, 0.0) + 0.5 * _bce(fake_logits, 0.0)
     optimiser_d.zero_grad()
-    loss_d.backward()
+    torch.autograd.backward(loss_d)
     runtime.average_gradients(D)
     optimiser_d.step()
 
@@ -75,7 +76,7 @@ def gan_step(
         logits = D(fake, batch.y_fake)
     loss_g = _bce(logits, 1.0)
     optimiser_g.zero_grad()
-    loss_g.backward()
+    torch.autograd.backward(loss_g)
     runtime.average_gradients(G)
     optimiser_g.step()
     D.requires_grad_(True)
@@ -106,7 +107,7 @@ def train_gan(context: Context) -> None:
         save_picture(picture, context.folder / "samples" / f"gan-{epoch:04d}.png")
         return {}
 
-    parts = {
+    parts: dict[str, Stateful] = {
         "G": G,
         "D": D,
         "average": average.network,

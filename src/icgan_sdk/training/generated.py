@@ -109,8 +109,9 @@ def _write_set(generator: Generator, context: Context) -> None:
 def _present(y: npt.NDArray[np.float32], context: Context) -> npt.NDArray[np.uint8]:
     """0/1 labels of sampled y', which may lie between."""
     if context.model.attributes.one_hot:
-        return np.eye(y.shape[1], dtype=np.uint8)[y.argmax(1)]
-    return (y > 0).astype(np.uint8)
+        y = np.eye(y.shape[1], dtype=np.float32)[y.argmax(1)]
+    present: npt.NDArray[np.uint8] = (y > 0).astype(np.uint8)
+    return present
 
 
 def load_generator(context: Context) -> Generator:
@@ -130,11 +131,12 @@ def open_generated(folder: Path) -> tuple[PreparedDataset, Tensor, Tensor]:
     Raises:
         CheckpointError: If it is damaged.
     """
-    latents = []
-    for name in ("z.npy", "y.npy"):
-        try:
-            array = np.load(folder / "generated" / name, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise CheckpointError(f"{folder}/generated/{name} can't be read: {error}") from error
-        latents.append(torch.from_numpy(array))
-    return PreparedDataset.open(folder / "generated"), *latents
+    path = folder / "generated"
+    return PreparedDataset.open(path), _read_array(path / "z.npy"), _read_array(path / "y.npy")
+
+
+def _read_array(path: Path) -> Tensor:
+    try:
+        return torch.from_numpy(np.load(path, allow_pickle=False))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} can't be read: {error}") from error

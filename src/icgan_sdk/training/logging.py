@@ -116,7 +116,9 @@ def read_metrics(run: Path) -> list[dict[str, float | str]]:
 
 
 def _cut_back(path: Path, stage: Stage, start: int) -> None:
-    kept = [r for r in read_metrics(path.parent) if r["stage"] != stage or float(r["step"]) <= start]
+    kept = [
+        r for r in read_metrics(path.parent) if r["stage"] != stage or float(r["step"]) <= start
+    ]
     write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from icgan_sdk.training.config import OptimiserConfig
 
@@ -17,7 +17,7 @@ class Torch7Adam(torch.optim.Adam):
     step = lr·√(1−β2^t)/(1−β1^t)·m/(√v + ε), which is PyTorch's Adam with ε/√(1−β2^t).
     """
 
-    def step(self, closure: Callable[[], float] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], float] | None = None) -> Any:
         """One optimisation step."""
         for group in self.param_groups:
             group.setdefault("torch7_eps", group["eps"])
@@ -63,7 +63,8 @@ class MovingAverage:
     def update(self, network: nn.Module, step: int) -> None:
         """Take in the network after a step, counted from 1."""
         decay = min(self.decay, (1 + step) / (10 + step)) if self.decay else 0.0
-        mine, theirs = list(self.network.parameters()), list(network.parameters())
+        mine: list[Tensor] = list(self.network.parameters())
+        theirs: list[Tensor] = list(network.parameters())
         torch._foreach_lerp_(mine, theirs, 1 - decay)
         for average, current in zip(self.network.buffers(), network.buffers(), strict=True):
             average.copy_(current)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from icgan_sdk.artefacts.card import model_card
 from icgan_sdk.artefacts.folder import save_artefact
 from icgan_sdk.data import LabelSampler, PreparedDataset
@@ -129,7 +131,8 @@ def _prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode) -> No
     begun = [s for s in wanted if context.checkpoint(s).exists()]
     if mode == "new" and begun:
         raise CheckpointError(
-            f"{folder} already holds {', '.join(begun)}: resume it, restart it, or name a new folder"
+            f"{folder} already holds {', '.join(begun)}: resume it, restart it, or name a new "
+            "folder"
         )
     if mode == "resume":
         _check_same(saved_config(folder), context.config)
@@ -201,7 +204,7 @@ def _write_artefact(context: Context, command: str) -> None:
         seed=context.config.run.seed,
         metrics={**figures, "training_hours": round(_seconds(context.folder) / 3600, 2)},
     )
-    save_artefact(networks, context.folder / "artefact", card=card)
+    save_artefact(networks, context.folder / "artefact", card=card, dtype=torch.float16)
 
 
 def _seconds(folder: Path) -> float:

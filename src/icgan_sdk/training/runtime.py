@@ -1,6 +1,5 @@
 """Devices, precision, processes and randomness of a run."""
 
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Literal, TypeVar
 
@@ -9,9 +8,8 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import reduce
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from icgan_sdk.errors import ConfigError
+from icgan_sdk.options import find_device
 from icgan_sdk.training.config import RunConfig
 
 Stage = Literal["gan", "generated", "encoder_z", "encoder_y"]
@@ -41,8 +39,12 @@ class Runtime:
         state = PartialState(cpu=config.device == "cpu")
         self.rank: int = state.process_index
         self.world_size: int = state.num_processes
-        self.device = _device(config.device, state.device)
-        self.memory_format = torch.channels_last if config.channels_last else torch.contiguous_format
+        # Processes on one machine each get a GPU of their own, unless one is named.
+        several = self.world_size > 1 and config.device == "auto"
+        self.device: torch.device = state.device if several else find_device(config.device)
+        self.memory_format = (
+            torch.channels_last if config.channels_last else torch.contiguous_format
+        )
         self.bfloat16 = config.precision == "bfloat16" or (
             config.precision == "auto" and _computes_in_bfloat16(self.device)
         )
@@ -71,7 +73,7 @@ class Runtime:
     def place(self, network: _Network) -> _Network:
         """Move a network to the device in the run's memory layout."""
         network.to(device=self.device)
-        network.to(memory_format=self.memory_format)  # type: ignore[call-overload]
+        network.to(memory_format=self.memory_format)
         return network
 
     def images(self, images: Tensor) -> Tensor:
@@ -81,8 +83,7 @@ class Runtime:
     def average_gradients(self, network: nn.Module) -> None:
         """Average a network's gradients over all processes, in one message."""
         if self.world_size > 1:
-            gradients = [p.grad for p in network.parameters() if p.grad is not None]
-            _average(gradients)
+            _average([p.grad for p in network.parameters() if p.grad is not None])
 
     def average_statistics(self, *networks: nn.Module) -> None:
         """Average batch-norm statistics over all processes, in one message."""
@@ -94,25 +95,16 @@ class Runtime:
         PartialState().wait_for_everyone()
 
 
-def _average(tensors: Iterable[Tensor]) -> None:
-    tensors = list(tensors)
-    vector_to_parameters(reduce(parameters_to_vector(tensors), "mean"), tensors)
-
-
-def _device(name: str, default: torch.device) -> torch.device:
-    if name == "auto":
-        return default
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ConfigError(f"no device {name!r} here: {str(error).splitlines()[0]}") from error
-    return device
+@torch.no_grad()
+def _average(tensors: list[Tensor]) -> None:
+    mean = reduce(torch.cat([t.flatten() for t in tensors]), "mean")
+    for tensor, part in zip(tensors, mean.split([t.numel() for t in tensors]), strict=True):
+        tensor.copy_(part.view_as(tensor))
 
 
 def _computes_in_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # Older CPUs emulate bfloat16, slower than float32.
     return device.type == "cpu" and bool(
         torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -1,0 +1,1 @@
+"""Training: the four stages of a run. Public as `icgan_sdk.train`."""

@@ -1,0 +1,120 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from icgan_sdk import IcGAN, __version__
+from icgan_sdk.cli.main import run
+from icgan_sdk.images import grid
+from tests.cli.conftest import Run
+
+MODEL = ("--model", "tiny", "--device", "cpu")
+
+
+def read(path: str | Path) -> Image.Image:
+    with Image.open(path) as picture:
+        picture.load()
+        return picture
+
+
+def same(path: str | Path, picture: Image.Image) -> bool:
+    return np.array_equal(np.asarray(read(path)), np.asarray(picture))
+
+
+@pytest.fixture
+def model(icgan: Run) -> IcGAN:
+    return IcGAN.from_pretrained("tiny", device="cpu")
+
+
+def test_edit_writes_what_the_library_gives(icgan: Run, model: IcGAN) -> None:
+    settings = ("--set", "Smiling=0.5", "--set", "hair_color=Blond_Hair")
+    assert icgan("edit", "a.png", *settings, *MODEL, "-o", "out.png") == (0, "out.png\n", "")
+    assert same("out.png", model.edit("a.png", Smiling=0.5, hair_color="Blond_Hair"))
+    options = ("--refine", "2", "--detail", "photo")
+    assert icgan("edit", "a.png", *settings, *options, *MODEL, "-o", "new/out.png")[0] == 0
+    expected = model.edit("a.png", {"Smiling": 0.5, "Blond_Hair": 1}, refine=2, detail="photo")
+    assert same("new/out.png", expected)
+
+
+def test_strips_show_what_was_before(icgan: Run, model: IcGAN) -> None:
+    original = model.edit("a.png", detail="photo")
+    reconstruction, edited = model.reconstruct("a.png"), model.edit("a.png", Smiling=1)
+    assert icgan("edit", "a.png", "--set", "Smiling=1", "--strip", *MODEL, "-o", "s.png")[0] == 0
+    assert same("s.png", grid([[original, reconstruction, edited]]))
+    assert icgan("reconstruct", "a.png", "--strip", *MODEL, "-o", "r.png")[0] == 0
+    assert same("r.png", grid([[original, reconstruction]]))
+
+
+def test_several_inputs_go_to_a_folder(icgan: Run, model: IcGAN) -> None:
+    status, out, err = icgan("reconstruct", "a.png", "[b]*.jpg", "b.jpg", *MODEL, "-o", "out")
+    assert (status, err) == (0, "")
+    assert out.split() == [str(Path("out/a.png")), str(Path("out/b.png"))]
+    assert same("out/b.png", model.reconstruct("b.jpg"))
+
+
+def test_one_input_may_go_to_a_folder_too(icgan: Run) -> None:
+    assert icgan("reconstruct", "a.png", *MODEL, "-o", "out/")[1].strip() == str(Path("out/a.png"))
+
+
+def test_outputs_never_overwrite_each_other_or_the_inputs(icgan: Run) -> None:
+    for name in ("x/p.png", "y/p.png", "y/P.jpg"):
+        Path(name).parent.mkdir(exist_ok=True)
+        read("a.png").save(name)
+    inputs = ("a.png", "x/p.png", "y/p.png", "y/P.jpg")
+    before = Path("a.png").read_bytes()
+    status, out, _ = icgan("reconstruct", *inputs, *MODEL, "-o", ".")
+    assert status == 0
+    assert out.split() == ["a_2.png", "x_p.png", "y_p.png", "y_P_2.png"]
+    assert Path("a.png").read_bytes() == before
+
+
+def test_attributes_are_printed_for_people_and_programs(icgan: Run, model: IcGAN) -> None:
+    scores = model.predict_attributes("a.png")
+    status, out, _ = icgan("attributes", "a.png", "b.jpg", *MODEL)
+    assert status == 0
+    assert f"  Smiling     {scores['Smiling']:.2f}" in out
+    status, out, _ = icgan("attributes", "a.png", "--json", *MODEL)
+    assert json.loads(out) == {"a.png": pytest.approx(scores)}
+
+
+def test_figures_of_the_paper(icgan: Run, model: IcGAN) -> None:
+    assert icgan("variations", "a.png", "b.jpg", *MODEL, "-o", "v.png")[0] == 0
+    assert same("v.png", grid([model.variations("a.png"), model.variations("b.jpg")]))
+
+    assert icgan("interpolate", "a.png", "b.jpg", "--steps", "3", *MODEL, "-o", "i.png")[0] == 0
+    assert same("i.png", grid([model.interpolate("a.png", "b.jpg", steps=3)]))
+    assert icgan("interpolate", "a.png", "b.jpg", *MODEL, "-o", "i.gif")[0] == 0
+    with Image.open("i.gif") as animation:
+        assert getattr(animation, "n_frames", 1) == 8
+
+    assert icgan("swap", "a.png", "b.jpg", *MODEL, "-o", "w.png")[0] == 0
+    before = model.reconstruct(["a.png", "b.jpg"])
+    assert same("w.png", grid([before, [*model.swap_attributes("a.png", "b.jpg")]]))
+
+
+def test_samples_as_a_grid_or_one_by_one(icgan: Run, model: IcGAN) -> None:
+    options = ("-n", "11", "--seed", "3", "--set", "Smiling=1", *MODEL)
+    pictures = model.sample(11, seed=3, Smiling=1)
+    assert icgan("sample", *options, "-o", "grid.png")[0] == 0
+    assert same("grid.png", grid([pictures[:4], pictures[4:8], pictures[8:]]))
+    assert icgan("sample", *options, "-o", "many")[0] == 0
+    assert same("many/sample_10.png", pictures[10])
+    assert len(list(Path("many").iterdir())) == 11
+
+
+def test_info_tells_what_a_model_is(icgan: Run) -> None:
+    status, out, _ = icgan("info", "--model", "tiny")
+    assert status == 0
+    for part in ("16×16, colour", "Male, Smiling", "group hair_color", "README.md", "generator"):
+        assert part in out
+    facts = json.loads(icgan("info", "--model", "tiny", "--json")[1])
+    assert facts["config"]["z_dim"] == 6
+    assert set(facts["parameters"]) == {"generator", "encoder_z", "encoder_y"}
+    assert facts["card"].endswith("README.md")
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"icgan {__version__}\n"

@@ -1,0 +1,138 @@
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from icgan_sdk.cli import inspect
+from tests.cli.conftest import Run
+
+MODEL = ("--model", "tiny", "--device", "cpu")
+
+
+def refused(result: tuple[int, str, str], status: int = 1) -> str:
+    """The one line on stderr of a command that failed."""
+    assert result[0] == status
+    assert result[2].count("\n") == 1
+    assert result[2].startswith("icgan: error: ")
+    assert "Traceback" not in result[2]
+    return result[2]
+
+
+CASES: dict[str, tuple[list[str], str]] = {
+    "missing file": (["edit", "none.png"], "no such image file: none.png"),
+    "not an image": (["edit", "bad.png"], "bad.png is not an image"),
+    "truncated": (["edit", "cut.png"], "cut.png can't be read, it may be damaged"),
+    "folder": (["edit", "photos"], "photos is a folder"),
+    "no match": (["edit", "*.tiff"], "no files match '*.tiff'"),
+    "unknown attribute": (["edit", "a.png", "--set", "Smilling=1"], "did you mean 'Smiling'?"),
+    "unknown group": (["edit", "a.png", "--set", "hair_colour=Black_Hair"], "'hair_color'?"),
+    "unknown member": (["edit", "a.png", "--set", "hair_color=Red"], "has no member 'Red'"),
+    "out of range": (["edit", "a.png", "--set", "Smiling=3"], "Smiling=3.0 is out of range"),
+    "not a number": (["edit", "a.png", "--set", "Smiling=yes"], "give a number from 0"),
+    "no value": (["edit", "a.png", "--set", "Smiling"], "write NAME=VALUE"),
+    "set twice": (
+        ["edit", "a.png", "--set", "Smiling=1", "--set", "Smiling=0"],
+        "Smiling is set twice",
+    ),
+    "option as name": (["sample", "--set", "seed=1"], "unknown attribute 'seed'"),
+    "interpolate missing": (["interpolate", "a.png", "none.png"], "no such image file: none.png"),
+    "swap unreadable": (["swap", "bad.png", "a.png"], "bad.png is not an image"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_errors_are_one_line_and_leave_no_file(case: str, icgan: Run) -> None:
+    whole = Path("a.png").read_bytes()
+    Path("cut.png").write_bytes(whole[: len(whole) // 2])
+    Path("photos").mkdir()
+    before = sorted(Path().iterdir())
+    arguments, message = CASES[case]
+    assert message in refused(icgan(*arguments, *MODEL, "-o", "out.png"))
+    assert sorted(Path().iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["edit", "a.png"], "Missing option '--output'"),
+        (["edit", "-o", "x.png"], "Missing argument 'images'"),
+        (["edit", "a.png", "b.jpg", *MODEL, "-o", "x.png"], "need a folder, not the file x.png"),
+        (["edit", "a.png", "-o", "x.png", "--detail", "sharp"], "--detail"),
+        (["edit", "a.png", "-o", "x.png", "--refine", "-1"], "--refine"),
+        (["sample", "-n", "0", "-o", "x.png"], "-n"),
+        (["interpolate", "a.png", "b.jpg", "--steps", "1", "-o", "x.png"], "--steps"),
+        (["edits"], "No such command 'edits'"),
+        (["edit", "--nonsense"], "--nonsense"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(
+    arguments: list[str], message: str, icgan: Run
+) -> None:
+    line = refused(icgan(*arguments), status=2)
+    assert message in line
+    assert "--help" in line
+
+
+@pytest.mark.parametrize(
+    ("model", "device", "message"),
+    [
+        ("no-such-model", "cpu", "no model named 'no-such-model'"),
+        ("./no/folder", "cpu", "no such model folder"),
+        ("tiny", "cuda:99", "there is no device 'cuda:99' here"),
+        ("tiny", "toaster", "unknown device 'toaster'"),
+        ("broken", "cpu", "may be damaged"),
+        ("halved", "cpu", "model.safetensors missing"),
+    ],
+)
+def test_models_and_devices_that_arent_there(
+    model: str, device: str, message: str, icgan: Run
+) -> None:
+    for name in ("broken", "halved"):
+        Path(name).mkdir()
+        Path(name, "config.json").write_bytes(Path("tiny/config.json").read_bytes())
+    Path("broken/model.safetensors").write_bytes(b"garbage")
+    result = icgan("edit", "a.png", "-o", "x.png", "--model", model, "--device", device)
+    assert message in refused(result)
+
+
+def test_the_others_are_done_when_one_cant_be_read(icgan: Run) -> None:
+    arguments = ("a.png", "bad.png", "b.jpg", *MODEL)
+    result = icgan("edit", *arguments, "--set", "Smiling=1", "-o", "out")
+    assert "bad.png is not an image" in refused(result)
+    assert sorted(p.name for p in Path("out").iterdir()) == ["a.png", "b.png"]
+    result = icgan("attributes", *arguments, "--json")
+    assert "bad.png" in refused(result)
+    assert '"b.jpg"' in result[1]
+    assert "bad.png" in refused(icgan("variations", *arguments, "-o", "v.png"))
+    with Image.open("v.png") as sheet:
+        assert sheet.height == 2 * 16 + 3 * 2
+    assert "bad.png" in refused(icgan("variations", "bad.png", *MODEL, "-o", "none.png"))
+    assert not Path("none.png").exists()
+
+
+def test_unwritable_outputs(icgan: Run) -> None:
+    result = icgan("sample", *MODEL, "-o", "bad.png/x.png")
+    assert "can't write bad.png/x.png" in refused(result)
+    assert "suffix '.xyz'" in refused(icgan("sample", *MODEL, "-o", "x.xyz"))
+    assert "suffix '.xyz'" in refused(icgan("reconstruct", "a.png", *MODEL, "-o", "x.xyz"))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (RuntimeError("two\nlines"), 1, "RuntimeError: two lines (ICGAN_TRACEBACK=1 shows where)"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_nothing_ends_in_a_traceback(
+    error: BaseException,
+    status: int,
+    message: str,
+    icgan: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(inspect, "resolve", fail)
+    assert message in refused(icgan("info", *MODEL[:2]), status)

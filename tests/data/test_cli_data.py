@@ -1,0 +1,95 @@
+"""`icgan data`: what it prints, and that it only parses, calls and prints."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from icgan_sdk.cli.data import app
+from icgan_sdk.config import PAPER_CROP
+from icgan_sdk.data import PreparedDataset
+from icgan_sdk.errors import ConfigError, DatasetError
+from tests.data.conftest import MakeCelebA, write_csv
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_help_needs_nothing_heavy() -> None:
+    code = (
+        "import sys, icgan_sdk.cli.data; "
+        "print([m for m in ('torch', 'torchvision', 'numpy', 'PIL') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_mnist_and_info(tiny_mnist: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = invoke("prepare", "mnist", tiny_mnist, out, "--validation", 5, "--download")
+    assert (result.exit_code, result.stdout) == (0, f"40 pictures in {out}\n")
+    facts = json.loads(invoke("info", out, "--json").stdout)
+    assert facts["partitions"] == {"train": 25, "validation": 5, "test": 10}
+    assert facts["positives"] == dict.fromkeys("0123456789", 4)
+    assert (facts["picture_size"], facts["image_size"], facts["crop"]) == (28, 32, None)
+    text = invoke("info", out).stdout
+    assert "pictures: 40\n" in text
+    assert "  validation: 5\n" in text
+
+
+def test_celeba_options(make_celeba: MakeCelebA, tmp_path: Path) -> None:
+    root, out = make_celeba(), tmp_path / "out"
+    common = ("--size", 8, "--workers", 1, "--overwrite", "--attributes")
+    for chosen, n in (("all", 40), ("paper", 18), ("Young, Male", 2)):
+        result = invoke("prepare", "celeba", root, out, *common, chosen, "--crop", "paper")
+        assert result.exit_code == 0
+        dataset = PreparedDataset.open(out)
+        assert len(dataset.attributes) == n
+        assert dataset.crop == PAPER_CROP
+    invoke("prepare", "celeba", root, out, *common, "Male", "--crop", "1,2,3,4")
+    facts = json.loads(invoke("info", out, "--json").stdout)
+    assert facts["crop"] == "(1, 2, 3, 4) of (178, 218)"
+    result = invoke("prepare", "celeba", root, out, "--crop", "0,0,300,300")
+    assert isinstance(result.exception, ConfigError)
+
+
+def test_folder_reports_unreadable_pictures(tmp_path: Path) -> None:
+    root, out = tmp_path / "in", tmp_path / "out"
+    root.mkdir()
+    Image.new("RGB", (9, 9)).save(root / "good.png")
+    lines = ["file,black,blond", "good.png,1,0", *(f"bad{i}.png,0,1" for i in range(25))]
+    csv = write_csv(root, lines)
+    result = invoke(
+        "prepare", "folder", root, out, "--csv", csv, "--group", "hair=black,blond",
+        "--size", 8, "--channels", 1, "--test", 0, "--workers", 1,
+    )  # fmt: skip
+    assert (result.exit_code, result.stdout) == (0, f"1 pictures in {out}\n")
+    assert result.stderr.count("left out bad") == 20
+    assert "25 in all; see " in result.stderr.replace("\n", " ")
+    assert PreparedDataset.open(out).attributes.groups == {"hair": ("black", "blond")}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("prepare", "celeba", "x", "y", "--crop", "1,2,3"),
+        ("prepare", "celeba", "x", "y", "--crop", "a,b,c,d"),
+        ("prepare", "celeba", "x", "y", "--partition", "mine"),
+        ("prepare", "folder", "x", "y", "--group", "hair"),
+        ("prepare", "folder", "x", "y", "--group", "=a,b"),
+        ("prepare", "folder", "x", "y", "--workers", "-1"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    assert invoke(*arguments).exit_code == 2
+
+
+def test_library_errors_pass_through(tmp_path: Path) -> None:
+    result = invoke("info", tmp_path)
+    assert isinstance(result.exception, DatasetError)
+    assert isinstance(invoke("prepare", "mnist", tmp_path, "y").exception, DatasetError)

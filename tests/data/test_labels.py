@@ -1,0 +1,148 @@
+"""Drawing labels: reproducible, from the right distribution, and wrong ones always wrong."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from torch import Tensor
+
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.data import LabelMethod, LabelSampler
+from icgan_sdk.errors import ConfigError, DatasetError, ShapeError
+
+SHAPES = st.tuples(st.integers(2, 12), st.integers(1, 4))
+METHODS: list[LabelMethod] = ["labels", "kde", "interpolation"]
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def binary(n: int, n_y: int) -> Tensor:
+    return torch.randint(0, 2, (n, n_y), generator=seeded()).float() * 2 - 1
+
+
+def names(n_y: int) -> AttributeSet:
+    return AttributeSet(tuple(f"a{i}" for i in range(n_y)))
+
+
+def rows(labels: Tensor) -> set[tuple[float, ...]]:
+    return {tuple(row) for row in labels.tolist()}
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    presence=arrays(np.uint8, SHAPES, elements=st.integers(0, 1)),
+    seed=st.integers(0, 2**63 - 1),
+)
+def test_mismatched_is_another_real_label_row(
+    presence: np.ndarray[tuple[int, int], np.dtype[np.uint8]], seed: int
+) -> None:
+    labels = torch.from_numpy(presence) * 2.0 - 1
+    sampler = LabelSampler(labels, names(labels.shape[1]))
+    if len(rows(labels)) == 1:
+        with pytest.raises(DatasetError, match="are the same"):
+            sampler.mismatched(labels, seeded(seed))
+        return
+    wrong = sampler.mismatched(labels, seeded(seed))
+    assert (wrong != labels).any(dim=1).all()
+    assert rows(wrong) <= rows(labels)
+    assert rows(sampler.sample(20, seeded(seed))) <= rows(labels)
+
+
+@pytest.mark.parametrize("n_classes", [2, 10])
+def test_mismatched_class_is_uniform_among_the_others(n_classes: int) -> None:
+    attributes = AttributeSet.classes("digit", [str(i) for i in range(n_classes)])
+    # Only class 0 in the data: wrong classes need not occur there.
+    labels = torch.full((50, n_classes), -1.0)
+    labels[:, 0] = 1
+    y = labels[:1].repeat(9000, 1)
+    wrong = LabelSampler(labels, attributes).mismatched(y, seeded())
+    assert ((wrong == 1).sum(dim=1) == 1).all()
+    assert ((wrong == -1).sum(dim=1) == n_classes - 1).all()
+    share = (wrong == 1).float().mean(dim=0)
+    assert share[0] == 0
+    torch.testing.assert_close(
+        share[1:], torch.full((n_classes - 1,), 1 / (n_classes - 1)), atol=0.02, rtol=0
+    )
+
+
+def test_labels_follow_the_training_histogram() -> None:
+    attributes = AttributeSet.classes("digit", "012")
+    labels = torch.eye(3)[torch.tensor([0] * 7 + [1] * 2 + [2])] * 2 - 1
+    y = LabelSampler(labels, attributes).sample(20_000, seeded())
+    share = (y == 1).float().mean(dim=0)
+    torch.testing.assert_close(share, torch.tensor([0.7, 0.2, 0.1]), atol=0.02, rtol=0)
+
+
+def test_kde_adds_scotts_noise_or_the_given() -> None:
+    labels = binary(500, 3)
+    labels[:, 0] = 1  # never varies, so gets no noise
+    noise = [
+        LabelSampler(labels, names(3), "kde", bandwidth).sample(20_000, seeded())
+        - LabelSampler(labels, names(3)).sample(20_000, seeded())
+        for bandwidth in (None, 0.25, 0.0)
+    ]
+    scott = labels.std(dim=0, correction=0) * 500 ** (-1 / 7)
+    torch.testing.assert_close(noise[0].std(dim=0), scott, rtol=0.05, atol=1e-6)
+    torch.testing.assert_close(noise[1].std(dim=0), torch.full((3,), 0.25), rtol=0.05, atol=0)
+    assert not noise[2].any()
+
+
+def test_interpolation_lies_between_two_rows() -> None:
+    labels = torch.tensor([[-1.0, -1.0], [1.0, 1.0]])
+    y = LabelSampler(labels, names(2), "interpolation").sample(5000, seeded())
+    torch.testing.assert_close(y[:, 0], y[:, 1])
+    assert y.abs().max() <= 1
+    inside = y[:, 0].abs() < 1
+    torch.testing.assert_close(inside.float().mean().item(), 0.5, atol=0.03, rtol=0)
+    torch.testing.assert_close(y[inside, 0].std().item(), 3**-0.5, atol=0.03, rtol=0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_reproducible_and_leaves_global_randomness_alone(method: LabelMethod) -> None:
+    sampler, state = LabelSampler(binary(100, 18), names(18), method), torch.get_rng_state()
+    first, second = sampler.sample(8, seeded(1)), sampler.sample(8, seeded(1))
+    assert first.shape == (8, 18)
+    assert first.dtype == torch.float32
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    assert not torch.equal(first, sampler.sample(8, seeded(2)))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_without_attributes(method: LabelMethod) -> None:
+    sampler = LabelSampler(torch.empty(5, 0), AttributeSet(), method)
+    assert sampler.sample(4, seeded()).shape == (4, 0)
+    assert sampler.mismatched(torch.empty(4, 0), seeded()).shape == (4, 0)
+
+
+def test_refuses() -> None:
+    labels = binary(4, 2)
+    with pytest.raises(ConfigError, match="method must be one of labels, kde, interpolation"):
+        LabelSampler(labels, names(2), "nearest")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="bandwidth"):
+        LabelSampler(labels, names(2), "kde", -1.0)
+    with pytest.raises(ShapeError, match=r"\[N, 3\]"):
+        LabelSampler(labels, names(3))
+    with pytest.raises(DatasetError, match="no labels"):
+        LabelSampler(labels[:0], names(2))
+    one = AttributeSet.classes("digit", "0")
+    with pytest.raises(DatasetError, match="only one class"):
+        LabelSampler(torch.ones(3, 1), one).mismatched(torch.ones(1, 1), seeded())
+
+
+def test_a_step_takes_well_under_a_millisecond() -> None:
+    sampler, generator = LabelSampler(binary(30_000, 18), names(18)), seeded()
+    y = sampler.sample(64, generator)
+    times = []
+    for _ in range(50):
+        start = time.perf_counter()
+        sampler.sample(64, generator)
+        sampler.mismatched(y, generator)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 1e-3

@@ -1,0 +1,119 @@
+"""Preparing is all or nothing: killed, failing or dying workers leave no half-written data set."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.data import Item, PreparedDataset, write_prepared
+from icgan_sdk.errors import DatasetError, ImageError
+
+ONE = AttributeSet(("odd",))
+ITEMS = [Item(str(i), [i % 2], ("test", "train")[i % 2]) for i in range(20)]
+
+SLOW_WRITER = """
+import sys, time
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.data import Item, write_prepared
+
+def read(name):
+    print("reading", flush=True)
+    time.sleep(200)
+
+if __name__ == "__main__":
+    item = Item("0", [1], "train")
+    write_prepared(sys.argv[1], [item], read, AttributeSet(("odd",)), size=8, workers=2)
+"""
+
+DYING_WORKER = """
+import os, sys
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.data import Item, write_prepared
+from icgan_sdk.errors import DatasetError
+
+def read(name):
+    os._exit(1)
+
+if __name__ == "__main__":
+    item = Item("0", [1], "train")
+    try:
+        write_prepared(sys.argv[1], [item], read, AttributeSet(("odd",)), size=8, workers=2)
+    except DatasetError as error:
+        print(error)
+"""
+
+
+def read(name: str) -> Image.Image:
+    if name in {"3", "4"}:
+        raise ImageError(f"no {name}")
+    return Image.new("L", (8, 8), int(name))
+
+
+def test_order_labels_and_report(tmp_path: Path) -> None:
+    report = write_prepared(tmp_path / "out", iter(ITEMS), read, ONE, size=8, channels=1)
+    assert report.written == 18
+    assert report.unreadable == (("3", "no 3"), ("4", "no 4"))  # in the order of the rows
+    dataset = PreparedDataset.open(tmp_path / "out")
+    values = ((dataset.images(slice(None))[:, 0, 0, 0] + 1) * 127.5).round().int().tolist()
+    assert values == [1, 5, 7, 9, 11, 13, 15, 17, 19, 0, 2, 6, 8, 10, 12, 14, 16, 18]
+    assert dataset.part("train").all_labels().tolist() == [[1.0]] * 9
+    assert dataset.part("test").all_labels().tolist() == [[-1.0]] * 9
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "attributes.npy", "dataset.json", "images.npy", "unreadable.txt",
+    ]  # fmt: skip
+
+
+def test_nothing_to_prepare(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="there are no pictures"):
+        write_prepared(tmp_path / "out", [], read, ONE, size=8)
+    with pytest.raises(
+        DatasetError, match="none of the 1 pictures can be read; the first, 3: no 3"
+    ):
+        write_prepared(tmp_path / "out", ITEMS[3:4], read, ONE, size=8)
+    assert not list(tmp_path.iterdir())
+
+
+def test_unforeseen_errors_leave_nothing_and_keep_the_old(tmp_path: Path) -> None:
+    def fail(name: str) -> Image.Image:
+        raise ZeroDivisionError
+
+    out = tmp_path / "out"
+    with pytest.raises(ZeroDivisionError):
+        write_prepared(out, ITEMS, fail, ONE, size=8)
+    assert not list(tmp_path.iterdir())
+    write_prepared(out, ITEMS, read, ONE, size=8, channels=1)
+    with pytest.raises(ZeroDivisionError):
+        write_prepared(out, ITEMS, fail, ONE, size=8, overwrite=True)
+    assert len(PreparedDataset.open(out)) == 18
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_starts_again_after_a_kill(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    script = tmp_path / "script.py"
+    script.write_text(SLOW_WRITER)
+    with subprocess.Popen(
+        [sys.executable, str(script), str(out)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "reading\n"
+        process.kill()
+        process.stdout.read()  # ends when the workers, who share it, have ended too
+    assert not out.exists()
+    assert list(tmp_path.glob(".out.*"))  # what a kill leaves
+    assert write_prepared(out, ITEMS, read, ONE, size=8, channels=1).written == 18
+    assert len(PreparedDataset.open(out)) == 18
+
+
+def test_dead_worker_is_an_error_not_a_hang(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(DYING_WORKER)
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "out")],
+        capture_output=True, text=True, check=True, timeout=200,
+    )  # fmt: skip
+    assert "a worker process died" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
