@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -22,6 +23,7 @@ from icgan_sdk import IcGAN, Latent
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.images import grid, save_picture
 
+Pixels = npt.NDArray[np.uint8]
 SEED = 77
 EPOCHS = 5
 BATCH = 128
@@ -60,7 +62,7 @@ def train_judge(images: Tensor, digits: Tensor) -> nn.Sequential:
     steps = EPOCHS * (len(images) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
     for epoch in range(EPOCHS):
-        for rows in torch.randperm(len(images)).split(BATCH)[: len(images) // BATCH]:
+        for rows in torch.split(torch.randperm(len(images)), BATCH)[: len(images) // BATCH]:
             logits = judge(_jitter(images[rows]))
             loss = F.cross_entropy(logits, digits[rows], label_smoothing=0.05)
             optimiser.zero_grad()
@@ -82,14 +84,15 @@ def _jitter(images: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def read(judge: nn.Module, pixels: np.ndarray) -> Tensor:
+def read(judge: nn.Module, pixels: Pixels) -> Tensor:
     """The digits [N] that the judge reads in uint8 pictures [N, 28, 28]."""
     x = torch.from_numpy(pixels)[:, None].float() / 127.5 - 1
-    return torch.cat([judge(part).argmax(1) for part in x.split(1000)])
+    return torch.cat([judge(part).argmax(1) for part in torch.split(x, 1000)])
 
 
-def stack(pictures: list[Image.Image]) -> np.ndarray:
+def stack(pictures: Image.Image | list[Image.Image]) -> Pixels:
     """Pictures as one uint8 array [N, 28, 28]."""
+    pictures = pictures if isinstance(pictures, list) else [pictures]
     return np.stack([np.asarray(p) for p in pictures])
 
 
@@ -104,8 +107,7 @@ def measure(model: IcGAN, judge: nn.Module, images: Tensor, digits: Tensor) -> d
         rows = (asked == digit).nonzero().flatten()
         edited[rows.numpy()] = stack(model.edit(images[rows], digit=digit))
     rebuilt = stack(model.reconstruct(images))
-    scores = model.predict_attributes(images)
-    own = torch.tensor([max(s, key=s.__getitem__) == str(int(d)) for s, d in zip(scores, digits)])
+    read_by_own = model.encode(images).y.argmax(1).cpu()
     z = torch.randn(n, model.config.z_dim, generator=draws)
     y = 2 * F.one_hot(torch.randint(10, (n,), generator=draws), 10).float() - 1
     found = model.encode(model.decode(Latent(z, y)))
@@ -118,7 +120,7 @@ def measure(model: IcGAN, judge: nn.Module, images: Tensor, digits: Tensor) -> d
             np.mean((rebuilt.astype(np.float64) - originals.astype(np.float64)) ** 2) / 255**2
         ),
         "encoder_z_error": float((found.z.cpu() - z).square().mean()),
-        "encoder_y_accuracy": share(own),
+        "encoder_y_accuracy": share(read_by_own == digits),
         "real_z_std": float(real_z.std()),
     }
 

@@ -105,21 +105,26 @@ def test_noise() -> None:
 
 def test_moving_average_warms_up_and_copies_buffers() -> None:
     network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1))
+    (weight, _, _) = network.parameters()
     average = MovingAverage(network, 0.5)
-    start = float(network[0].weight.detach())
+
+    def averaged(average: MovingAverage) -> float:
+        return float(average.network.state_dict()["0.weight"])
+
+    start = float(weight.detach())
     with torch.no_grad():
-        network[0].weight.add_(1)
-        network[1].running_mean.fill_(7)
+        weight.add_(1)
+        network.get_buffer("1.running_mean").fill_(7)
     average.update(network, 1)  # decay min(0.5, 2/11)
-    assert float(average.network[0].weight) == pytest.approx(start + 1 - 2 / 11)
-    assert float(average.network[1].running_mean) == 7
+    assert averaged(average) == pytest.approx(start + 1 - 2 / 11)
+    assert float(average.network.get_buffer("1.running_mean")) == 7
     average.update(network, 10**6)
-    assert float(average.network[0].weight) == pytest.approx(start + 1 - 1 / 11)
+    assert averaged(average) == pytest.approx(start + 1 - 1 / 11)
     plain = MovingAverage(network, 0)
     with torch.no_grad():
-        network[0].weight.add_(1)
+        weight.add_(1)
     plain.update(network, 10**6)
-    assert_close(plain.network[0].weight, network[0].weight.detach())
+    assert averaged(plain) == pytest.approx(start + 2)
 
 
 @pytest.mark.parametrize(
@@ -141,15 +146,20 @@ def test_batch_norm_refresh_gives_plain_means(config: TrainConfig, bars: Path) -
         bars, config, config.model_config(data), data, train, labels, Runtime(config.run)
     )
     generator = Generator(context.model)
-    block = generator.hidden[0]
-    seen = []
-    handle = block[0].register_forward_hook(lambda *a: seen.append(a[2].mean((0, 2, 3))))
-    block[1].running_mean.fill_(99.0)
+    norm = generator.get_submodule("hidden.0.1")
+    assert isinstance(norm, nn.BatchNorm2d)
+    seen: list[torch.Tensor] = []
+
+    def watch(_: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        seen.append(inputs[0].mean((0, 2, 3)))
+
+    handle = norm.register_forward_pre_hook(watch)
+    norm.get_buffer("running_mean").fill_(99.0)
     refresh_batch_norm(generator, context)
     handle.remove()
     assert len(seen) == config.generated.batch_norm_batches
-    assert_close(block[1].running_mean, torch.stack(seen).mean(0), rtol=1e-4, atol=1e-6)
-    assert block[1].momentum == 0.1
+    assert_close(norm.running_mean, torch.stack(seen).mean(0), rtol=1e-4, atol=1e-6)
+    assert norm.momentum == 0.1
     x, z, y = draw_generated(generator, 5, context, torch.Generator().manual_seed(0))
     assert (x.shape, z.shape, y.shape) == ((5, 1, 8, 8), (5, 3), (5, 3))
 

@@ -7,6 +7,8 @@ from torch.nn.functional import avg_pool2d
 from icgan_sdk.model.generator import Generator
 
 LEARNING_RATE = 0.05
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
 COARSE_SCALES = (2, 4)
 PRIOR_WEIGHT = 1e-3
 
@@ -33,11 +35,15 @@ def refine_z(generator: Generator, images: Tensor, z: Tensor, y: Tensor, steps: 
     with torch.inference_mode(False), torch.enable_grad():
         # Clones, because autograd refuses tensors made in inference mode.
         z, y, images = z.detach().clone().requires_grad_(), y.clone(), images.clone()
-        optimizer = torch.optim.Adam([z], lr=LEARNING_RATE)
-        for _ in range(steps):
-            loss = _loss(generator(z, y), images, z)
-            (z.grad,) = torch.autograd.grad(loss, z)
-            optimizer.step()
+        mean, square = torch.zeros_like(z), torch.zeros_like(z)
+        for step in range(1, steps + 1):
+            (gradient,) = torch.autograd.grad(_loss(generator(z, y), images, z), z)
+            # Adam by hand: torch.optim brings seconds of imports to the first edit.
+            mean = torch.lerp(mean, gradient, 1 - BETAS[0])
+            square = torch.lerp(square, gradient.square(), 1 - BETAS[1])
+            scale = (square / (1 - BETAS[1] ** step)).sqrt() + EPSILON
+            rate = LEARNING_RATE / (1 - BETAS[0] ** step)
+            z = (z.detach() - rate * mean / scale).requires_grad_()
     return z.detach()
 
 

@@ -1,0 +1,73 @@
+"""`icgan train` on a tiny data set, and its errors: one line, a status, no traceback."""
+
+from pathlib import Path
+
+import pytest
+
+from icgan_sdk.cli.main import run
+from icgan_sdk.training.config import TrainConfig
+from tests.training.conftest import SECTIONS, write_bars
+
+
+@pytest.fixture(scope="module")
+def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_bars(tmp_path_factory.mktemp("data") / "bars")
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> str:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TrainConfig.from_dict(SECTIONS).to_toml())
+    return str(path)
+
+
+def test_trains_resumes_and_edits(
+    bars: Path, recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "run")
+    common = ["--data", str(bars), "--out", out]
+    assert run(["train", recipe, *common, "--stage", "gan", "--set", "gan.epochs=1"]) == 0
+    assert "gan" in capsys.readouterr().err
+    assert run(["train", "--resume", "--out", out]) == 0
+    assert "is complete" in capsys.readouterr().err
+    artefact = f"{out}/artefact"
+    assert run(["sample", "-n", "4", "--model", artefact, "-o", str(tmp_path / "s.png")]) == 0
+    assert run(["info", "--model", artefact, "--json"]) == 0
+    assert '"bright"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["nosuch"], 1, "no recipe and no TOML file 'nosuch'"),
+        ([], 2, "name a recipe"),
+        (["paper", "--resume", "--restart"], 2, "exclude each other"),
+        (["paper", "--stage", "gam"], 2, "no stage 'gam'"),
+        (["paper", "--set", "gan.epoch=1"], 1, "did you mean 'epochs'"),
+        (["paper", "--set", "run.device=tpu"], 1, "device"),
+        (["paper", "--resume"], 1, "holds no run"),
+        (["paper", "--stage", "encoder_z"], 1, "builds on stage generated"),
+        (["paper", "--set", "gan.batch_size=1000"], 1, "gan.batch_size lower"),
+    ],
+)
+def test_errors_are_one_line(
+    bars: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    status: int,
+    message: str,
+) -> None:
+    common = ["--data", str(bars), "--out", str(tmp_path / "run")]
+    assert run(["train", *arguments, *common]) == status
+    errors = [line for line in capsys.readouterr().err.splitlines() if "icgan: error:" in line]
+    assert len(errors) == 1
+    assert message in errors[0]
+
+
+def test_missing_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ["--out", str(tmp_path / "run")]
+    assert run(["train", "paper", *out]) == 1
+    assert "data doesn't name a prepared data set" in capsys.readouterr().err
+    assert run(["train", "paper", "--data", str(tmp_path / "nowhere"), *out]) == 1
+    assert "nowhere" in capsys.readouterr().err
