@@ -1,6 +1,5 @@
 """Sizes and design of the networks (Tables 1 and 2), and how pictures become their input."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -198,7 +197,3 @@ class ModelConfig:
             raise
         except (TypeError, AttributeError, ValueError) as error:
             raise ConfigError(f"model config: a value has the wrong type ({error})") from error
-
-    def to_json(self) -> str:
-        """`to_dict` as indented JSON."""
-        return json.dumps(self.to_dict(), indent=2)

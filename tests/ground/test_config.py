@@ -37,7 +37,7 @@ def configs(draw: st.DrawFn) -> ModelConfig:
 
 @given(configs())
 def test_configs_survive_json(config: ModelConfig) -> None:
-    assert ModelConfig.from_dict(json.loads(config.to_json())) == config
+    assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
 def test_the_default_is_the_papers_model() -> None:

@@ -66,7 +66,10 @@ def _pictures(config: ModelConfig) -> str:
 
 def _usage(config: ModelConfig, name: str) -> str:
     example = ".reconstruct('in.png')"
-    if config.n_attributes:
+    if config.attributes.one_hot:
+        group, members = next(iter(config.attributes.groups.items()))
+        example = f".edit('in.png', {{{group!r}: {members[-1]!r}}})"
+    elif config.n_attributes:
         example = f".edit('in.png', {{{config.attributes.names[-1]!r}: 1}})"
     return (
         "```python\nfrom icgan_sdk import IcGAN\n\n"

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import torch
 
-from icgan_sdk.errors import CheckpointError
+from icgan_sdk.errors import CheckpointError, SaveError
 from icgan_sdk.files import atomic_file
 
 
@@ -24,10 +24,17 @@ class Stateful(Protocol):
 
 
 def save_checkpoint(path: Path, step: int, steps: int, parts: Mapping[str, Stateful]) -> None:
-    """Write the state of all parts after a step of `steps`; a crash keeps the previous file."""
+    """Write the state of all parts after a step of `steps`; a crash keeps the previous file.
+
+    Raises:
+        SaveError: If it can't be written; the previous file stays.
+    """
     state = {name: part.state_dict() for name, part in parts.items()}
-    with atomic_file(path) as temporary:
-        torch.save({"step": step, "complete": step == steps, **state}, temporary)
+    try:
+        with atomic_file(path) as temporary:
+            torch.save({"step": step, "complete": step == steps, **state}, temporary)
+    except RuntimeError as error:  # what torch.save makes of a full disk
+        raise SaveError(f"can't write {path}: is the disk full? ({_first_line(error)})") from error
 
 
 def is_complete(path: Path) -> bool:
@@ -63,7 +70,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _unusable(path: Path, error: Exception) -> CheckpointError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return CheckpointError(
-        f"{path} can't be resumed from ({reason}); remove it to start its stage again"
+        f"{path} can't be resumed from ({_first_line(error)}); remove it to start its stage again"
     )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -16,6 +17,7 @@ from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
 Adam = Literal["pytorch", "torch7"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["auto", "float32", "bfloat16"]
+RECIPES = resources.files("icgan_sdk.training") / "recipes"
 FROM_DATA = ("image_size", "channels", "padding", "crop", "attributes", "groups", "one_hot")
 """Model settings that follow from the prepared data set, not from the recipe."""
 
@@ -254,8 +256,7 @@ def _section_problems(section: object) -> list[str]:
 
 def recipes() -> list[str]:
     """Names of the recipes that come with the package."""
-    folder = resources.files("icgan_sdk.training") / "recipes"
-    return sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".toml"))
+    return sorted(Path(f.name).stem for f in RECIPES.iterdir() if f.name.endswith(".toml"))
 
 
 def load_config(
@@ -271,22 +272,18 @@ def load_config(
     Raises:
         ConfigError: If there is no such recipe or file, or a key or value doesn't fit.
     """
-    path = Path(recipe)
+    path: Traversable = Path(recipe)
     if str(recipe) in recipes():
-        text = (resources.files("icgan_sdk.training") / "recipes" / f"{recipe}.toml").read_text(
-            "utf-8"
-        )
-    elif path.is_file():
-        text = path.read_text("utf-8")
-    else:
+        path = RECIPES / f"{recipe}.toml"
+    if not path.is_file():
         raise ConfigError(
             f"no recipe and no TOML file {str(recipe)!r}; {did_you_mean(str(recipe), recipes())}"
         )
     try:
-        plain = tomllib.loads(text)
-        plain.update({"data": data} if data else {})
-    except tomllib.TOMLDecodeError as error:
+        plain = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{recipe} is not valid TOML: {error}") from error
+    plain.update({"data": data} if data else {})
     return override(TrainConfig.from_dict(plain), overrides)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from icgan_sdk.errors import ConfigError
+from icgan_sdk.errors import ConfigError, SaveError
 from icgan_sdk.files import write_text
 from icgan_sdk.training.runtime import Runtime, Stage
 
@@ -91,8 +91,11 @@ class StageLog:
         """Append one line, and the same values to TensorBoard."""
         if not self.runtime.is_main:
             return
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"stage": self.stage, **record}) + "\n")
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"stage": self.stage, **record}) + "\n")
+        except OSError as error:
+            raise SaveError(f"can't write {self.path}: {error.strerror}") from error
         if self._board is not None:
             for name, value in record.items():
                 self._board.add_scalar(f"{self.stage}/{name}", value, int(record["step"]))
