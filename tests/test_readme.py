@@ -1,9 +1,11 @@
-"""The README's set-up commands are two, and what its first one edits and writes exists."""
+"""The README's commands are true: they run, and what they write exists."""
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from icgan_sdk.cli.main import run
@@ -23,3 +25,21 @@ def test_first_command_edits_the_shipped_digit(tmp_path: Path) -> None:
     with Image.open(out) as strip:
         # Three pictures of 28 with gaps of 2: original, reconstruction, edit.
         assert strip.size == (3 * 30 + 2, 32)
+
+
+def table_commands() -> list[str]:
+    rows = (ROOT / "README.md").read_text().splitlines()
+    commands = [re.findall(r"`(icgan [^`]+)`", row) for row in rows if row.startswith("|")]
+    return [found[-1] for found in commands if found]
+
+
+def test_commands_of_the_table_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("in.png", "a.png", "b.png"):
+        shutil.copy(ROOT / "examples" / "digit.png", tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    commands = [command for command in table_commands() if "icgan train" not in command]
+    assert len(commands) == 7
+    for command in commands:
+        arguments = shlex.split(command)[1:]
+        assert run(arguments) == 0, command
+        assert "-o" not in arguments or Path(arguments[-1]).exists(), command

@@ -90,7 +90,7 @@ class AttributeSet:
         return hash((self.names, tuple(self.groups.items()), self.one_hot))
 
     def __reduce__(self) -> tuple[object, ...]:
-        # A mapping proxy can't be pickled; worker processes receive a plain dict.
+        # A mapping proxy can be neither pickled nor copied, nor could a network that holds one.
         return (AttributeSet, (self.names, dict(self.groups), self.one_hot))
 
     @classmethod

@@ -9,6 +9,7 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import ConfigError, IcGANError, did_you_mean, raise_all
 
 EncoderDesign = Literal["ind", "sng", "ind_cond"]
+Noise = Literal["normal", "uniform"]
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 8, 1024
 
 
@@ -72,6 +73,7 @@ class ModelConfig:
         crop: Where in an aligned frame the training pictures were cut; None: whole pictures.
         attributes: Names and exclusive groups; none at all makes a plain DCGAN.
         z_dim: Size of z.
+        noise: What the generator knows z to come from: N(0, 1), or uniform on (−1, 1).
         generator_width: Channels of the generator's last hidden layer; doubles with each earlier.
         generator_fc: Units of a fully connected layer before the first full convolution (the
             Stanford poster's variant); 0: none.
@@ -96,6 +98,7 @@ class ModelConfig:
     crop: Crop | None = None
     attributes: AttributeSet = field(default_factory=AttributeSet.celeba)
     z_dim: int = 100
+    noise: Noise = "normal"
     generator_width: int = 64
     generator_fc: int = 0
     generator_y_layer: int = 0
@@ -144,6 +147,8 @@ class ModelConfig:
                 problems.append(f"{name} must be 0 to {self.hidden_layers} at size {size}")
         if self.encoder_design not in get_args(EncoderDesign):
             problems.append(f"encoder_design must be one of {', '.join(get_args(EncoderDesign))}")
+        if self.noise not in get_args(Noise):
+            problems.append(f"noise must be one of {', '.join(get_args(Noise))}")
         if not self.attributes.names and self.encoder_design != "ind":
             problems.append("a model without attributes has encoder_design 'ind'")
         return problems

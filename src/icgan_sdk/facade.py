@@ -23,7 +23,7 @@ from icgan_sdk.detail import carry_change
 from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError
 from icgan_sdk.images import ImageLike, to_batch, to_pictures
 from icgan_sdk.inference import Latent, check_latent
-from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.options import check_whole, find_device, random_source
 
 __all__ = ["IcGAN", "Latent"]
@@ -83,7 +83,7 @@ class IcGAN:
         """Load a bundled model, a folder, or a repository of the Hugging Face Hub.
 
         Args:
-            name_or_path: ``"celeba"``, ``Path("runs/artefact")``, ``"org/name"``.
+            name_or_path: ``"mnist"``, ``Path("runs/faces/artefact")``, ``"org/name"``.
             revision: Branch, tag or commit on the Hub.
             device: As in the constructor.
             cache_dir: Where downloads are kept.
@@ -297,15 +297,11 @@ class IcGAN:
             ImageError: If a file can't be read.
             ShapeError: If an array or tensor doesn't fit.
         """
-        if detail not in {"generated", "photo"}:
-            raise ConfigError(f"detail must be 'generated' or 'photo', not {detail!r}")
+        _check_detail(detail)
         presences = self._resolve(attributes, named)
         batch, single = to_batch(images, self.config)
         latent = self._encode(batch, refine)
-        result = self._decode(self._with_presences(latent, presences))
-        if detail == "photo":
-            result = carry_change(batch, self._decode(latent), result)
-        pictures = to_pictures(result, self.config)
+        pictures = to_pictures(self._edit(batch, latent, presences, detail), self.config)
         return pictures[0] if single else pictures
 
     def variations(self, image: ImageLike, *, refine: int = 0) -> list[Image]:
@@ -342,10 +338,11 @@ class IcGAN:
             steps: Pictures in all, both ends' reconstructions included; at least 2.
             refine: Optimisation steps on z.
         """
-        check_whole("steps", steps, 2)
+        steps = check_whole("steps", steps, 2)
         latent = self._encode_pair(a, b, refine)
-        weights = torch.linspace(0.0, 1.0, steps, device=self._device)[:, None]
-        z, y = (torch.lerp(end[:1], end[1:], weights) for end in (latent.z, latent.y))
+        # The caller's default type needn't be that of the latents.
+        weights = torch.linspace(0.0, 1.0, steps, dtype=latent.z.dtype, device=self._device)
+        z, y = (torch.lerp(end[:1], end[1:], weights[:, None]) for end in (latent.z, latent.y))
         return to_pictures(self._decode(Latent(z, y)), self.config)
 
     def swap_attributes(
@@ -384,7 +381,7 @@ class IcGAN:
         check_whole("n", n, 1)
         presences = self._resolve(attributes, named)
         source = random_source(seed, generator)
-        z = torch.randn(n, self.config.z_dim, generator=source, device=source.device)
+        z = draw_noise(n, self.config, source)
         y = torch.full((n, self.config.n_attributes), -1.0)
         if self.config.attributes.one_hot and not presences:
             classes = torch.randint(
@@ -395,11 +392,19 @@ class IcGAN:
         return to_pictures(self._decode(latent), self.config)
 
     def _encode(self, batch: Tensor, refine: int = 0) -> Latent:
-        check_whole("refine", refine, 0)
+        refine = check_whole("refine", refine, 0)
         return inference.encode(self._networks, batch, self._device, refine)
 
     def _decode(self, latent: Latent) -> Tensor:
         return inference.decode(self._networks, latent, self._device)
+
+    def _edit(
+        self, batch: Tensor, latent: Latent, presences: Mapping[str, float], detail: Detail
+    ) -> Tensor:
+        result = self._decode(self._with_presences(latent, presences))
+        if detail == "photo":
+            result = carry_change(batch, self._decode(latent), result)
+        return result
 
     def _encode_pair(self, a: ImageLike, b: ImageLike, refine: int) -> Latent:
         return self._encode(torch.cat([self._single(a), self._single(b)]), refine)
@@ -424,3 +429,26 @@ class IcGAN:
         apply = self.config.attributes.apply
         y = [apply(row, presences) for row in latent.y.tolist()]
         return Latent(latent.z, latent.y.new_tensor(y).reshape(latent.y.shape))
+
+
+def reconstruct_and_edit(
+    model: IcGAN,
+    image: ImageLike,
+    attributes: Mapping[str, object],
+    *,
+    refine: int = 0,
+    detail: Detail = "generated",
+) -> tuple[Image, Image]:
+    """What `reconstruct` and `edit` give for one picture, which is encoded and refined once."""
+    _check_detail(detail)
+    presences = model._resolve(attributes, {})
+    batch = model._single(image)
+    latent = model._encode(batch, refine)
+    edited = model._edit(batch, latent, presences, detail)
+    before, after = (to_pictures(x, model.config)[0] for x in (model._decode(latent), edited))
+    return before, after
+
+
+def _check_detail(detail: object) -> None:
+    if detail not in {"generated", "photo"}:
+        raise ConfigError(f"detail must be 'generated' or 'photo', not {detail!r}")

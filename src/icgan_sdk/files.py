@@ -87,7 +87,8 @@ def _temporary_name(path: Path) -> Path:
 
 def _flush(path: Path) -> None:
     # Without fsync a crash of the machine could leave an empty file under the final name.
-    with path.open("rb") as file:
+    # Open for writing, because Windows flushes nothing else.
+    with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 

@@ -1,6 +1,7 @@
 """Pictures in and out: files, PIL, arrays and tensors to the networks' input and back."""
 
 import os
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,12 @@ from icgan_sdk.files import atomic_file
 
 ImageLike = Image.Image | str | os.PathLike[str] | npt.NDArray[np.uint8] | Tensor
 """One picture: PIL, a file, uint8 [H, W] or [H, W, C], or float [C, H, W] in [-1, 1]."""
+
+DECODE_ERRORS: tuple[type[Exception], ...] = (
+    OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow's decoders raise on damaged files; AVIF's a RuntimeError."""
 
 PIXEL_TOLERANCE = 1e-3
 FRAME_TOLERANCE = 0.01
@@ -42,18 +49,27 @@ def open_picture(source: Image.Image | str | os.PathLike[str], channels: int) ->
         raise ImageError(f"{path} is a folder, not an image file") from error
     except PermissionError as error:
         raise ImageError(f"{path} can't be read: permission denied") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except DECODE_ERRORS as error:
         raise ImageError(f"{path} can't be read, it may be damaged: {error}") from error
 
 
 def _as_mode(picture: Image.Image, channels: int) -> Image.Image:
     picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip at 255
-        picture = Image.fromarray((np.asarray(picture, dtype=np.uint32) >> 8).astype(np.uint8))
+    if picture.mode.startswith("I"):
+        picture = _from_deep(picture)
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
     return picture.convert("L" if channels == 1 else "RGB")
+
+
+def _from_deep(picture: Image.Image) -> Image.Image:
+    # Pillow's own conversion of 16-bit grey would clip at 255.
+    values = np.asarray(picture).clip(0, 2**16 - 1)
+    # Mode "I" holds 16-bit files, but also what was 8-bit before someone computed with it.
+    if picture.mode != "I" or values.max(initial=0) > 255:
+        values = values >> 8
+    return Image.fromarray(values.astype(np.uint8))
 
 
 def fit_picture(picture: Image.Image, size: int, crop: Crop | None = None) -> Image.Image:

@@ -1,14 +1,25 @@
 """Checks of the options users pass: whole numbers, devices, sources of randomness."""
 
+import operator
+from typing import SupportsIndex, cast
+
 import torch
 
 from icgan_sdk.errors import ConfigError
 
 
-def check_whole(name: str, value: object, least: int) -> None:
-    """Raise ConfigError unless `value` is a whole number from `least`."""
-    if type(value) is not int or value < least:
+def check_whole(name: str, value: object, least: int) -> int:
+    """Raise ConfigError unless `value` is a whole number from `least`; it as an int.
+
+    NumPy's integers count, bools don't.
+    """
+    try:
+        whole = operator.index(cast(SupportsIndex, value))
+    except TypeError:
+        whole = least - 1
+    if isinstance(value, bool) or whole < least:
         raise ConfigError(f"{name} must be a whole number from {least}, not {value!r}")
+    return whole
 
 
 def find_device(device: str | torch.device | None) -> torch.device:
@@ -48,7 +59,7 @@ def random_source(seed: int | None, generator: torch.Generator | None) -> torch.
     if seed is None:
         source.seed()
         return source
-    check_whole("seed", seed, 0)
+    seed = check_whole("seed", seed, 0)
     if seed >= 2**63:
         raise ConfigError(f"seed must be below 2**63, not {seed}")
     return source.manual_seed(seed)

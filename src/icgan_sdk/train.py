@@ -1,9 +1,11 @@
 """Training, public as ``icgan_sdk.train``.
 
+```python
 from icgan_sdk import train
 
 config = train.load_config("mnist", ["gan.epochs=5"], data="prepared/mnist")
 train.run(config, "runs/mnist")
+```
 """
 
 from icgan_sdk.training.config import (
@@ -14,11 +16,12 @@ from icgan_sdk.training.config import (
     RunConfig,
     TrainConfig,
     load_config,
+    override,
     recipes,
 )
 from icgan_sdk.training.logging import Progress, read_metrics
-from icgan_sdk.training.pipeline import saved_config
 from icgan_sdk.training.pipeline import train as run
+from icgan_sdk.training.run_folder import saved_config
 from icgan_sdk.training.runtime import STAGES, Stage
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "Stage",
     "TrainConfig",
     "load_config",
+    "override",
     "read_metrics",
     "recipes",
     "run",

@@ -105,6 +105,13 @@ def test_saving_again_replaces_the_model_but_never_other_files(
     networks = tiny_networks(tiny_config)
     save_artefact(networks, tiny_folder, card="second")
     assert (tiny_folder / "README.md").read_text() == "second"
+    notes = tiny_folder.parent / "notes"
+    notes.mkdir()
+    save_artefact(networks, notes, card="in an empty folder")
+    (notes / "config.json").unlink()
+    with pytest.raises(SaveError, match=r"other files \(README.md, model.safetensors\)"):
+        save_artefact(networks, notes, card="over somebody's own")
+    assert (notes / "README.md").read_text() == "in an empty folder"
     (tiny_folder / "thesis.docx").touch()
     with pytest.raises(SaveError, match=r"holds other files \(thesis.docx\)"):
         save_artefact(networks, tiny_folder, card="third")

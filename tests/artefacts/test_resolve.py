@@ -22,6 +22,7 @@ def bundle(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_every_model_that_comes_with_the_package_loads() -> None:
+    assert "mnist" in bundled_names()
     for name in bundled_names():
         assert IcGAN.from_pretrained(name, device="cpu").sample(1, seed=0)
 

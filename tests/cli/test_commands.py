@@ -1,11 +1,12 @@
 import json
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from icgan_sdk import IcGAN, __version__
+from icgan_sdk import IcGAN, Latent, __version__, inference
 from icgan_sdk.cli.main import run
 from icgan_sdk.images import grid
 from tests.cli.conftest import Run
@@ -45,6 +46,33 @@ def test_strips_show_what_was_before(icgan: Run, model: IcGAN) -> None:
     assert same("s.png", grid([[original, reconstruction, edited]]))
     assert icgan("reconstruct", "a.png", "--strip", *MODEL, "-o", "r.png")[0] == 0
     assert same("r.png", grid([[original, reconstruction]]))
+
+
+@pytest.mark.parametrize("detail", ["generated", "photo"])
+def test_strips_and_swaps_are_encoded_once(
+    detail: Literal["generated", "photo"], icgan: Run, model: IcGAN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = model.reconstruct("a.png", refine=3)
+    edited = model.edit("a.png", Smiling=1, refine=3, detail=detail)
+    swapped = model.swap_attributes("a.png", "b.jpg", refine=3)
+    rows = [model.reconstruct(["a.png", "b.jpg"], refine=3), [*swapped]]
+    calls: list[int] = []
+    encode = inference.encode
+
+    def count(*arguments: Any) -> Latent:
+        calls.append(1)
+        return encode(*arguments)
+
+    monkeypatch.setattr(inference, "encode", count)
+    options = ("--set", "Smiling=1", "--detail", detail, "--strip", "--refine", "3", *MODEL)
+    assert icgan("edit", "a.png", *options, "-o", "s.png")[0] == 0
+    assert len(calls) == 1
+    original = model.edit("a.png", detail="photo")
+    assert same("s.png", grid([[original, before, edited]]))
+    calls.clear()
+    assert icgan("swap", "a.png", "b.jpg", "--refine", "3", *MODEL, "-o", "w.png")[0] == 0
+    assert len(calls) == 1
+    assert same("w.png", grid(rows))
 
 
 def test_several_inputs_go_to_a_folder(icgan: Run, model: IcGAN) -> None:

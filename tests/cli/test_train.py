@@ -30,6 +30,7 @@ def test_trains_resumes_and_edits(
     assert "gan" in capsys.readouterr().err
     assert run(["train", "--resume", "--out", out]) == 0
     assert "is complete" in capsys.readouterr().err
+    assert run(["train", "--restart", "--stage", "encoder_z", "--out", out]) == 0
     artefact = f"{out}/artefact"
     assert run(["sample", "-n", "4", "--model", artefact, "-o", str(tmp_path / "s.png")]) == 0
     assert run(["info", "--model", artefact, "--json"]) == 0
@@ -46,6 +47,8 @@ def test_trains_resumes_and_edits(
         (["paper", "--set", "gan.epoch=1"], 1, "did you mean 'epochs'"),
         (["paper", "--set", "run.device=tpu"], 1, "device"),
         (["paper", "--resume"], 1, "holds no run"),
+        (["--resume"], 1, "holds no run"),
+        (["--restart"], 1, "holds no run"),
         (["paper", "--stage", "encoder_z"], 1, "builds on stage generated"),
         (["paper", "--set", "gan.batch_size=1000"], 1, "gan.batch_size lower"),
     ],

@@ -69,9 +69,27 @@ def test_folder_reports_unreadable_pictures(tmp_path: Path) -> None:
         "--size", 8, "--channels", 1, "--test", 0, "--workers", 1,
     )  # fmt: skip
     assert (result.exit_code, result.stdout) == (0, f"1 pictures in {out}\n")
+    assert "26/26" in result.stderr
     assert result.stderr.count("left out bad") == 20
     assert "25 in all; see " in result.stderr.replace("\n", " ")
     assert PreparedDataset.open(out).attributes.groups == {"hair": ("black", "blond")}
+
+
+def test_folder_is_cut_by_a_box_of_a_frame(tmp_path: Path) -> None:
+    root, out = tmp_path / "in", tmp_path / "out"
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+        Image.new("RGB", (89, 109)).save(root / name / "0.png")
+    crop = "30,40,168,178@178,218"
+    result = invoke("prepare", "folder", root, out, "--crop", crop, "--size", 8, "--workers", 1)
+    assert result.exit_code == 0
+    assert PreparedDataset.open(out).crop == PAPER_CROP
+
+
+def test_an_error_before_the_first_picture_shows_no_bar(tmp_path: Path) -> None:
+    result = invoke("prepare", "folder", tmp_path / "none", tmp_path / "out")
+    assert isinstance(result.exception, DatasetError)
+    assert result.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -80,6 +98,9 @@ def test_folder_reports_unreadable_pictures(tmp_path: Path) -> None:
         ("prepare", "celeba", "x", "y", "--crop", "1,2,3"),
         ("prepare", "celeba", "x", "y", "--crop", "a,b,c,d"),
         ("prepare", "celeba", "x", "y", "--partition", "mine"),
+        ("prepare", "folder", "x", "y", "--crop", "1,2,3,4"),
+        ("prepare", "folder", "x", "y", "--crop", "1,2,3,4@5"),
+        ("prepare", "folder", "x", "y", "--crop", "1,2,3,4@5,5"),
         ("prepare", "folder", "x", "y", "--group", "hair"),
         ("prepare", "folder", "x", "y", "--group", "=a,b"),
         ("prepare", "folder", "x", "y", "--workers", "-1"),

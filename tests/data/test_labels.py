@@ -121,6 +121,29 @@ def test_without_attributes(method: LabelMethod) -> None:
     assert sampler.mismatched(torch.empty(4, 0), seeded()).shape == (4, 0)
 
 
+def test_rare_labels_are_found_quickly_and_evenly() -> None:
+    labels = torch.full((160_000, 2), -1.0)
+    labels[7], labels[8, 1] = 1.0, 1.0
+    y = torch.full((2000, 2), -1.0)
+    y[0] = 1.0
+    start = time.perf_counter()
+    wrong = LabelSampler(labels, names(2)).mismatched(y, seeded())
+    assert time.perf_counter() - start < 2  # redrawing takes a hundred times as long
+    assert (wrong != y).any(dim=1).all()
+    assert rows(wrong[1:]) == {(1.0, 1.0), (-1.0, 1.0)}
+    torch.testing.assert_close(wrong[1:, 0].mean().item(), 0.0, atol=0.1, rtol=0)
+
+
+def test_usual_draws_are_redrawn_until_they_differ() -> None:
+    labels, y, source = binary(100, 2), binary(64, 2), seeded(1)
+    expected = labels[torch.randint(100, (64,), generator=source)]
+    while len(equal := (expected == y).all(dim=1).nonzero()[:, 0]):
+        expected[equal] = labels[torch.randint(100, (len(equal),), generator=source)]
+    generator = seeded(1)
+    assert torch.equal(LabelSampler(labels, names(2)).mismatched(y, generator), expected)
+    assert torch.equal(generator.get_state(), source.get_state())
+
+
 def test_refuses() -> None:
     labels = binary(4, 2)
     with pytest.raises(ConfigError, match="method must be one of labels, kde, interpolation"):

@@ -1,7 +1,6 @@
 """The prepared format: what is written comes back, and nothing damaged is accepted."""
 
 import json
-import pickle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -107,14 +106,6 @@ def test_describes_itself(folder: Path) -> None:
         dataset.part("tests")
     with pytest.raises(DatasetError, match="no partition 'validation'"):
         PreparedDataset.open(folder, "validation")
-
-
-def test_pickles_as_its_place(folder: Path) -> None:
-    for dataset in (PreparedDataset.open(folder), PreparedDataset.open(folder, "test")):
-        data = pickle.dumps(dataset)
-        assert len(data) < 1000
-        again = pickle.loads(data)
-        torch.testing.assert_close(again.images(slice(None)), dataset.images(slice(None)))
 
 
 def test_reads_rows_without_loading_the_rest(folder: Path) -> None:

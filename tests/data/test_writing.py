@@ -1,15 +1,17 @@
 """Preparing is all or nothing: killed, failing or dying workers leave no half-written data set."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.data import Item, PreparedDataset, write_prepared
-from icgan_sdk.errors import DatasetError, ImageError
+from icgan_sdk.errors import DatasetError, ImageError, SaveError, ShapeError
 
 ONE = AttributeSet(("odd",))
 ITEMS = [Item(str(i), [i % 2], ("test", "train")[i % 2]) for i in range(20)]
@@ -64,6 +66,46 @@ def test_order_labels_and_report(tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         "attributes.npy", "dataset.json", "images.npy", "unreadable.txt",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("unreadable", [0, 3])
+def test_the_file_of_pixels_is_as_numpy_writes_it(unreadable: int, tmp_path: Path) -> None:
+    bad = {str(i) for i in range(unreadable)}
+
+    def some(name: str) -> Image.Image:
+        if name in bad:
+            raise ImageError("bad")
+        return Image.new("RGB", (8, 8), (int(name), 0, 0))
+
+    write_prepared(tmp_path / "out", ITEMS, some, ONE, size=8)
+    path = tmp_path / "out" / "images.npy"
+    pixels = np.load(path)
+    assert pixels.shape == (20 - unreadable, 8, 8, 3)
+    np.save(tmp_path / "again.npy", pixels)
+    assert (tmp_path / "again.npy").read_bytes()[-pixels.nbytes :] == pixels.tobytes()
+    assert path.stat().st_size == (tmp_path / "again.npy").stat().st_size
+
+
+def test_pictures_of_another_size_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ShapeError, match=r"1: expected uint8 \[8, 8, 3\], not uint8 \[9, 8, 3\]"):
+        write_prepared(
+            tmp_path / "out", ITEMS[1:2], lambda _: Image.new("RGB", (8, 9)), ONE, size=8
+        )
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX file size limits")
+def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600, hard))
+    try:
+        with pytest.raises(SaveError, match=r"can't write .*out: File too large"):
+            write_prepared(tmp_path / "out", ITEMS, read, ONE, size=8, channels=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_to_prepare(tmp_path: Path) -> None:

@@ -212,6 +212,36 @@ def test_results_are_the_same_every_time_whatever_the_callers_modes(
         assert same(tiny_model.edit(picture, Smiling=1, refine=3), first)
 
 
+def test_the_callers_default_type_changes_nothing(tiny_model: IcGAN, picture: Image.Image) -> None:
+    def results() -> list[Image.Image]:
+        return [
+            *tiny_model.interpolate(picture, picture.rotate(90), steps=3),
+            *tiny_model.swap_attributes(picture, picture.rotate(90)),
+            *tiny_model.variations(picture),
+            tiny_model.edit(picture, Smiling=1, refine=2, detail="photo"),
+        ]
+
+    expected = results()
+    torch.set_default_dtype(torch.float64)
+    try:
+        doubled = results()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert all(same(a, b, tolerance=1) for a, b in zip(doubled, expected, strict=True))
+
+
+def test_numpys_whole_numbers_are_whole_numbers(tiny_model: IcGAN, picture: Image.Image) -> None:
+    n, seed = np.int64(2), np.uint8(3)
+    some = tiny_model.sample(n, seed=seed)  # type: ignore[arg-type]
+    assert all(same(a, b) for a, b in zip(some, tiny_model.sample(2, seed=3), strict=True))
+    assert len(tiny_model.interpolate(picture, picture, steps=n)) == 2  # type: ignore[arg-type]
+    refined = tiny_model.reconstruct(picture, refine=n)  # type: ignore[call-overload]
+    assert same(refined, tiny_model.reconstruct(picture, refine=2))
+    for number in (True, np.True_, np.float64(2), "2"):
+        with pytest.raises(ConfigError, match="n must be a whole number from 1"):
+            tiny_model.sample(number)  # type: ignore[arg-type]
+
+
 def test_latents_are_ordinary_tensors(tiny_model: IcGAN, picture: Image.Image) -> None:
     latent = tiny_model.encode(picture)
     latent.z[0, 0] += 1

@@ -1,3 +1,4 @@
+import copy
 import pickle
 
 import pytest
@@ -34,7 +35,8 @@ def test_a_selection_keeps_only_groups_with_a_choice() -> None:
         AttributeSet.celeba(["Bold"])
 
 
-def test_sets_are_hashable_equal_by_value_and_can_be_pickled() -> None:
+def test_sets_are_hashable_equal_by_value_and_can_be_pickled_and_copied() -> None:
+    assert copy.deepcopy(PAPER) == PAPER
     again = pickle.loads(pickle.dumps(PAPER))
     assert again == PAPER
     assert hash(again) == hash(PAPER)

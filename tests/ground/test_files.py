@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,18 @@ def test_os_errors_become_save_errors_and_typed_ones_pass(tmp_path: Path) -> Non
     with pytest.raises(ModelFormatError), atomic_file(tmp_path / "b"):
         raise ModelFormatError("inside")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+def test_what_is_flushed_is_open_for_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    modes: list[int] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: modes.append(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE)
+    )
+    write_text(tmp_path / "a", "text")
+    assert modes == [os.O_RDWR]  # Windows refuses to flush what is open for reading only
+    assert (tmp_path / "a").read_text() == "text"

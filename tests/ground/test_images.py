@@ -1,3 +1,4 @@
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
+from PIL.PngImagePlugin import PngImageFile
 
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import ImageError, SaveError, ShapeError
@@ -93,6 +95,12 @@ def test_turned_transparent_and_deep_pictures_are_read_as_seen(tmp_path: Path) -
     assert open_picture(clear, 3).getpixel((0, 0)) == (255, 255, 255)
     deep = Image.fromarray(np.full((2, 2), 40000, dtype=np.uint16))
     assert open_picture(deep, 1).getpixel((0, 0)) == 40000 >> 8
+    for mode, value, seen in (("I", 40000, 156), ("I", 200, 200), ("I", 70000, 255)):
+        assert open_picture(Image.new(mode, (2, 2), value), 1).getpixel((0, 0)) == seen
+    assert (
+        open_picture(Image.fromarray(np.full((2, 2), 200, dtype=np.uint16)), 1).getpixel((0, 0))
+        == 0
+    )
     for mode in ("1", "P", "LA", "CMYK", "L"):
         assert open_picture(Image.new(mode, (3, 3)), 3).mode == "RGB"
 
@@ -113,6 +121,29 @@ def test_unreadable_files_are_told_by_name(tmp_path: Path, picture: Image.Image)
         with pytest.raises(ImageError, match=problem) as caught:
             open_picture(tmp_path / name, 3)
         assert str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, EOFError, struct.error])
+def test_whatever_a_decoder_raises_is_told_by_name(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error("broken tiles")
+
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    monkeypatch.setattr(PngImageFile, "load", fail)
+    with pytest.raises(ImageError, match=r"a\.png can't be read, it may be damaged: broken tiles"):
+        open_picture(tmp_path / "a.png", 3)
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="needs a Pillow that knows AVIF")
+def test_damaged_avif(tmp_path: Path, picture: Image.Image) -> None:
+    path = tmp_path / "a.avif"
+    picture.save(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: -len(data) // 3] + bytes(len(data) // 3))
+    with pytest.raises(ImageError, match=r"a\.avif can't be read, it may be damaged"):
+        open_picture(path, 3)
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,9 @@ SECTIONS = {
 }
 
 
-def write_bars(folder: Path, attributes: AttributeSet = ATTRIBUTES) -> Path:
+def write_bars(folder: Path, attributes: AttributeSet = ATTRIBUTES, seed: int = 0) -> Path:
     """48 training and 16 test pictures, 8×8 grey: a bar at the left or right, bright or dim."""
-    draws = np.random.default_rng(0)
+    draws = np.random.default_rng(seed)
     labels = np.zeros((64, len(attributes)), np.uint8)
     images = draws.integers(0, 40, (64, 8, 8, 1), np.uint8)
     for image, label in zip(images, labels, strict=True):

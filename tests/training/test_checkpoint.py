@@ -64,7 +64,7 @@ class Hostile:
 
 def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    torch.save({"step": 1, "complete": True, "network": Hostile()}, "gan.pt")
+    torch.save({"step": 1, "steps": 1, "network": Hostile()}, "gan.pt")
     with pytest.raises(CheckpointError):
         load_checkpoint(Path("gan.pt"), {"network": nn.Linear(1, 1)})
     Path("raw.pt").write_bytes(pickle.dumps(Hostile()))

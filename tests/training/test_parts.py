@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
+from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.model import Generator
-from icgan_sdk.training.batches import Epochs, draw_images, draw_noise, move
+from icgan_sdk.model import Generator, draw_noise
+from icgan_sdk.training.batches import Epochs, chunks, draw_images, move
 from icgan_sdk.training.config import GANConfig, OptimiserConfig, RunConfig, TrainConfig
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.generated import draw_generated, refresh_batch_norm
@@ -84,6 +85,13 @@ def test_move_takes_pixels_from_the_neighbourhood() -> None:
     assert_close(flat, torch.full((3, 2, 4, 4), 0.5))
 
 
+@given(total=st.integers(1, 5000), size=st.sampled_from([8, 32, 256, 1024]))
+def test_chunks_cover_all_rows_once(total: int, size: int) -> None:
+    slices = list(chunks(total, size))
+    assert [row for at in slices for row in range(total)[at]] == list(range(total))
+    assert all((at.stop - at.start) * size**2 <= 2**20 for at in slices)
+
+
 def test_flip_mirrors_about_half(bars: Path) -> None:
     data = PreparedDataset.open(bars, "train")
     rows = torch.arange(48)
@@ -96,8 +104,8 @@ def test_flip_mirrors_about_half(bars: Path) -> None:
 
 
 def test_noise() -> None:
-    normal = draw_noise(1000, 10, "normal", torch.Generator().manual_seed(0))
-    uniform = draw_noise(1000, 10, "uniform", torch.Generator().manual_seed(0))
+    models = (ModelConfig(z_dim=10), ModelConfig(z_dim=10, noise="uniform"))
+    normal, uniform = (draw_noise(1000, m, torch.Generator().manual_seed(0)) for m in models)
     assert float(normal.std()) == pytest.approx(1, abs=0.05)
     assert float(uniform.std()) == pytest.approx(1 / math.sqrt(3), abs=0.02)
     assert uniform.abs().max() <= 1

@@ -18,8 +18,9 @@ from PIL import Image
 from icgan_sdk.artefacts.folder import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import CheckpointError, ConfigError
-from icgan_sdk.train import Progress, read_metrics, run, saved_config
+from icgan_sdk.train import Progress, Stage, read_metrics, run, saved_config
 from icgan_sdk.training.config import TrainConfig, override
+from icgan_sdk.training.run_folder import Mode
 from tests.training.conftest import write_bars
 
 WEIGHTS = "artefact/model.safetensors"
@@ -74,50 +75,112 @@ def test_stages_one_by_one_equal_the_whole(config: TrainConfig, tmp_path: Path) 
 
 
 def test_modes(config: TrainConfig, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
     with pytest.raises(CheckpointError, match="holds no run"):
-        run(config, tmp_path / "run", mode="resume")
-    run(config, tmp_path / "run")
-    first = digest(tmp_path / "run" / WEIGHTS)
+        run(config, folder, mode="resume")
+    run(config, folder, command="first")
+    first = digest(folder / WEIGHTS)
     with pytest.raises(CheckpointError, match="already holds gan"):
-        run(config, tmp_path / "run")
-    run(config, tmp_path / "run", mode="resume")
-    assert digest(tmp_path / "run" / WEIGHTS) == first
+        run(config, folder)
+    (folder / "checkpoints" / ".gan.99.tmp.pt").write_bytes(b"half")  # as a kill leaves it
+    run(config, folder, mode="resume", command="second")
+    assert digest(folder / WEIGHTS) == first
     changed = override(config, ["encoder_z.learning_rate=0.01"])
     with pytest.raises(CheckpointError, match=r"encoder_z\.learning_rate"):
-        run(changed, tmp_path / "run", mode="resume")
-    run(changed, tmp_path / "run", stages=["encoder_z"], mode="restart")
-    assert digest(tmp_path / "run" / WEIGHTS) != first
-    assert saved_config(tmp_path / "run") == changed
-    run(config, tmp_path / "run", stages=["gan"], mode="restart")
-    assert not (tmp_path / "run/checkpoints/generated.pt").exists()
+        run(changed, folder, mode="resume")
+    run(changed, folder, stages=["encoder_z"], mode="restart", command="third")
+    assert digest(folder / WEIGHTS) != first
+    assert "first\nthird\n" in (folder / "artefact/README.md").read_text()
+    assert saved_config(folder) == changed
+    run(config, folder, stages=["gan"], mode="restart")
+    left = {p.name for p in folder.iterdir()}
+    assert left == {"checkpoints", "config.toml", "metrics.jsonl", "run.json", "samples"}
+    assert {p.name for p in (folder / "checkpoints").iterdir()} == {"gan.pt", "encoder_y.pt"}
 
 
-def test_longer_training_goes_on_from_the_end_only_after_restart(
-    config: TrainConfig, tmp_path: Path
+@pytest.mark.parametrize(
+    ("setting", "mode"),
+    [
+        ("gan.epochs=3", "resume"),
+        ("gan.label_sampling=kde", "new"),  # of a stage that is there already
+        ("run.seed=1", "new"),
+        ("run.channels_last=false", "resume"),  # would scramble the optimiser's moments
+        ("model.z_dim=4", "restart"),
+    ],
+)
+def test_settings_of_stages_that_stay_are_fixed(
+    config: TrainConfig, tmp_path: Path, setting: str, mode: Mode
 ) -> None:
+    folder = tmp_path / "run"
+    run(config, folder, stages=["gan"])
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    stages: list[Stage] = ["gan"] if mode == "resume" else ["generated"]
+    with pytest.raises(CheckpointError, match=setting.partition("=")[0]):
+        run(override(config, [setting]), folder, stages=stages, mode=mode)
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_other_data_are_refused(config: TrainConfig, tmp_path: Path) -> None:
     run(config, tmp_path / "run", stages=["gan"])
-    with pytest.raises(CheckpointError, match=r"gan\.epochs"):
-        run(override(config, ["gan.epochs=3"]), tmp_path / "run", mode="resume")
+    same = write_bars(tmp_path / "moved")
+    run(replace(config, data=str(same)), tmp_path / "run", stages=["gan"], mode="resume")
+    other = write_bars(tmp_path / "other", seed=1)
+    with pytest.raises(CheckpointError, match="is not the data set"):
+        run(replace(config, data=str(other)), tmp_path / "run", mode="resume")
+
+
+def test_another_number_of_steps_is_refused(config: TrainConfig, tmp_path: Path) -> None:
+    """As when a run is resumed with another number of processes."""
+    run(config, tmp_path / "run", stages=["gan"])
+    path = tmp_path / "run/checkpoints/gan.pt"
+    state = torch.load(path, weights_only=True)
+    torch.save({**state, "steps": 6}, path)
+    with pytest.raises(CheckpointError, match="as many processes"):
+        run(config, tmp_path / "run", mode="resume")
+
+
+def test_unknown_stages_and_modes(config: TrainConfig, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no stage 'gam'"):
+        run(config, tmp_path / "run", stages=["gam"])  # type: ignore[list-item]
+    with pytest.raises(ConfigError, match="mode must be one of"):
+        run(config, tmp_path / "run", mode="again")  # type: ignore[arg-type]
+    sng = override(config, ["model.encoder_design=sng"])
+    with pytest.raises(ConfigError, match="no stage 'encoder_y'"):
+        run(sng, tmp_path / "run", stages=["encoder_y"])
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
     "settings",
     [
-        ["encoder_z.pixel_weight=5", "encoder_z.shift=1", "encoder_z.flip=true"],
+        ["encoder_z.pixel_weight=5"],
+        ["encoder_z.pixel_weight=5", "encoder_z.shift=1"],
+        ["encoder_z.pixel_weight=5", "encoder_z.flip=true"],
         ["encoder_y.source=generated"],
+        ["encoder_y.flip=false"],
+        ["model.encoder_design=sng"],
         ["model.encoder_design=sng", "encoder_y.source=generated"],
-        ["gan.label_sampling=kde", "gan.noise=uniform"],
-        ["gan.label_sampling=interpolation", "gan.schedule=cosine"],
-        ["run.precision=bfloat16", "model.generator_fc=6"],
-        ["run.channels_last=false", "gan.adam=torch7", "gan.ema_decay=0"],
+        ["gan.label_sampling=kde"],
+        ["gan.label_sampling=interpolation"],
+        ["model.noise=uniform"],
+        ["gan.schedule=cosine"],
+        ["gan.adam=torch7"],
+        ["gan.ema_decay=0"],
+        ["gan.shift=1"],
+        ["gan.flip=false"],
+        ["generated.batch_norm_batches=3"],
+        ["model.generator_fc=6"],
+        ["run.precision=bfloat16"],
     ],
 )
 def test_options(config: TrainConfig, tmp_path: Path, settings: list[str]) -> None:
-    plain = tmp_path / "plain"
-    run(config, plain)
-    artefact = run(override(config, settings), tmp_path / "run")
-    assert all(p.isfinite().all() for p in load_artefact(artefact).parameters())
-    assert digest(artefact / "model.safetensors") != digest(plain / WEIGHTS)
+    """Each option takes effect: the run without the last one ends otherwise."""
+    digests = []
+    for name, some in (("without", settings[:-1]), ("with", settings)):
+        artefact = run(override(config, some), tmp_path / name)
+        assert all(p.isfinite().all() for p in load_artefact(artefact).parameters())
+        digests.append(digest(artefact / "model.safetensors"))
+    assert digests[0] != digests[1]
 
 
 def test_plain_dcgan(config: TrainConfig, tmp_path: Path) -> None:

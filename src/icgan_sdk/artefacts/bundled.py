@@ -29,8 +29,9 @@ def resolve(
 ) -> Path:
     """Find a model's folder, downloading it if it lies on the Hub.
 
-    A `Path` always means a folder. A string means, in this order: a bundled model, an existing
-    folder, a Hub repository ``org/name``.
+    A `Path` always means a folder. A string means a bundled model if there is one of that name,
+    else an existing folder or a Hub repository ``org/name``. One that could be either is refused,
+    so that no folder ever hides a repository, or the other way round.
 
     Args:
         name_or_path: ``"mnist"``, ``"org/name"``, ``Path("my/model")`` or ``"./my/model"``.
@@ -40,7 +41,8 @@ def resolve(
         local_files_only: Take only what is in the cache already.
 
     Raises:
-        ModelNotFoundError: If nothing has that name, or both a folder and a repository might.
+        ModelNotFoundError: If nothing has that name, or a string of the form ``org/name`` is a
+            folder here too.
         DownloadError: If the Hub's repository can't be fetched.
     """
     if not isinstance(name_or_path, str):

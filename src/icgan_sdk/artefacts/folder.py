@@ -102,7 +102,9 @@ def _to_stored(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
 def _check_replaceable(folder: Path) -> None:
     if not folder.is_dir():
         return
-    others = sorted(p.name for p in folder.iterdir() if p.name not in ARTEFACT_FILES)
+    names = {path.name for path in folder.iterdir()}
+    # Without a config it is no model's folder: its README.md is somebody's own.
+    others = sorted(names.difference(ARTEFACT_FILES) if CONFIG_FILE in names else names)
     if others:
         raise SaveError(
             f"{folder} holds other files ({_some(others)}), which saving a model there would "

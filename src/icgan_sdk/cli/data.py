@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,6 +96,12 @@ def prepare_folder(
     ] = None,
     size: Size = 64,
     channels: Annotated[int, typer.Option(help="1 (grey) or 3 (RGB).")] = 3,
+    crop: Annotated[
+        str | None,
+        typer.Option(
+            metavar="L,T,R,B@W,H", help="Box to cut out of pictures that are shaped as W×H."
+        ),
+    ] = None,
     test: Annotated[float, typer.Option(help="Share drawn for testing.")] = 0.1,
     validation: Annotated[float, typer.Option(help="Share drawn for validation.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Fixes the draw.")] = 0,
@@ -105,6 +111,7 @@ def prepare_folder(
     """Your own pictures, with a CSV of attributes or one folder per class."""
     from icgan_sdk import data
 
+    box = None if crop is None else _box_of_frame(crop)
     with _progress_bar() as progress:
         report = data.prepare_folder(
             source,
@@ -113,6 +120,7 @@ def prepare_folder(
             groups=_groups(group or []),
             image_size=size,
             channels=channels,
+            crop=box,
             test=test,
             validation=validation,
             seed=seed,
@@ -182,6 +190,20 @@ def _crop(text: str) -> "Crop":
     return Crop(CELEBA_CROP.frame, (left, top, right, bottom))
 
 
+def _box_of_frame(text: str) -> "Crop":
+    from icgan_sdk.config import Crop
+
+    try:
+        box, frame = text.split("@")
+        left, top, right, bottom = (int(number) for number in box.split(","))
+        width, height = (int(number) for number in frame.split(","))
+    except ValueError as error:
+        raise typer.BadParameter("give L,T,R,B@W,H", param_hint="--crop") from error
+    if width == height:  # square pictures count as finished crops and would stay as they are
+        raise typer.BadParameter("W and H must differ", param_hint="--crop")
+    return Crop((width, height), (left, top, right, bottom))
+
+
 def _groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     groups = {}
     for text in texts:
@@ -198,9 +220,16 @@ def _progress_bar() -> Iterator[Callable[[int, int], None]]:
     from rich.progress import MofNCompleteColumn, Progress
 
     console = Console(stderr=True)
-    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as bar:
-        task = bar.add_task("pictures", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    bar = Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console)
+    with ExitStack() as shown:
+
+        def update(done: int, total: int) -> None:
+            if not bar.tasks:  # an error before the first picture needs no bar above it
+                shown.enter_context(bar)
+                bar.add_task("pictures")
+            bar.update(bar.task_ids[0], completed=done, total=total)
+
+        yield update
 
 
 def _show(report: "PrepareReport", out: Path) -> None:

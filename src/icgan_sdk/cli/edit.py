@@ -36,9 +36,9 @@ def edit(
 ) -> None:
     """Change attributes of pictures.
 
-    For example: icgan edit me.jpg --set Eyeglasses=1 --set Smiling=0.5 -o out.png
+    For example: icgan edit digit.png --set digit=3 --strip -o out.png
     """
-    from icgan_sdk.facade import IcGAN
+    from icgan_sdk.facade import IcGAN, reconstruct_and_edit
 
     jobs = _jobs(images, output)
     icgan = IcGAN.from_pretrained(model, device=device)
@@ -46,9 +46,11 @@ def edit(
 
     def work(job: tuple[Path, Path]) -> None:
         picture = _fitted(job[0], icgan)
-        edited = icgan.edit(picture, edits, refine=refine, detail=detail)
-        before = [picture, icgan.reconstruct(picture, refine=refine)] if strip else []
-        _save_row([*before, edited], job[1])
+        if strip:
+            pair = reconstruct_and_edit(icgan, picture, edits, refine=refine, detail=detail)
+            _save_row([picture, *pair], job[1])
+        else:
+            _save_row([icgan.edit(picture, edits, refine=refine, detail=detail)], job[1])
 
     for_each(jobs, work)
 

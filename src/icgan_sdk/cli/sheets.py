@@ -87,11 +87,12 @@ def swap(
 
     Rows: the reconstructions of A and B, then A with B's attributes and B with A's.
     """
-    from icgan_sdk.facade import IcGAN
+    from icgan_sdk.facade import IcGAN, Latent
 
     icgan = IcGAN.from_pretrained(model, device=device)
-    before = icgan.reconstruct([a, b], refine=refine)
-    _save_sheet([before, [*icgan.swap_attributes(a, b, refine=refine)]], output)
+    latent = icgan.encode([a, b], refine=refine)
+    swapped = Latent(latent.z, latent.y.flip(0))
+    _save_sheet([icgan.decode(latent), icgan.decode(swapped)], output)
 
 
 def sample(

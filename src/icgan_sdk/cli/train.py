@@ -1,7 +1,9 @@
 """``icgan train``: the training pipeline with a progress bar."""
 
+import os
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 def train(
     recipe: Annotated[
         str | None,
-        typer.Argument(help="A recipe (mnist, paper, poster) or a TOML file; not with --resume."),
+        typer.Argument(
+            help="A recipe (mnist, paper, poster) or a TOML file; by default the run's own."
+        ),
     ] = None,
     *,
     data: Annotated[str, typer.Option(help="Prepared data set (icgan data prepare).")] = "",
@@ -41,7 +45,7 @@ def train(
 
     if resume and restart:
         raise typer.BadParameter("--resume and --restart exclude each other")
-    config = _config(recipe, data, out, settings or [], resume)
+    config = _config(recipe, data, out, settings or [], resume or restart)
     with _Bar() as bar:
         artefact = training.run(
             config,
@@ -51,20 +55,27 @@ def train(
             watcher=bar.update,
             command=shlex.join(["icgan", *sys.argv[1:]]),
         )
-    if (artefact / "config.json").exists():
-        typer.echo(f"{artefact} is complete: icgan edit IMAGE --model {artefact} …", err=True)
+    is_main = os.environ.get("RANK", "0") == "0"
+    if is_main and (artefact / "config.json").exists():
+        # Not "run/artefact", which could also name a repository on the Hub.
+        model = artefact if artefact.is_absolute() else f"./{artefact}"
+        typer.echo(f"{artefact} is complete: icgan edit IMAGE --model {model} …", err=True)
 
 
 def _config(
-    recipe: str | None, data: str, out: Path, settings: list[str], resume: bool
+    recipe: str | None, data: str, out: Path, settings: list[str], goes_on: bool
 ) -> "TrainConfig":
     from icgan_sdk import train as training
 
-    if recipe is None:
-        if not resume:
-            raise typer.BadParameter("name a recipe or a TOML file, or --resume a run")
-        return training.load_config(out / "config.toml", settings, data=data)
-    return training.load_config(recipe, settings, data=data)
+    if recipe is None and not goes_on:
+        raise typer.BadParameter("name a recipe or a TOML file, or --resume a run")
+    saved = training.saved_config(out) if goes_on else None
+    if recipe is None and saved is not None:
+        config = training.override(saved, settings)
+    else:
+        config = training.load_config(str(recipe), settings)
+    before = saved.data if saved is not None else ""
+    return replace(config, data=data or config.data or before)
 
 
 def _stages(names: list[str] | None) -> "list[Stage] | None":
@@ -100,7 +111,6 @@ class _Bar:
         self._tasks: dict[str, int] = {}
 
     def __enter__(self) -> "_Bar":
-        self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,6 +120,7 @@ class _Bar:
         """Show a step."""
         from rich.progress import TaskID
 
+        self._progress.start()  # only now, so that an error before the first step stands alone
         if step.stage not in self._tasks:
             self._tasks[step.stage] = self._progress.add_task(
                 step.stage, total=step.steps, losses=""

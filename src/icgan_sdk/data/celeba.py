@@ -21,7 +21,7 @@ from icgan_sdk.data.writing import (
     write_prepared,
 )
 from icgan_sdk.errors import DatasetError, ImageError, did_you_mean
-from icgan_sdk.images import open_picture, resample
+from icgan_sdk.images import DECODE_ERRORS, open_picture, resample
 
 ATTRIBUTE_FILE = "list_attr_celeba.txt"
 PARTITION_FILE = "list_eval_partition.txt"
@@ -29,6 +29,9 @@ PICTURE_FOLDER = "img_align_celeba"
 PICTURES = (PICTURE_FOLDER, f"{PICTURE_FOLDER}.zip")
 SUBFOLDERS = ("", "celeba", "Anno", "Eval", "Img")
 """Where files may be: together, in torchvision's folder, or in the official site's three."""
+
+DAMAGES: tuple[type[Exception], ...] = (*DECODE_ERRORS, zipfile.BadZipFile, zlib.error)
+"""What reading a damaged member of the archive raises."""
 
 ORIGINAL_TEST_SIZE = 19_961
 """How many of the last pictures the original code keeps for testing."""
@@ -124,10 +127,7 @@ class ZipFaces:
             face = open_picture(picture, 3)
         except KeyError as error:
             raise ImageError(f"{self.archive.name} has no {member}") from error
-        except (
-            OSError, ValueError, SyntaxError, RuntimeError, EOFError,
-            Image.DecompressionBombError, zipfile.BadZipFile, zlib.error,
-        ) as error:  # fmt: skip
+        except DAMAGES as error:
             raise ImageError(f"{member} can't be read, it may be damaged: {error}") from error
         return _cut_frame(face, self.size, self.crop)
 

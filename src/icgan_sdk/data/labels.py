@@ -8,6 +8,9 @@ from torch import Tensor
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import ConfigError, DatasetError, ShapeError
 
+REDRAWS = 64
+"""Rounds of redrawing wrong labels before those that differ are sought among all."""
+
 LabelMethod = Literal["labels", "kde", "interpolation"]
 
 
@@ -92,11 +95,24 @@ class LabelSampler:
         if self._all_equal:
             raise DatasetError(
                 "all training labels are the same, so there are no wrong ones: "
-                "choose attributes that vary, or train without wrong labels"
+                "choose attributes that vary"
             )
         wrong = self._draw(len(y), generator)
-        while len(equal := (wrong == y).all(dim=1).nonzero()[:, 0]):
+        for _ in range(REDRAWS):
+            equal = (wrong == y).all(dim=1).nonzero()[:, 0]
+            if not len(equal):
+                return wrong
             wrong[equal] = self._draw(len(equal), generator)
+        return self._replace_equal(wrong, y, generator)
+
+    def _replace_equal(self, wrong: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
+        # Where nearly all labels are the same, redrawing would take thousands of rounds; a draw
+        # from the rows that differ has the same distribution.
+        equal = (wrong == y).all(dim=1)
+        for row in torch.unique(y[equal], dim=0):
+            others = self._labels[(self._labels != row).any(dim=1)]
+            places = (equal & (y == row).all(dim=1)).nonzero()[:, 0]
+            wrong[places] = others[torch.randint(len(others), (len(places),), generator=generator)]
         return wrong
 
     def _draw(self, n: int, generator: torch.Generator) -> Tensor:

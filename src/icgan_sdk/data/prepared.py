@@ -108,11 +108,6 @@ class PreparedDataset:
         dataset = cls(folder, info, ranges, pixels, presence)
         return dataset if partition is None else dataset.part(partition)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        # Pickled as its place, not its pixels: worker processes map the same files.
-        whole = len(self._ranges) != 1
-        return (type(self).open, (self.folder, None if whole else self.partitions[0]))
-
     def part(self, name: str) -> Self:
         """A view of one partition.
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from icgan_sdk.data.prepared import (
     is_prepared,
 )
 from icgan_sdk.data.reading import Pixels, ReadPicture, read_all
-from icgan_sdk.errors import DatasetError, ShapeError
+from icgan_sdk.errors import DatasetError, SaveError, ShapeError
 from icgan_sdk.files import atomic_folder
 
 PARTITIONS = ("train", "validation", "test")
@@ -141,27 +141,17 @@ def write_prepared(
         ConfigError: If no model could take pictures of this size.
         DatasetError: If no picture can be read, the folder is in the way, or a worker died.
         SaveError: If the folder can't be written.
+        ShapeError: If `read` gives pixels of another shape or type.
     """
     ModelConfig(image_size=size, channels=channels)  # raises where none could be
     items = sorted(items, key=lambda item: PARTITIONS.index(item.partition))
     with _new_dataset(folder, overwrite) as temporary:
-        shape = (len(items), size, size, channels)
-        pixels = np.lib.format.open_memmap(temporary / IMAGES, "w+", np.uint8, shape)
-        kept: list[Item] = []
-        unreadable: list[tuple[str, str]] = []
-        results = read_all([item.name for item in items], read, shape[1:], workers)
-        for done, (item, result) in enumerate(zip(items, results, strict=True), 1):
-            if isinstance(result, str):
-                unreadable.append((item.name, result))
-            else:
-                pixels[len(kept)] = result
-                kept.append(item)
-            if progress is not None:
-                progress(done, len(items))
-        pixels.flush()
+        shape = (size, size, channels)
+        results = read_all([item.name for item in items], read, shape, workers)
+        with (temporary / IMAGES).open("wb") as file:
+            kept, unreadable = _write_rows(file, items, results, shape, progress)
         _check_kept(kept, unreadable)
         if unreadable:
-            _cut(temporary / IMAGES, len(kept))
             _write_unreadable(temporary / UNREADABLE, unreadable)
         labels = np.frombuffer(b"".join(bytes(item.labels) for item in kept), dtype=np.uint8)
         np.save(temporary / ATTRIBUTES, labels.reshape(len(kept), len(attributes)))
@@ -183,6 +173,47 @@ def _new_dataset(folder: str | os.PathLike[str], overwrite: bool) -> Iterator[Pa
         raise DatasetError(f"{folder} holds other things than a data set; choose another folder")
     with atomic_folder(folder) as temporary:
         yield temporary
+
+
+def _write_rows(
+    file: BinaryIO,
+    items: Sequence[Item],
+    results: Iterable[Pixels | str],
+    shape: tuple[int, ...],
+    progress: Progress | None,
+) -> tuple[list[Item], list[tuple[str, str]]]:
+    """Write an array file row by row; the items in it, and names and reasons of the others."""
+    # No memory map: on a full disk, writing to a map's holes kills the process.
+    kept: list[Item] = []
+    unreadable: list[tuple[str, str]] = []
+    header = _write_header(file, (len(items), *shape))
+    for done, (item, result) in enumerate(zip(items, results, strict=True), 1):
+        if isinstance(result, str):
+            unreadable.append((item.name, result))
+        else:
+            _check_pixels(item.name, result, shape)
+            file.write(result.tobytes())
+            kept.append(item)
+        if progress is not None:
+            progress(done, len(items))
+    file.seek(0)
+    if _write_header(file, (len(kept), *shape)) != header:
+        raise SaveError(f"can't write {IMAGES}: NumPy's header changed its length")
+    return kept, unreadable
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> int:
+    """Write the header of an array file; its length, which NumPy keeps for any row count."""
+    fields = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, fields)
+    return file.tell()
+
+
+def _check_pixels(name: str, pixels: Pixels, shape: tuple[int, ...]) -> None:
+    if pixels.shape != shape or pixels.dtype != np.uint8:
+        raise ShapeError(
+            f"{name}: expected uint8 {list(shape)}, not {pixels.dtype} {list(pixels.shape)}"
+        )
 
 
 def _ranges(sizes: Mapping[str, int]) -> Ranges:
@@ -209,13 +240,3 @@ def _write_unreadable(path: Path, unreadable: list[tuple[str, str]]) -> None:
     lines = [f"{name}\t{reason}\n" for name, reason in unreadable]
     # File names needn't be valid Unicode.
     path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
-
-
-def _cut(path: Path, rows: int) -> None:
-    """Rewrite an array file without the rows that stayed empty."""
-    whole = np.load(path, mmap_mode="r")
-    shorter = path.with_suffix(".cut")
-    kept = np.lib.format.open_memmap(shorter, "w+", whole.dtype, (rows, *whole.shape[1:]))
-    kept[:] = whole[:rows]
-    kept.flush()
-    shorter.replace(path)

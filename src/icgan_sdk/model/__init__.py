@@ -3,6 +3,6 @@
 from icgan_sdk.model.bundle import IcGANNetworks
 from icgan_sdk.model.discriminator import Discriminator
 from icgan_sdk.model.encoders import Encoder, SharedEncoder
-from icgan_sdk.model.generator import Generator
+from icgan_sdk.model.generator import Generator, draw_noise
 
-__all__ = ["Discriminator", "Encoder", "Generator", "IcGANNetworks", "SharedEncoder"]
+__all__ = ["Discriminator", "Encoder", "Generator", "IcGANNetworks", "SharedEncoder", "draw_noise"]

@@ -30,23 +30,45 @@ class IcGANNetworks(nn.Module):
         if config.n_attributes:
             self.encoder_y = Encoder(config, config.n_attributes, config.encoder_y_fc)
 
-    def encode(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Invert the generator: E_z and E_y.
 
         Args:
             x: Images [B, C, S, S] in [-1, 1].
-            y: Known attributes [B, n_attributes] for an E_z that sees them (IND-COND); by
-                default those that E_y reads.
 
         Returns:
-            z [B, z_dim] and the y that E_y reads, [B, n_attributes].
+            z [B, z_dim] and y [B, n_attributes].
         """
         if self.encoder is not None:
             z, read = self.encoder(x)
             return z, read
-        assert self.encoder_z is not None  # by construction: "sng" returned above
-        read = x.new_zeros(len(x), 0) if self.encoder_y is None else self.encoder_y(x)
-        return self.encoder_z(x, read if y is None else y), read
+        read = self.read_y(x)
+        return self.encode_z(x, read), read
+
+    def encode_z(self, x: Tensor, y: Tensor) -> Tensor:
+        """E_z alone, given known attributes, which only the IND-COND design sees.
+
+        Args:
+            x: Images [B, C, S, S] in [-1, 1].
+            y: Their attributes [B, n_attributes].
+
+        Returns:
+            z [B, z_dim].
+        """
+        if self.encoder is not None:
+            return self.encode(x)[0]
+        assert self.encoder_z is not None  # by construction: all designs but "sng" have it
+        z: Tensor = self.encoder_z(x, y)
+        return z
+
+    def read_y(self, x: Tensor) -> Tensor:
+        """E_y alone: the attributes [B, n_attributes] of images [B, C, S, S] in [-1, 1]."""
+        if self.encoder is not None:
+            return self.encode(x)[1]
+        if self.encoder_y is None:
+            return x.new_zeros(len(x), 0)
+        y: Tensor = self.encoder_y(x)
+        return y
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
         """G(z, y): images [B, C, S, S] in (-1, 1)."""

@@ -7,6 +7,14 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.model.layers import join_maps
 
 
+def draw_noise(batch: int, config: ModelConfig, generator: torch.Generator) -> Tensor:
+    """Noise z [batch, z_dim] from the model's distribution, on the generator's device."""
+    shape, device = (batch, config.z_dim), generator.device
+    if config.noise == "uniform":
+        return torch.rand(shape, generator=generator, device=device) * 2 - 1
+    return torch.randn(shape, generator=generator, device=device)
+
+
 class Generator(nn.Module):
     """Full convolutions that double the side from 4×4 to the image size.
 
@@ -44,7 +52,7 @@ class Generator(nn.Module):
         """Generate images.
 
         Args:
-            z: [B, z_dim], drawn from N(0, 1).
+            z: [B, z_dim], as `draw_noise` gives it.
             y: [B, n_attributes] in [-1, 1] units; [B, 0] for a plain DCGAN.
 
         Returns:

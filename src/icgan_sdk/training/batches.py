@@ -1,6 +1,6 @@
 """Drawing the batches of a stage: which rows, how they are moved, which labels and noise."""
 
-from typing import Literal
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -9,6 +9,9 @@ from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.training.config import OptimiserConfig
 from icgan_sdk.training.runtime import Runtime, Stage
+
+PIXELS_AT_ONCE = 2**19
+"""Bounds the memory of evaluation, whatever the size of the images."""
 
 
 class Epochs:
@@ -72,10 +75,7 @@ def move(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
     return images[torch.arange(batch)[:, None, None, None], channels, rows, columns]
 
 
-def draw_noise(
-    batch: int, z_dim: int, noise: Literal["normal", "uniform"], generator: torch.Generator
-) -> Tensor:
-    """Noise z [batch, z_dim] from N(0, 1), or from the uniform distribution on (−1, 1)."""
-    if noise == "uniform":
-        return torch.rand(batch, z_dim, generator=generator) * 2 - 1
-    return torch.randn(batch, z_dim, generator=generator)
+def chunks(total: int, image_size: int) -> Iterator[slice]:
+    """Slices of rows that evaluation works on at once: 512 at 32×32, 1 from 1024×1024."""
+    size = max(1, PIXELS_AT_ONCE // image_size**2)
+    return (slice(start, min(start + size, total)) for start in range(0, total, size))

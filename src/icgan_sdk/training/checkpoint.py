@@ -32,7 +32,7 @@ def save_checkpoint(path: Path, step: int, steps: int, parts: Mapping[str, State
     state = {name: part.state_dict() for name, part in parts.items()}
     try:
         with atomic_file(path) as temporary:
-            torch.save({"step": step, "complete": step == steps, **state}, temporary)
+            torch.save({"step": step, "steps": steps, **state}, temporary)
     except RuntimeError as error:  # what torch.save makes of a full disk
         raise SaveError(f"can't write {path}: is the disk full? ({_first_line(error)})") from error
 
@@ -43,16 +43,29 @@ def is_complete(path: Path) -> bool:
     Raises:
         CheckpointError: If the file is damaged.
     """
-    return path.exists() and bool(_read(path)["complete"])
+    if not path.exists():
+        return False
+    state = _read(path)
+    return bool(state["step"] == state["steps"])
 
 
-def load_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> int:
+def load_checkpoint(path: Path, parts: Mapping[str, Stateful], steps: int | None = None) -> int:
     """Restore all parts; returns the step they were saved after.
+
+    Args:
+        path: The file.
+        parts: What to restore, by name.
+        steps: Steps the stage has now, where it shall go on.
 
     Raises:
         CheckpointError: If the file is damaged or of another configuration.
     """
     state = _read(path)
+    if steps is not None and state["steps"] != steps:
+        raise CheckpointError(
+            f"{path} is of a stage of {state['steps']} steps, not {steps}: go on with as many "
+            "processes and images as it was started with, or restart the stage"
+        )
     try:
         for name, part in parts.items():
             part.load_state_dict(state[name])

@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import tomli_w
 
-from icgan_sdk.config import ModelConfig
-from icgan_sdk.data import PreparedDataset
+from icgan_sdk.config import MAX_IMAGE_SIZE, ModelConfig
+from icgan_sdk.data import LabelMethod, PreparedDataset
 from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
 
 Adam = Literal["pytorch", "torch7"]
@@ -50,15 +50,13 @@ class GANConfig(OptimiserConfig):
     """Stage `gan`: generator and discriminator.
 
     Attributes:
-        noise: Distribution of z, normal(0, 1) or uniform(−1, 1).
         label_sampling: Where y' of generated images comes from (paper §3.1).
         ema_decay: Decay of the generator's exponential moving average; 0: none.
         flip: Mirror half of the images.
         shift: Move images by up to this many pixels (the original's random crop); 0: off.
     """
 
-    noise: Literal["normal", "uniform"] = "normal"
-    label_sampling: Literal["labels", "kde", "interpolation"] = "labels"
+    label_sampling: LabelMethod = "labels"
     ema_decay: float = 0.0
     flip: bool = True
     shift: int = 0
@@ -173,7 +171,8 @@ class TrainConfig:
         if not problems and self.run.checkpoint_every % self.run.log_every:
             problems.append("run.checkpoint_every must be a multiple of run.log_every")
         raise_all(problems, "training config")
-        ModelConfig.from_dict(self.model)
+        # At the largest size, as the data's is not known here; `model_config` checks again.
+        ModelConfig.from_dict({"image_size": MAX_IMAGE_SIZE, **self.model})
 
     def model_config(self, dataset: PreparedDataset) -> ModelConfig:
         """The networks' config for a prepared data set.

@@ -51,7 +51,8 @@ class Context:
     def build(self, stage: Stage, make: Callable[[], _Network]) -> _Network:
         """Make a network with the run's initial weights, the same in every process."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.runtime.generator(stage, 0, rank=0).initial_seed())
+            seed = self.runtime.generator(stage, 0, rank=0).initial_seed()
+            torch.default_generator.manual_seed(seed)  # the CPU's alone, not every GPU's
             network = make()
         return self.runtime.place(network)
 
@@ -79,7 +80,7 @@ def run_stage(
     optimisers = [p for p in parts.values() if isinstance(p, torch.optim.Optimizer)]
     epochs = Epochs(len(context.train), settings, runtime, stage)
     path = context.checkpoint(stage)
-    start = load_checkpoint(path, parts) if path.exists() else 0
+    start = load_checkpoint(path, parts, epochs.steps) if path.exists() else 0
     log = StageLog(
         context.folder,
         stage,

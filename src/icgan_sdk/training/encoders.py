@@ -10,15 +10,13 @@ from torch import Tensor, nn
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.images import save_picture, strip_padding
 from icgan_sdk.model import Encoder, IcGANNetworks
-from icgan_sdk.training.batches import draw_images
+from icgan_sdk.training.batches import chunks, draw_images
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, run_stage
 from icgan_sdk.training.generated import draw_generated, load_generator, open_generated
 from icgan_sdk.training.optimisers import make_adam
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.samples import pairs_grid
-
-CHUNK = 500
 
 
 class EncoderBatch(NamedTuple):
@@ -57,19 +55,27 @@ def encoder_z_losses(
     """
     n = len(batch.x)
     x = torch.cat([batch.x, batch.x_real])
-    z, y = networks.encode(x, torch.cat([batch.y, batch.y_real]))
-    losses = {"z": F.mse_loss(z[:n].float(), batch.z)}
+    losses: dict[str, Tensor] = {}
     if networks.encoder is not None:
-        if y_source == "real":
-            losses["y"] = F.mse_loss(y[n:].float(), batch.y_real)
-        else:
-            losses["y"] = F.mse_loss(y[:n].float(), batch.y)
-    total = losses["z"] + losses.get("y", torch.zeros_like(losses["z"]))
+        z, y = networks.encode(x)
+        on_real = y_source == "real"
+        losses["y"] = (
+            encoder_y_loss(y[n:], batch.y_real) if on_real else encoder_y_loss(y[:n], batch.y)
+        )
+    else:
+        z = networks.encode_z(x, torch.cat([batch.y, batch.y_real]))
+    losses["z"] = F.mse_loss(z[:n].float(), batch.z)
+    total = losses["z"] + losses.get("y", 0.0)
     if pixel_weight:
         rebuilt = networks.decode(z[n:], batch.y_real)
         losses["pixel"] = ((rebuilt.float() - batch.x_real) / 2).square().mean()
         total = total + pixel_weight * losses["pixel"]
     return {**losses, "total": total}
+
+
+def encoder_y_loss(read: Tensor, y: Tensor) -> Tensor:
+    """L_ey = ‖y − E_y(x)‖² per attribute (equation 4), of what E_y read [B, n_y] and the truth."""
+    return F.mse_loss(read.float(), y)
 
 
 def descend(
@@ -138,7 +144,7 @@ def train_encoder_y(context: Context) -> None:
             x = draw_images(context.train, rows, settings.flip, settings.shift, draws)
             x, y = runtime.images(x), context.train.labels(rows).to(runtime.device)
         with runtime.autocast():
-            loss = F.mse_loss(encoder(x).float(), y)
+            loss = encoder_y_loss(encoder(x), y)
         descend(loss, encoder, optimiser, runtime)
         return {"y": loss}
 
@@ -168,53 +174,58 @@ def judge_z(networks: IcGANNetworks, context: Context) -> dict[str, float]:
 
     Returns:
         ``generated_z``: mean square per dimension on the run's generated set (the paper's L_ez);
-        ``held_out_pixel``: mean square error of G(E_z(x), y), pixels in [0, 1], with true y, on
-        the held-out real images.
+        ``test_pixel``: mean square error of G(E_z(x), y), pixels in [0, 1], with true y, on the
+        real images of `watched`, whose partition the name says.
     """
     runtime = context.runtime
+    partition, real = watched(context)
     generated, z, y_fake = open_generated(context.folder)
 
     def error_of_z(x: Tensor, _: Tensor, at: slice) -> Tensor:
-        found, _ = networks.encode(x, y_fake[at].to(runtime.device))
+        found = networks.encode_z(x, y_fake[at].to(runtime.device))
         return (found - z[at].to(runtime.device)).square().mean(1)
 
     def error_of_pixels(x: Tensor, y: Tensor, _: slice) -> Tensor:
-        rebuilt = networks.decode(networks.encode(x, y)[0], y)
+        rebuilt = networks.decode(networks.encode_z(x, y), y)
         return (strip_padding(rebuilt - x, context.model) / 2).square().mean((1, 2, 3))
 
     return {
         "generated_z": _mean_over(generated, error_of_z, runtime),
-        "held_out_pixel": _mean_over(held_out(context), error_of_pixels, runtime),
+        f"{partition}_pixel": _mean_over(real, error_of_pixels, runtime),
     }
 
 
 @torch.inference_mode()
-def judge_y(encoder: Encoder | Callable[[Tensor], Tensor], context: Context) -> dict[str, float]:
-    """Errors of E_y on the held-out real images, in evaluation mode.
+def judge_y(read_y: Callable[[Tensor], Tensor], context: Context) -> dict[str, float]:
+    """Errors of E_y on the real images of `watched`, in evaluation mode.
 
     Returns:
-        ``held_out_y``: mean square per attribute (the paper's L_ey); ``held_out_accuracy``: share
-        of attributes read right, thresholded at 0 — of class labels, share of images.
+        ``test_y``: mean square per attribute (the paper's L_ey); ``test_accuracy``: share of
+        attributes read right, thresholded at 0, or of class labels, share of images; named by
+        the partition.
     """
+    (partition, data), runtime = watched(context), context.runtime
     one_hot = context.model.attributes.one_hot
 
     def right(x: Tensor, y: Tensor, _: slice) -> Tensor:
-        read = encoder(x)
+        read = read_y(x)
         if one_hot:
             return (read.argmax(1) == y.argmax(1)).float()
         return ((read > 0) == (y > 0)).float().mean(1)
 
-    data, runtime = held_out(context), context.runtime
     return {
-        "held_out_y": _mean_over(data, lambda x, y, _: (encoder(x) - y).square().mean(1), runtime),
-        "held_out_accuracy": _mean_over(data, right, runtime),
+        f"{partition}_y": _mean_over(
+            data, lambda x, y, _: (read_y(x) - y).square().mean(1), runtime
+        ),
+        f"{partition}_accuracy": _mean_over(data, right, runtime),
     }
 
 
-def held_out(context: Context) -> PreparedDataset:
-    """The partition a run watches itself on: validation, or else test, or else the training set."""
+def watched(context: Context) -> tuple[str, PreparedDataset]:
+    """The partition a run watches itself on, and its name: validation, else test, else train."""
     names = context.dataset.partitions
-    return context.dataset.part(next(n for n in ("validation", "test", "train") if n in names))
+    name = next(n for n in ("validation", "test", "train") if n in names)
+    return name, context.dataset.part(name)
 
 
 def _mean_over(
@@ -224,8 +235,7 @@ def _mean_over(
 ) -> float:
     """Mean of a measure [B] of images, labels and their rows over a data set."""
     total = 0.0
-    for start in range(0, len(data), CHUNK):
-        at = slice(start, min(start + CHUNK, len(data)))
+    for at in chunks(len(data), data.image_size):
         x, y = runtime.images(data.images(at)), data.labels(at).to(runtime.device)
         total += float(measure(x, y, at).double().sum())
     return total / len(data)
@@ -233,10 +243,10 @@ def _mean_over(
 
 @torch.inference_mode()
 def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
-    data = held_out(context)
+    _, data = watched(context)
     count = min(32, len(data) - len(data) % 8)
     if count:
         x = context.runtime.images(data.images(slice(0, count)))
         y = data.labels(slice(0, count)).to(context.runtime.device)
-        rebuilt = networks.decode(networks.encode(x, y)[0], y)
+        rebuilt = networks.decode(networks.encode_z(x, y), y)
         save_picture(pairs_grid(x, rebuilt, context), context.folder / "samples" / name)

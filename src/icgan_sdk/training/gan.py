@@ -9,9 +9,9 @@ from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.images import save_picture
-from icgan_sdk.model import Discriminator, Generator
+from icgan_sdk.model import Discriminator, Generator, draw_noise
 from icgan_sdk.model.layers import init_dcgan
-from icgan_sdk.training.batches import draw_images, draw_noise
+from icgan_sdk.training.batches import draw_images
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, run_stage
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
@@ -130,7 +130,7 @@ def _draw_batch(context: Context, step: int, rows: Tensor) -> GANBatch:
     y = context.train.labels(rows)
     y_wrong = context.labels.mismatched(y, generator) if model.n_attributes else y
     y_fake = context.labels.sample(len(rows), generator)
-    z = draw_noise(len(rows), model.z_dim, settings.noise, generator)
+    z = draw_noise(len(rows), model, generator)
     device = runtime.device
     return GANBatch(
         runtime.images(x), y.to(device), y_wrong.to(device), y_fake.to(device), z.to(device)

@@ -11,30 +11,24 @@ from icgan_sdk.data import PreparedDataset, write_arrays
 from icgan_sdk.errors import CheckpointError
 from icgan_sdk.files import atomic_file
 from icgan_sdk.images import save_picture, strip_padding, tensor_to_pixels
-from icgan_sdk.model import Generator
-from icgan_sdk.training.batches import draw_noise
+from icgan_sdk.model import Generator, draw_noise
+from icgan_sdk.training.batches import chunks
 from icgan_sdk.training.checkpoint import load_checkpoint, save_checkpoint
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.logging import Progress
 from icgan_sdk.training.samples import attribute_grid
 
-CHUNK = 250
 FAR = 2**62
 """Steps beyond any of the batch-norm refresh, whose draws the set must not repeat."""
 
 
 def make_generated(context: Context) -> None:
-    """Refresh the averaged generator's batch norm, freeze it, and write the generated set.
-
-    Every process computes the same; the main one writes.
-    """
-    if context.checkpoint("generated").exists():
-        return
-    generator = context.runtime.place(Generator(context.model))
-    load_checkpoint(context.checkpoint("gan"), {"average": generator})
-    refresh_batch_norm(generator, context)
-    generator.eval()
-    if context.runtime.is_main:
+    """Refresh the averaged generator's batch norm, freeze it, and write the generated set."""
+    if context.runtime.is_main and not context.checkpoint("generated").exists():
+        generator = context.runtime.place(Generator(context.model))
+        load_checkpoint(context.checkpoint("gan"), {"average": generator})
+        refresh_batch_norm(generator, context)
+        generator.eval()
         save_picture(attribute_grid(generator, context), context.folder / "samples/generated.png")
         _write_set(generator, context)
         # Last, so that the stage counts as done only with its set in place.
@@ -52,7 +46,7 @@ def draw_generated(
     """
     runtime = context.runtime
     y = context.labels.sample(batch, draws).to(runtime.device)
-    z = draw_noise(batch, context.model.z_dim, context.config.gan.noise, draws).to(runtime.device)
+    z = draw_noise(batch, context.model, draws).to(runtime.device)
     with torch.no_grad(), runtime.autocast():
         images = generator(z, y)
     return runtime.images(images.float()), z, y
@@ -81,14 +75,14 @@ def refresh_batch_norm(generator: Generator, context: Context) -> None:
 def _write_set(generator: Generator, context: Context) -> None:
     total = context.config.generated.images
     images, noise, labels = [], [], []  # noise and labels as the generator saw them
-    for start in range(0, total, CHUNK):
-        draws = context.runtime.generator("generated", FAR + start, rank=0)
-        x, z, y = draw_generated(generator, min(CHUNK, total - start), context, draws)
+    for at in chunks(total, context.model.image_size):
+        draws = context.runtime.generator("generated", FAR + at.start, rank=0)
+        x, z, y = draw_generated(generator, at.stop - at.start, context, draws)
         images.append(tensor_to_pixels(strip_padding(x, context.model)))
         noise.append(z.cpu().numpy())
         labels.append(y.cpu().numpy())
         if context.watcher is not None:
-            context.watcher(Progress("generated", min(start + CHUNK, total), total))
+            context.watcher(Progress("generated", at.stop, total))
     folder = context.folder / "generated"
     write_arrays(
         folder,

@@ -67,7 +67,7 @@ class StageLog:
         self.images_per_step, self.runtime, self.watcher = images_per_step, runtime, watcher
         self._sums: dict[str, Tensor] = {}
         self._since, self._count = time.perf_counter(), 0
-        self._board = _summary_writer(run) if tensorboard and runtime.is_main else None
+        self._board = _summary_writer(run, start) if tensorboard and runtime.is_main else None
         if runtime.is_main:
             _cut_back(self.path, stage, start)
 
@@ -97,7 +97,8 @@ class StageLog:
         except OSError as error:
             raise SaveError(f"can't write {self.path}: {error.strerror}") from error
         if self._board is not None:
-            for name, value in record.items():
+            values = {k: v for k, v in record.items() if k not in {"step", "epoch"}}
+            for name, value in values.items():
                 self._board.add_scalar(f"{self.stage}/{name}", value, int(record["step"]))
 
     def close(self) -> None:
@@ -125,11 +126,11 @@ def _cut_back(path: Path, stage: Stage, start: int) -> None:
     write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
 
 
-def _summary_writer(run: Path):  # type: ignore[no-untyped-def]  # TensorBoard is optional
+def _summary_writer(run: Path, start: int):  # type: ignore[no-untyped-def]  # TensorBoard is optional
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise ConfigError(
             "run.tensorboard needs TensorBoard: pip install 'icgan-sdk[tensorboard]'"
         ) from error
-    return SummaryWriter(str(run / "tensorboard"))
+    return SummaryWriter(str(run / "tensorboard"), purge_step=start + 1)

@@ -5,7 +5,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from icgan_sdk.images import grid, to_pictures
-from icgan_sdk.training.batches import draw_noise
+from icgan_sdk.model import draw_noise
 from icgan_sdk.training.context import Context
 
 ROWS = 8
@@ -17,7 +17,7 @@ def attribute_grid(generator: nn.Module, context: Context) -> Image.Image:
     model, runtime = context.model, context.runtime
     columns = max(model.n_attributes, 1)
     draws = runtime.generator("gan", 0, rank=0)
-    z = draw_noise(ROWS, model.z_dim, context.config.gan.noise, draws)
+    z = draw_noise(ROWS, model, draws)
     y = 2 * torch.eye(columns)[:, : model.n_attributes] - 1
     images = in_eval_mode(
         generator,

@@ -1,0 +1,148 @@
+"""What a run folder holds of earlier stages, and whether new work fits to it."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from icgan_sdk.data import PreparedDataset
+from icgan_sdk.errors import CheckpointError
+from icgan_sdk.files import write_text
+from icgan_sdk.training.config import TrainConfig, load_config
+from icgan_sdk.training.context import Context
+from icgan_sdk.training.runtime import STAGES, Stage
+
+Mode = Literal["new", "resume", "restart"]
+NEEDS: dict[Stage, tuple[Stage, ...]] = {
+    "gan": (),
+    "generated": ("gan",),
+    "encoder_z": ("generated",),
+    "encoder_y": (),
+}
+FIXED = ("seed", "channels_last")
+"""Settings of the section `run` that every stage of a run shares; others may change."""
+
+
+def saved_config(out: str | os.PathLike[str]) -> TrainConfig:
+    """The settings a run folder was started with.
+
+    Raises:
+        CheckpointError: If the folder holds no run.
+    """
+    path = Path(out) / "config.toml"
+    if not path.is_file():
+        raise CheckpointError(f"{out} holds no run: there is no config.toml")
+    return load_config(path)
+
+
+def needs(context: Context, stage: Stage) -> tuple[Stage, ...]:
+    """The stages that a stage builds on directly."""
+    if stage == "encoder_y" and context.config.encoder_y.source == "generated":
+        return ("generated",)
+    return NEEDS[stage]
+
+
+def prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode, command: str) -> None:
+    """Check that the wanted stages fit what the folder holds, and record what is to be done.
+
+    Nothing is changed before all is checked.
+
+    Raises:
+        CheckpointError: If they don't fit.
+    """
+    folder = context.folder
+    begun = [s for s in STAGES if context.checkpoint(s).exists()]
+    repeated = [s for s in wanted if s in begun]
+    if mode == "new" and repeated:
+        raise CheckpointError(
+            f"{folder} already holds {', '.join(repeated)}: resume it, restart it, or name a new "
+            "folder"
+        )
+    doomed = _built_on(context, wanted) if mode == "restart" else set()
+    kept = [s for s in begun if s not in doomed]
+    if mode == "resume" or kept:
+        _check_same(saved_config(folder), context.config, kept)
+    if kept:
+        _check_data(context)
+    _discard(context, doomed)
+    for half_written in (folder / "checkpoints").glob(".*.tmp.*"):
+        half_written.unlink()  # left by a kill in the middle of saving
+    commands = run_commands(folder) if kept else []
+    if command and mode != "resume":
+        commands.append(command)
+    record = {"commands": commands, "data": _fingerprint(context.dataset)}
+    write_text(folder / "run.json", json.dumps(record, indent=2) + "\n")
+    write_text(folder / "config.toml", context.config.to_toml())
+
+
+def run_commands(folder: Path) -> list[str]:
+    """The commands that started the stages a run folder holds."""
+    commands: list[str] = _record(folder).get("commands", [])
+    return commands
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    path = folder / "run.json"
+    try:
+        record: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+    return record
+
+
+def _check_same(saved: TrainConfig, given: TrainConfig, kept: Sequence[Stage]) -> None:
+    """The networks, the seed and the settings of all stages that stay must be the same."""
+    old, new = saved.to_dict(), given.to_dict()
+    changed = [
+        f"{section}.{key}"
+        for section in ("model", "run", *kept)
+        for key in {**old[section], **new[section]}
+        if old[section].get(key) != new[section].get(key) and (section != "run" or key in FIXED)
+    ]
+    if changed:
+        raise CheckpointError(
+            f"the run was started with other settings ({', '.join(sorted(changed))}): go on "
+            "without changing them, or restart the stages they concern"
+        )
+
+
+def _check_data(context: Context) -> None:
+    before = _record(context.folder).get("data")
+    if before is not None and before != _fingerprint(context.dataset):
+        raise CheckpointError(
+            f"{context.config.data} is not the data set {context.folder} was started with: name "
+            "that one, or restart the stages"
+        )
+
+
+def _fingerprint(dataset: PreparedDataset) -> str:
+    """Changes with the labels, partitions, number and size of images, and with a few pixels."""
+    digest = hashlib.sha256()
+    for name in dataset.partitions:
+        part = dataset.part(name)
+        rows = slice(0, len(part), max(1, len(part) // 8))
+        digest.update(f"{name} {len(part)} {dataset.image_size} {dataset.attributes}".encode())
+        digest.update(part.all_labels().numpy().tobytes())
+        digest.update(part.images(rows).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _built_on(context: Context, stages: Sequence[Stage]) -> set[Stage]:
+    """These stages, and all that are built on them."""
+    found = set(stages)
+    for stage in STAGES:
+        if found & set(needs(context, stage)):
+            found.add(stage)
+    return found
+
+
+def _discard(context: Context, stages: set[Stage]) -> None:
+    for stage in stages:
+        context.checkpoint(stage).unlink(missing_ok=True)
+    if "generated" in stages:
+        shutil.rmtree(context.folder / "generated", ignore_errors=True)
+    if stages:
+        shutil.rmtree(context.folder / "artefact", ignore_errors=True)
