@@ -130,10 +130,14 @@ def share(right: Tensor) -> float:
     return float(right.double().mean())
 
 
-def figure(model: IcGAN, images: Tensor, digits: Tensor, per_digit: int) -> Image.Image:
-    """Figure 5 for digits: original, reconstruction, then the ten digits in its style."""
-    rows = [r for d in range(10) for r in (digits == d).nonzero().flatten()[:per_digit].tolist()]
-    return grid([model.variations(images[row]) for row in rows])
+def figure(model: IcGAN, images: Tensor, digits: Tensor) -> Image.Image:
+    """Figure 5 for digits, twice the size: original, reconstruction, the ten digits in its style.
+
+    The originals are the first test digit of each class.
+    """
+    firsts = [int((digits == d).nonzero()[0]) for d in range(10)]
+    sheet = grid([model.variations(images[row]) for row in firsts])
+    return sheet.resize((2 * sheet.width, 2 * sheet.height), Image.Resampling.NEAREST)
 
 
 def main() -> None:
@@ -159,7 +163,7 @@ def main() -> None:
     images, digits = _digits(test)
     figures = measure(model, judge, images, digits)
     if arguments.grid:
-        save_picture(figure(model, images, digits, 2), arguments.grid)
+        save_picture(figure(model, images, digits), arguments.grid)
     if arguments.json:
         print(json.dumps(figures, indent=2))
     else:
