@@ -21,7 +21,7 @@ def test_the_card_tells_all_and_the_hub_can_read_it(tiny_config: ModelConfig) ->
     )
     for part in (
         "# faces",
-        "IcGAN.from_pretrained('faces')",
+        'IcGAN.from_pretrained("faces")',
         "CelebA, aligned, 162,770 pictures.",
         "Non-commercial research only",
         "icgan train celeba --seed 1",
@@ -48,4 +48,4 @@ def test_a_card_needs_no_figures(names: tuple[str, ...], tiny_config: ModelConfi
     assert "Nothing measured yet." in text
     assert "Seed: unknown." in text
     assert ModelCard(text).data.get("license") == "mit"
-    assert ("'Smiling': 1" in text) == bool(names)
+    assert ('"Smiling": 1' in text) == bool(names)

@@ -1,5 +1,6 @@
 """The model card of an artefact folder: what the model is, how it was made, how good it is."""
 
+import json
 from collections.abc import Mapping
 
 from icgan_sdk.config import ModelConfig
@@ -65,17 +66,21 @@ def _pictures(config: ModelConfig) -> str:
 
 
 def _usage(config: ModelConfig, name: str) -> str:
-    example = ".reconstruct('in.png')"
+    example = '.reconstruct("in.png")'
     if config.attributes.one_hot:
         group, members = next(iter(config.attributes.groups.items()))
-        example = f".edit('in.png', {{{group!r}: {members[-1]!r}}})"
+        example = f'.edit("in.png", {{{_quoted(group)}: {_quoted(members[-1])}}})'
     elif config.n_attributes:
-        example = f".edit('in.png', {{{config.attributes.names[-1]!r}: 1}})"
+        example = f'.edit("in.png", {{{_quoted(config.attributes.names[-1])}: 1}})'
     return (
         "```python\nfrom icgan_sdk import IcGAN\n\n"
-        f"model = IcGAN.from_pretrained({name!r})\n"
-        f"model{example}.save('out.png')\n```"
+        f"model = IcGAN.from_pretrained({_quoted(name)})\n"
+        f'model{example}.save("out.png")\n```'
     )
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _attributes(config: ModelConfig) -> str:
