@@ -114,9 +114,12 @@ class IcGAN:
         Raises:
             SaveError: If the folder can't be written, or holds files that aren't a model's.
         """
+        self._save(folder, name=Path(folder).name)
+
+    def _save(self, folder: str | os.PathLike[str], name: str) -> None:
         card = self._card or model_card(
             self.config,
-            name=Path(folder).name,
+            name=name,
             data="Not recorded.",
             license="other",
             command="not recorded",
@@ -142,8 +145,8 @@ class IcGAN:
             DownloadError: If the Hub refuses or can't be reached.
         """
         with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) / repo_id.rpartition("/")[2]
-            self.save_pretrained(folder)
+            folder = Path(temporary) / "model"
+            self._save(folder, name=repo_id)
             return upload(folder, repo_id, private=private, token=token, revision=revision)
 
     @property
