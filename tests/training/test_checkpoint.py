@@ -57,6 +57,13 @@ def test_other_configuration(tmp_path: Path) -> None:
         load_checkpoint(path, {"optimiser": nn.Linear(3, 4)})
 
 
+@pytest.mark.parametrize("state", [{"network": 1}, {"step": 1}, [1, 2], 3])
+def test_other_files_of_torch(tmp_path: Path, state: object) -> None:
+    torch.save(state, tmp_path / "gan.pt")
+    with pytest.raises(CheckpointError, match="remove it"):
+        is_complete(tmp_path / "gan.pt")
+
+
 class Hostile:
     def __reduce__(self) -> tuple[object, ...]:
         return (os.mkdir, ("hacked",))

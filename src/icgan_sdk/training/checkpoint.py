@@ -10,6 +10,17 @@ import torch
 from icgan_sdk.errors import CheckpointError, SaveError
 from icgan_sdk.files import atomic_file
 
+UNREADABLE = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    pickle.UnpicklingError,
+)
+"""What reading a damaged or foreign file was seen to raise."""
+
 
 class Stateful(Protocol):
     """Anything with a state to save: networks, optimisers."""
@@ -77,8 +88,8 @@ def load_checkpoint(path: Path, parts: Mapping[str, Stateful], steps: int | None
 def _read(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        return state
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        return {**state, "step": int(state["step"]), "steps": int(state["steps"])}
+    except UNREADABLE as error:
         raise _unusable(path, error) from error
 
 

@@ -65,15 +65,16 @@ def prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode, comman
     kept = [s for s in begun if s not in doomed]
     if mode == "resume" or kept:
         _check_same(saved_config(folder), context.config, kept)
+    fingerprint = _fingerprint(context.dataset)
     if kept:
-        _check_data(context)
+        _check_data(context, fingerprint)
     _discard(context, doomed)
     for half_written in (folder / "checkpoints").glob(".*.tmp.*"):
         half_written.unlink()  # left by a kill in the middle of saving
     commands = run_commands(folder) if kept else []
     if command and mode != "resume":
         commands.append(command)
-    record = {"commands": commands, "data": _fingerprint(context.dataset)}
+    record = {"commands": commands, "data": fingerprint}
     write_text(folder / "run.json", json.dumps(record, indent=2) + "\n")
     write_text(folder / "config.toml", context.config.to_toml())
 
@@ -109,9 +110,9 @@ def _check_same(saved: TrainConfig, given: TrainConfig, kept: Sequence[Stage]) -
         )
 
 
-def _check_data(context: Context) -> None:
+def _check_data(context: Context, fingerprint: str) -> None:
     before = _record(context.folder).get("data")
-    if before is not None and before != _fingerprint(context.dataset):
+    if before is not None and before != fingerprint:
         raise CheckpointError(
             f"{context.config.data} is not the data set {context.folder} was started with: name "
             "that one, or restart the stages"
