@@ -194,8 +194,12 @@ def pixels_to_tensor(pixels: npt.NDArray[np.uint8]) -> Tensor:
     if not pixels.flags.writeable:  # as Pillow's are: torch wants to own its memory
         pixels = pixels.copy()
     # PIL's arrays and memory maps are read-only, which torch warns about: those are copied.
-    tensor = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).permute(0, 3, 1, 2)
-    return tensor.to(torch.float32) / 127.5 - 1.0
+    return scale_pixels(torch.from_numpy(np.require(pixels, requirements=["C", "W"])))
+
+
+def scale_pixels(pixels: Tensor) -> Tensor:
+    """uint8 [B, H, W, C] to float [B, C, H, W] in [-1, 1]."""
+    return pixels.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1.0
 
 
 def tensor_to_pixels(images: Tensor) -> npt.NDArray[np.uint8]:

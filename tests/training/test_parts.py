@@ -103,6 +103,21 @@ def test_flip_mirrors_about_half(bars: Path) -> None:
     assert 10 < int(same.sum()) < 38
 
 
+def test_images_kept_on_a_device_are_drawn_alike(bars: Path) -> None:
+    data = PreparedDataset.open(bars, "train")
+    kept = data.on_device(torch.device("cpu"))
+    rows = torch.randperm(len(data))[:24]
+    for part in (data, kept):
+        assert len(part) == len(data)
+        assert part.n_bytes == data.n_bytes
+    drawn = [
+        draw_images(d, rows, flip=True, shift=2, generator=torch.Generator().manual_seed(0))
+        for d in (data, kept)
+    ]
+    assert torch.equal(*drawn)
+    assert torch.equal(data.labels(rows), kept.labels(rows))
+
+
 def test_noise() -> None:
     models = (ModelConfig(z_dim=10), ModelConfig(z_dim=10, noise="uniform"))
     normal, uniform = (draw_noise(1000, m, torch.Generator().manual_seed(0)) for m in models)

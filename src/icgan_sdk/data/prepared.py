@@ -23,7 +23,7 @@ from torch import Tensor
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import Crop
 from icgan_sdk.errors import DatasetError, IcGANError, did_you_mean
-from icgan_sdk.images import pixels_to_tensor
+from icgan_sdk.images import pixels_to_tensor, scale_pixels
 
 FORMAT_VERSION = 1
 IMAGES, ATTRIBUTES, DESCRIPTION = "images.npy", "attributes.npy", "dataset.json"
@@ -90,6 +90,7 @@ class PreparedDataset:
         self.crop, self.source = info.crop, info.source
         self._info, self._ranges = info, ranges
         self._pixels, self._presence = pixels, presence
+        self._resident: Tensor | None = None
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str], partition: str | None = None) -> Self:
@@ -122,6 +123,17 @@ class PreparedDataset:
         ranges = {name: (0, stop - start)}
         return type(self)(self.folder, self._info, ranges, self._pixels[rows], self._presence[rows])
 
+    def on_device(self, device: torch.device) -> Self:
+        """A view whose pictures are kept in a device's memory, `n_bytes` of it."""
+        view = type(self)(self.folder, self._info, self._ranges, self._pixels, self._presence)
+        view._resident = torch.from_numpy(np.array(self._pixels)).to(device)
+        return view
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the pictures."""
+        return int(self._pixels.nbytes)
+
     def __len__(self) -> int:
         return len(self._pixels)
 
@@ -146,8 +158,16 @@ class PreparedDataset:
         return int(self._pixels.shape[3])
 
     def images(self, rows: Rows) -> Tensor:
-        """Pictures, padded with background: float32 [B, C, image_size, image_size] in [-1, 1]."""
-        images = pixels_to_tensor(self._pixels[self._numbers(rows)])
+        """Pictures, padded with background: float32 [B, C, image_size, image_size] in [-1, 1].
+
+        On the CPU, or where `on_device` has put them.
+        """
+        numbers = self._numbers(rows)
+        if self._resident is None:
+            images = pixels_to_tensor(self._pixels[numbers])
+        else:
+            on_device = torch.from_numpy(numbers).to(self._resident.device)
+            images = scale_pixels(self._resident[on_device])
         if self.padding:
             images = torch.nn.functional.pad(images, [self.padding] * 4, value=-1.0)
         return images

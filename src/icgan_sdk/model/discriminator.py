@@ -1,9 +1,10 @@
 """The conditional discriminator D(x, y) (paper, Table 1)."""
 
+import torch
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.model.layers import join_maps
+from icgan_sdk.model.convolutions import ConditionalConv, HalvingConv, ScoringConv
 
 
 class Discriminator(nn.Module):
@@ -17,32 +18,46 @@ class Discriminator(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.y_layer = config.discriminator_y_layer
-        n_y = config.n_attributes
-        width = config.channels + (n_y if self.y_layer == 0 else 0)
+        width = config.channels
         self.hidden = nn.ModuleList()
         for layer in range(1, config.hidden_layers + 1):
             out = config.discriminator_width * 2 ** (layer - 1)
-            norm = [nn.BatchNorm2d(out)] if layer > 1 else []
-            self.hidden.append(
-                nn.Sequential(nn.Conv2d(width, out, 4, 2, 1), *norm, nn.LeakyReLU(0.2))
+            convolution = (
+                ConditionalConv(width, config.n_attributes, out, scoring=False)
+                if layer == self.y_layer + 1
+                else HalvingConv(width, out)
             )
-            width = out + (n_y if layer == self.y_layer else 0)
-        self.output = nn.Conv2d(width, 1, 4)
+            norm = [nn.BatchNorm2d(out)] if layer > 1 else []
+            activation = nn.LeakyReLU(0.2, inplace=bool(norm))
+            self.hidden.append(nn.Sequential(convolution, *norm, activation))
+            width = out
+        self.output = (
+            ConditionalConv(width, config.n_attributes, 1, scoring=True)
+            if self.y_layer == config.hidden_layers
+            else ScoringConv(width)
+        )
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Score pairs of images and attributes.
 
         Args:
             x: Images [B, C, S, S] in [-1, 1].
-            y: [B, n_attributes] in [-1, 1] units.
+            y: [B, n_attributes] in [-1, 1] units; or [K, B, n_attributes] to score the same
+                images with K label vectors each. What comes before y is then computed once (and
+                batch norm there, which only ``discriminator_y_layer`` ≥ 2 has, updated once).
 
         Returns:
-            Logits [B]; the paper's output is their sigmoid.
+            Logits [B], or [K, B]; the paper's output is their sigmoid.
         """
-        h = join_maps(x, y) if self.y_layer == 0 else x
-        for layer, block in enumerate(self.hidden, start=1):
-            h = block(h)
-            if layer == self.y_layer:
-                h = join_maps(h, y)
-        logits: Tensor = self.output(h)
-        return logits.flatten()
+        for block in self.hidden[: self.y_layer]:
+            x = block(x)
+        blocks = [*self.hidden, nn.Sequential(self.output)]
+        (joining, *rest), *later = blocks[self.y_layer :]
+        maps = joining.of_maps(x)
+        scores = []
+        for labels in y if y.ndim == 3 else [y]:
+            h = maps + joining.of_labels(labels, x.shape[-1]).to(maps.dtype)
+            for module in (*rest, *later):
+                h = module(h)
+            scores.append(h.flatten())
+        return torch.stack(scores) if y.ndim == 3 else scores[0]

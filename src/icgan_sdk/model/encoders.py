@@ -6,13 +6,14 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ShapeError
+from icgan_sdk.model.convolutions import HalvingConv
 from icgan_sdk.model.layers import join_maps
 
 
 def _convolutions(channels: int, widths: list[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
     for width in widths:
-        layers += [nn.Conv2d(channels, width, 5, 2, 2), nn.BatchNorm2d(width), nn.ReLU()]
+        layers += [HalvingConv(channels, width, kernel=5), nn.BatchNorm2d(width), nn.ReLU()]
         channels = width
     return nn.Sequential(*layers)
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.model.convolutions import DoublingConv, UnfoldingConv
 from icgan_sdk.model.layers import join_maps
 
 
@@ -39,14 +40,12 @@ class Generator(nn.Module):
         self.hidden = nn.ModuleList()
         for layer in range(1, config.hidden_layers + 1):
             out = config.generator_width * 2 ** (config.hidden_layers - layer)
-            geometry = (4, 1, 0) if layer == 1 else (4, 2, 1)
+            convolution = UnfoldingConv if layer == 1 else DoublingConv
             self.hidden.append(
-                nn.Sequential(
-                    nn.ConvTranspose2d(width, out, *geometry), nn.BatchNorm2d(out), nn.ReLU()
-                )
+                nn.Sequential(convolution(width, out), nn.BatchNorm2d(out), nn.ReLU(inplace=True))
             )
             width = out + (n_y if layer == self.y_layer else 0)
-        self.output = nn.ConvTranspose2d(width, config.channels, 4, 2, 1)
+        self.output = DoublingConv(width, config.channels)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Generate images.

@@ -60,7 +60,7 @@ def draw_images(
     """Real images [B, C, S, S] in [-1, 1], mirrored and moved at random."""
     images = dataset.images(rows)
     if flip:
-        mirrored = torch.rand(len(rows), generator=generator) < 0.5
+        mirrored = (torch.rand(len(rows), generator=generator) < 0.5).to(images.device)
         images[mirrored] = images[mirrored].flip(-1)
     return move(images, shift, generator) if shift else images
 
@@ -72,7 +72,8 @@ def move(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
     rows = (torch.arange(height) + dy).clamp(0, height - 1)[:, None, :, None]
     columns = (torch.arange(width) + dx).clamp(0, width - 1)[:, None, None, :]
     channels = torch.arange(images.shape[1])[None, :, None, None]
-    return images[torch.arange(batch)[:, None, None, None], channels, rows, columns]
+    numbers = torch.arange(batch)[:, None, None, None]
+    return images[tuple(at.to(images.device) for at in (numbers, channels, rows, columns))]
 
 
 def chunks(total: int, image_size: int) -> Iterator[slice]:

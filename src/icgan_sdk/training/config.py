@@ -16,7 +16,7 @@ from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
 
 Adam = Literal["pytorch", "torch7"]
 Schedule = Literal["constant", "cosine"]
-Precision = Literal["auto", "float32", "bfloat16"]
+Precision = Literal["auto", "float32", "tf32", "bfloat16"]
 RECIPES = resources.files("icgan_sdk.training") / "recipes"
 FROM_DATA = ("image_size", "channels", "padding", "crop", "attributes", "groups", "one_hot")
 """Model settings that follow from the prepared data set, not from the recipe."""
@@ -120,9 +120,11 @@ class RunConfig:
     Attributes:
         seed: Everything random follows from it.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
-        precision: "bfloat16" mixed precision, "float32", or "auto": bfloat16 where the hardware
-            computes in it.
+        precision: "bfloat16" mixed precision, "float32", "tf32" (float32 with shortened products
+            on NVIDIA GPUs), or "auto": bfloat16 where the hardware computes in it.
         channels_last: Memory layout of images and convolution weights; faster almost anywhere.
+        compile: Compile the networks with `torch.compile`: slow to start, for long runs on GPUs.
+        data_on_device: Keep the training images in a GPU's memory, if they fit into half of it.
         log_every: Steps between lines of metrics.jsonl.
         checkpoint_every: Steps between checkpoints, a multiple of `log_every`.
         tensorboard: Also write TensorBoard event files (extra `tensorboard`).
@@ -132,6 +134,8 @@ class RunConfig:
     device: str = "auto"
     precision: Precision = "auto"
     channels_last: bool = True
+    compile: bool = False
+    data_on_device: bool = True
     log_every: int = 50
     checkpoint_every: int = 500
     tensorboard: bool = False

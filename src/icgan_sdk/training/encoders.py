@@ -133,6 +133,7 @@ def train_encoder_y(context: Context) -> None:
     """Train E_y on real images, or on generated ones as the paper's §4.1 compares."""
     settings, runtime = context.config.encoder_y, context.runtime
     encoder = context.build("encoder_y", lambda: _make_encoder_y(context))
+    runtime.compile(encoder)
     optimiser = make_adam(encoder, settings)
     generator = load_generator(context) if settings.source == "generated" else None
 

@@ -58,14 +58,12 @@ def gan_step(
     """
     with runtime.autocast():
         fake = G(batch.z, batch.y_fake)
-        real_logits = D(batch.x, batch.y)
-        wrong_logits = D(batch.x, batch.y_wrong) if batch.y.shape[1] else None
-        fake_logits = D(fake.detach(), batch.y_fake)
+        labels = [batch.y, batch.y_wrong] if batch.y.shape[1] else [batch.y]
+        real_logits, *false_logits = D(batch.x, torch.stack(labels))
+        false_logits.append(D(fake.detach(), batch.y_fake))
     loss_d = _bce(real_logits, 1.0)
-    if wrong_logits is None:
-        loss_d = loss_d + _bce(fake_logits, 0.0)
-    else:
-        loss_d = loss_d + 0.5 * _bce(wrong_logits, 0.0) + 0.5 * _bce(fake_logits, 0.0)
+    for logits in false_logits:
+        loss_d = loss_d + _bce(logits, 0.0) / len(false_logits)
     optimiser_d.zero_grad()
     torch.autograd.backward(loss_d)
     runtime.average_gradients(D)
@@ -95,6 +93,7 @@ def train_gan(context: Context) -> None:
     D = context.build("gan", lambda: _initialised(Discriminator, context))
     optimiser_g, optimiser_d = make_adam(G, settings), make_adam(D, settings)
     average = MovingAverage(G, settings.ema_decay)
+    runtime.compile(G, D)
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
         batch = _draw_batch(context, step, rows)

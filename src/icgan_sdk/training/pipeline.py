@@ -113,14 +113,16 @@ def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Con
     labels = LabelSampler(
         train_part.all_labels(), dataset.attributes, method=config.gan.label_sampling
     )
+    runtime = Runtime(config.run)
+    kept = config.run.data_on_device and runtime.holds(train_part.n_bytes)
     return Context(
         folder=folder,
         config=config,
         model=config.model_config(dataset),
         dataset=dataset,
-        train=train_part,
+        train=train_part.on_device(runtime.device) if kept else train_part,
         labels=labels,
-        runtime=Runtime(config.run),
+        runtime=runtime,
         watcher=watcher,
     )
 

@@ -1,5 +1,7 @@
 """Devices, precision, processes and randomness of a run."""
 
+import ctypes
+import sys
 from contextlib import AbstractContextManager
 from typing import Literal, TypeVar
 
@@ -45,6 +47,11 @@ class Runtime:
         self.memory_format = (
             torch.channels_last if config.channels_last else torch.contiguous_format
         )
+        self._compiles = config.compile
+        if self.device.type == "cpu":
+            _keep_freed_memory()
+        if self.device.type == "cuda":
+            _allow_tf32(config.precision == "tf32")
         self.bfloat16 = config.precision == "bfloat16" or (
             config.precision == "auto" and _computes_in_bfloat16(self.device)
         )
@@ -76,8 +83,26 @@ class Runtime:
         network.to(memory_format=self.memory_format)
         return network
 
+    def compile(self, *networks: nn.Module) -> None:
+        """Let the first calls of networks compile them, if the run does so."""
+        if self._compiles:
+            for network in networks:
+                network.compile()
+
+    def holds(self, size: int) -> bool:
+        """Whether so many bytes of training data are better kept on the device: a GPU's, if free.
+
+        Half of its free memory is left to the networks.
+        """
+        if self.device.type != "cuda":
+            return False
+        free, _ = torch.cuda.mem_get_info(self.device)
+        return size < free // 2
+
     def images(self, images: Tensor) -> Tensor:
         """Move images [B, C, H, W] to the device in the run's memory layout."""
+        if self.device.type == "cuda" and images.device.type == "cpu":
+            images = images.pin_memory()  # only from there a copy runs beside the computation
         return images.to(self.device, memory_format=self.memory_format, non_blocking=True)
 
     def average_gradients(self, network: nn.Module) -> None:
@@ -100,6 +125,25 @@ def _average(tensors: list[Tensor]) -> None:
     mean = reduce(torch.cat([t.flatten() for t in tensors]), "mean")
     for tensor, part in zip(tensors, mean.split([t.numel() for t in tensors]), strict=True):
         tensor.copy_(part.view_as(tensor))
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep the memory of freed tensors, for the next step to use again.
+
+    By default large blocks go back to the kernel when freed and are taken anew, page by page: a
+    third of an E_z step. Elsewhere than on Linux with glibc this does nothing.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # of malloc.h
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if set_option is not None:
+        set_option(trim_threshold, 2**31 - 1)
+        set_option(mmap_threshold, 2**30)
+
+
+def _allow_tf32(allowed: bool) -> None:
+    precision = "tf32" if allowed else "ieee"
+    torch.backends.cuda.matmul.fp32_precision = precision
+    torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]
 
 
 def _computes_in_bfloat16(device: torch.device) -> bool:
