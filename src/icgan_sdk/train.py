@@ -21,6 +21,7 @@ from icgan_sdk.training.config import (
 )
 from icgan_sdk.training.logging import Progress, read_metrics
 from icgan_sdk.training.pipeline import train as run
+from icgan_sdk.training.run_folder import fork_run as fork
 from icgan_sdk.training.run_folder import saved_config
 from icgan_sdk.training.runtime import STAGES, Stage
 
@@ -34,6 +35,7 @@ __all__ = [
     "RunConfig",
     "Stage",
     "TrainConfig",
+    "fork",
     "load_config",
     "override",
     "read_metrics",

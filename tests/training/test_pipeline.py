@@ -18,7 +18,7 @@ from PIL import Image
 from icgan_sdk.artefacts.folder import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import CheckpointError, ConfigError
-from icgan_sdk.train import Progress, Stage, read_metrics, run, saved_config
+from icgan_sdk.train import Progress, Stage, fork, read_metrics, run, saved_config
 from icgan_sdk.training.config import TrainConfig, override
 from icgan_sdk.training.run_folder import Mode
 from tests.training.conftest import write_bars
@@ -292,3 +292,33 @@ def flatten(state: object) -> object:
     if isinstance(state, (list, tuple)):
         return [flatten(v) for v in state]
     return state
+
+
+def test_fork_trains_the_encoders_of_the_uninterrupted_run(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    run(config, tmp_path / "whole")
+    other = override(config, ["encoder_z.epochs=1", "model.encoder_width=3"])
+    fork(tmp_path / "whole", tmp_path / "other", other)
+    assert not (tmp_path / "other" / "artefact").exists()
+    run(other, tmp_path / "other", mode="resume")
+    fork(tmp_path / "whole", tmp_path / "same", config)
+    run(config, tmp_path / "same", mode="resume")
+    weights = [tmp_path / name / "artefact/model.safetensors" for name in ("whole", "same")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    stages = [record["stage"] for record in read_metrics(tmp_path / "same")]
+    assert sorted(set(stages)) == ["encoder_y", "encoder_z", "gan"]
+
+
+def test_fork_refuses_what_does_not_fit(config: TrainConfig, tmp_path: Path) -> None:
+    run(config, tmp_path / "run", stages=["gan"])
+    with pytest.raises(CheckpointError, match="no complete stage generated"):
+        fork(tmp_path / "run", tmp_path / "fork", config)
+    run(config, tmp_path / "run", stages=["generated"])
+    with pytest.raises(CheckpointError, match=r"gan\.epochs"):
+        fork(tmp_path / "run", tmp_path / "fork", override(config, ["gan.epochs=3"]))
+    with pytest.raises(CheckpointError, match=r"model\.z_dim"):
+        fork(tmp_path / "run", tmp_path / "fork", override(config, ["model.z_dim=4"]))
+    with pytest.raises(CheckpointError, match="exists"):
+        fork(tmp_path / "run", tmp_path / "run", config)
+    assert not (tmp_path / "fork").exists()

@@ -13,7 +13,7 @@ from icgan_sdk.model.layers import join_maps
 def _convolutions(channels: int, widths: list[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
     for width in widths:
-        layers += [HalvingConv(channels, width, kernel=5), nn.BatchNorm2d(width), nn.ReLU()]
+        layers += [HalvingConv(channels, width, kernel=5), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
         channels = width
     return nn.Sequential(*layers)
 
@@ -24,7 +24,7 @@ def _head(features: int, hidden: int, out: int) -> nn.Sequential:
         nn.Flatten(),
         nn.Linear(features, hidden),
         nn.BatchNorm1d(hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(hidden, out),
     )
 

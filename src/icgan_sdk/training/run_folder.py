@@ -5,14 +5,17 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import CheckpointError
-from icgan_sdk.files import write_text
+from icgan_sdk.files import atomic_folder, write_text
+from icgan_sdk.training.checkpoint import is_complete
 from icgan_sdk.training.config import TrainConfig, load_config
 from icgan_sdk.training.context import Context
+from icgan_sdk.training.logging import read_metrics
 from icgan_sdk.training.runtime import STAGES, Stage
 
 Mode = Literal["new", "resume", "restart"]
@@ -22,6 +25,7 @@ NEEDS: dict[Stage, tuple[Stage, ...]] = {
     "encoder_z": ("generated",),
     "encoder_y": (),
 }
+_FORKED: tuple[Stage, ...] = ("gan", "generated")
 FIXED = ("seed", "channels_last")
 """Settings of the section `run` that every stage of a run shares; others may change."""
 
@@ -77,6 +81,46 @@ def prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode, comman
     record = {"commands": commands, "data": fingerprint}
     write_text(folder / "run.json", json.dumps(record, indent=2) + "\n")
     write_text(folder / "config.toml", context.config.to_toml())
+
+
+def fork_run(
+    source: str | os.PathLike[str], out: str | os.PathLike[str], config: TrainConfig
+) -> None:
+    """Begin a run with the GAN of another: its stages `gan` and `generated`, and their set.
+
+    For comparing encoders on one GAN; `train` with ``mode="resume"`` then runs what is left.
+
+    Args:
+        source: Run folder that has both stages.
+        out: A new run folder.
+        config: Its settings; those of the stages taken over must be the source's.
+
+    Raises:
+        CheckpointError: If a stage is missing or was run with other settings, or `out` exists.
+    """
+    source, out = Path(source), Path(out)
+    missing = [s for s in _FORKED if not is_complete(source / "checkpoints" / f"{s}.pt")]
+    if missing:
+        raise CheckpointError(f"{source} has no complete stage {missing[0]} to begin with")
+    if out.exists():
+        raise CheckpointError(f"{out} exists: name a new folder for the run")
+    _check_same(_without_encoders(saved_config(source)), _without_encoders(config), _FORKED)
+    with atomic_folder(out) as folder:
+        for name in ("checkpoints", "generated"):
+            (folder / name).mkdir()
+        for stage in _FORKED:
+            shutil.copy2(source / "checkpoints" / f"{stage}.pt", folder / "checkpoints")
+        shutil.copytree(source / "generated", folder / "generated", dirs_exist_ok=True)
+        records = [r for r in read_metrics(source) if r["stage"] in _FORKED]
+        lines = "".join(json.dumps(record) + "\n" for record in records)
+        write_text(folder / "metrics.jsonl", lines)
+        write_text(folder / "run.json", (source / "run.json").read_text("utf-8"))
+        write_text(folder / "config.toml", config.to_toml())
+
+
+def _without_encoders(config: TrainConfig) -> TrainConfig:
+    model = {k: v for k, v in config.model.items() if not k.startswith("encoder_")}
+    return replace(config, model=model)
 
 
 def run_commands(folder: Path) -> list[str]:
