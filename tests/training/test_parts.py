@@ -21,7 +21,7 @@ from icgan_sdk.training.context import Context
 from icgan_sdk.training.generated import draw_generated, refresh_batch_norm
 from icgan_sdk.training.logging import StageLog, read_metrics
 from icgan_sdk.training.optimisers import MovingAverage, make_adam, set_learning_rate
-from icgan_sdk.training.runtime import STAGES, Runtime
+from icgan_sdk.training.runtime import STAGES, Runtime, _allow_tf32
 
 CPU = RunConfig(device="cpu", precision="float32")
 
@@ -116,6 +116,18 @@ def test_images_kept_on_a_device_are_drawn_alike(bars: Path) -> None:
     ]
     assert torch.equal(*drawn)
     assert torch.equal(data.labels(rows), kept.labels(rows))
+
+
+def test_tf32_is_a_choice() -> None:
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    try:
+        for allowed in (True, False):
+            _allow_tf32(allowed)
+            assert torch.backends.cudnn.allow_tf32 is allowed
+            assert (torch.get_float32_matmul_precision() == "high") is allowed
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 def test_noise() -> None:

@@ -322,3 +322,11 @@ def test_fork_refuses_what_does_not_fit(config: TrainConfig, tmp_path: Path) -> 
     with pytest.raises(CheckpointError, match="exists"):
         fork(tmp_path / "run", tmp_path / "run", config)
     assert not (tmp_path / "fork").exists()
+
+
+def test_compiled_networks_train_alike(config: TrainConfig, tmp_path: Path) -> None:
+    run(config, tmp_path / "plain")
+    with torch.compiler.set_stance("force_eager"):  # a real compilation takes minutes
+        run(override(config, ["run.compile=true"]), tmp_path / "compiled")
+    weights = [tmp_path / name / "artefact/model.safetensors" for name in ("plain", "compiled")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()

@@ -8,6 +8,7 @@ A prepared folder holds
 - ``unreadable.txt``  where there were any: pictures left out, with the reason (for people).
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -109,8 +110,8 @@ class PreparedDataset:
         dataset = cls(folder, info, ranges, pixels, presence)
         return dataset if partition is None else dataset.part(partition)
 
-    def part(self, name: str) -> Self:
-        """A view of one partition.
+    def part(self, name: str, limit: int | None = None) -> Self:
+        """A view of one partition, or of its first `limit` rows.
 
         Raises:
             DatasetError: If there is no such partition.
@@ -119,6 +120,7 @@ class PreparedDataset:
             hint = did_you_mean(name, self._ranges)
             raise DatasetError(f"{self.folder} has no partition {name!r}; {hint}")
         start, stop = self._ranges[name]
+        stop = stop if limit is None else min(stop, start + limit)
         rows = slice(start, stop)
         ranges = {name: (0, stop - start)}
         return type(self)(self.folder, self._info, ranges, self._pixels[rows], self._presence[rows])
@@ -184,6 +186,17 @@ class PreparedDataset:
         """How many pictures have each attribute."""
         counts = self._presence.sum(axis=0, dtype=np.int64)
         return dict(zip(self.attributes.names, counts.tolist(), strict=True))
+
+    def fingerprint(self) -> str:
+        """Changes with labels, partitions, number and size of images, and with a few pixels."""
+        digest = hashlib.sha256()
+        for name in self.partitions:
+            part = self.part(name)
+            rows = slice(0, len(part), max(1, len(part) // 8))
+            digest.update(f"{name} {len(part)} {self.image_size} {self.attributes}".encode())
+            digest.update(part.all_labels().numpy().tobytes())
+            digest.update(part.images(rows).numpy().tobytes())
+        return digest.hexdigest()
 
     def _numbers(self, rows: Rows) -> npt.NDArray[np.int64]:
         # Always numbers: indexing with a slice would give a view of the read-only map.

@@ -13,7 +13,11 @@ from icgan_sdk.model.layers import join_maps
 def _convolutions(channels: int, widths: list[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
     for width in widths:
-        layers += [HalvingConv(channels, width, kernel=5), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+        layers += [
+            HalvingConv(channels, width, kernel=5),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
+        ]
         channels = width
     return nn.Sequential(*layers)
 

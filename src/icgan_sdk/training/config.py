@@ -170,7 +170,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         problems: list[str] = []
         for name in ("gan", "generated", "encoder_z", "encoder_y", "run"):
-            problems += [f"{name}.{p}" for p in _section_problems(getattr(self, name))]
+            problems += [f"{name}.{p}" for p in section_problems(getattr(self, name))]
         problems += [f"model.{k} follows from the data set" for k in self.model if k in FROM_DATA]
         if not problems and self.run.checkpoint_every % self.run.log_every:
             problems.append("run.checkpoint_every must be a multiple of run.log_every")
@@ -235,7 +235,7 @@ class TrainConfig:
         return cls(**sections)
 
 
-def _section_problems(section: object) -> list[str]:
+def section_problems(section: object) -> list[str]:
     """Type and range problems of one section, by its fields' annotations."""
     problems = []
     for f in fields(section):  # type: ignore[arg-type]

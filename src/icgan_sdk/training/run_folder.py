@@ -1,6 +1,5 @@
 """What a run folder holds of earlier stages, and whether new work fits to it."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -9,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import CheckpointError
 from icgan_sdk.files import atomic_folder, write_text
 from icgan_sdk.training.checkpoint import is_complete
@@ -69,7 +67,7 @@ def prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode, comman
     kept = [s for s in begun if s not in doomed]
     if mode == "resume" or kept:
         _check_same(saved_config(folder), context.config, kept)
-    fingerprint = _fingerprint(context.dataset)
+    fingerprint = context.dataset.fingerprint()
     if kept:
         _check_data(context, fingerprint)
     _discard(context, doomed)
@@ -161,18 +159,6 @@ def _check_data(context: Context, fingerprint: str) -> None:
             f"{context.config.data} is not the data set {context.folder} was started with: name "
             "that one, or restart the stages"
         )
-
-
-def _fingerprint(dataset: PreparedDataset) -> str:
-    """Changes with the labels, partitions, number and size of images, and with a few pixels."""
-    digest = hashlib.sha256()
-    for name in dataset.partitions:
-        part = dataset.part(name)
-        rows = slice(0, len(part), max(1, len(part) // 8))
-        digest.update(f"{name} {len(part)} {dataset.image_size} {dataset.attributes}".encode())
-        digest.update(part.all_labels().numpy().tobytes())
-        digest.update(part.images(rows).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _built_on(context: Context, stages: Sequence[Stage]) -> set[Stage]:

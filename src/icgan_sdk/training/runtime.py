@@ -141,9 +141,8 @@ def _keep_freed_memory() -> None:
 
 
 def _allow_tf32(allowed: bool) -> None:
-    precision = "tf32" if allowed else "ieee"
-    torch.backends.cuda.matmul.fp32_precision = precision
-    torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]
+    torch.set_float32_matmul_precision("high" if allowed else "highest")
+    torch.backends.cudnn.allow_tf32 = allowed
 
 
 def _computes_in_bfloat16(device: torch.device) -> bool:
