@@ -40,6 +40,9 @@ CELEBA_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The original code's exclusive groups: at most one member of each is present."""
 
+FLIPPED = frozenset({"Male"})
+"""Attributes that variations invert rather than set, as the original code does."""
+
 
 @dataclass(frozen=True)
 class AttributeSet:
@@ -169,3 +172,20 @@ class AttributeSet:
                     new[sibling] -= min(presence, 1.0) * (new[sibling] + 1.0)
         new.update({name: 2.0 * presence - 1.0 for name, presence in presences.items()})
         return list(new.values())
+
+    def variations(self, y: Sequence[float]) -> list[list[float]]:
+        """One attribute vector for each attribute: it set, and the others of its group cleared.
+
+        As in the original code, y is first taken to −1 or 1, and those in `FLIPPED` are inverted.
+
+        Args:
+            y: Current vector, [n_attributes] in [-1, 1] units.
+
+        Returns:
+            The vectors, [n_attributes, n_attributes] of −1 and 1.
+        """
+        signs = [1.0 if value > 0 else -1.0 for value in y]
+        return [
+            self.apply(signs, {name: 0.0 if name in FLIPPED and sign > 0 else 1.0})
+            for name, sign in zip(self.names, signs, strict=True)
+        ]

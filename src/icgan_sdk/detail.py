@@ -1,8 +1,12 @@
 """Putting an edit's change onto the original pixels, so that the rest of the picture stays."""
 
 import math
+from typing import Literal
 
 from torch import Tensor
+
+Detail = Literal["generated", "photo"]
+"""What an edit shows: G's picture, or the original pixels with the change put onto them."""
 
 BLUR = 1 / 32
 """Standard deviation of the mask's blur, as a part of the picture's side."""

@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar, overload
+from typing import TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -19,23 +19,19 @@ from icgan_sdk.artefacts.folder import load_artefact, save_artefact
 from icgan_sdk.artefacts.hub import upload
 from icgan_sdk.artefacts.layout import CARD_FILE
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.detail import carry_change
+from icgan_sdk.detail import Detail, carry_change
 from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError
 from icgan_sdk.images import ImageLike, to_batch, to_pictures
-from icgan_sdk.inference import Latent, check_latent
+from icgan_sdk.inference import Latent, check_latent, with_presences
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.options import check_whole, find_device, random_source
 
 __all__ = ["IcGAN", "Latent"]
 
-Detail = Literal["generated", "photo"]
 Picture = Image | str | os.PathLike[str] | npt.NDArray[np.uint8]
 """What is one picture whatever its shape; a tensor may be one or a batch."""
 
 P = TypeVar("P", bound=ImageLike)
-
-FLIPPED = frozenset({"Male"})
-"""Attributes that `variations` inverts rather than sets, as the original code does."""
 
 
 class IcGAN:
@@ -311,7 +307,7 @@ class IcGAN:
         """A row of the paper's Figure 5: original, reconstruction, one picture per attribute.
 
         As in the original code, y is first taken to −1 or 1; then each attribute in turn is set
-        and the others of its exclusive group cleared; those in `FLIPPED` are inverted.
+        and the others of its exclusive group cleared; Male is inverted.
 
         Args:
             image: One picture.
@@ -319,13 +315,8 @@ class IcGAN:
         """
         batch = self._single(image)
         latent = self._encode(batch, refine)
-        y = torch.where(latent.y > 0, 1.0, -1.0)
-        row = y[0].tolist()
-        edits = [
-            self.config.attributes.apply(row, {name: 0.0 if name in FLIPPED and value > 0 else 1.0})
-            for name, value in zip(self.attributes, row, strict=True)
-        ]
-        changed = y.new_tensor(edits).reshape(len(edits), len(row))
+        edits = self.config.attributes.variations(latent.y[0].tolist())
+        changed = latent.y.new_tensor(edits).reshape(len(edits), latent.y.shape[1])
         z = latent.z.expand(1 + len(edits), -1)
         generated = self._decode(Latent(z, torch.cat([latent.y, changed])))
         return to_pictures(torch.cat([batch, generated]), self.config)
@@ -391,7 +382,7 @@ class IcGAN:
                 self.config.n_attributes, (n, 1), generator=source, device=source.device
             )
             y.scatter_(1, classes.cpu(), 1.0)
-        latent = self._with_presences(Latent(z, y), presences)
+        latent = with_presences(Latent(z, y), self.config.attributes, presences)
         return to_pictures(self._decode(latent), self.config)
 
     def _encode(self, batch: Tensor, refine: int = 0) -> Latent:
@@ -404,7 +395,7 @@ class IcGAN:
     def _edit(
         self, batch: Tensor, latent: Latent, presences: Mapping[str, float], detail: Detail
     ) -> Tensor:
-        result = self._decode(self._with_presences(latent, presences))
+        result = self._decode(with_presences(latent, self.config.attributes, presences))
         if detail == "photo":
             result = carry_change(batch, self._decode(latent), result)
         return result
@@ -427,11 +418,6 @@ class IcGAN:
         if twice := sorted(given.keys() & named.keys()):
             raise AttributeValueError(f"named twice: {', '.join(twice)}")
         return self.config.attributes.resolve({**given, **named})
-
-    def _with_presences(self, latent: Latent, presences: Mapping[str, float]) -> Latent:
-        apply = self.config.attributes.apply
-        y = [apply(row, presences) for row in latent.y.tolist()]
-        return Latent(latent.z, latent.y.new_tensor(y).reshape(latent.y.shape))
 
 
 def reconstruct_and_edit(

@@ -1,10 +1,12 @@
 """Running the networks on batches of any size, tensors in and tensors out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ShapeError
 from icgan_sdk.model import IcGANNetworks
@@ -59,6 +61,14 @@ def decode(networks: IcGANNetworks, latent: Latent, device: torch.device) -> Ten
         networks.decode(z.to(device, torch.float32), y.to(device, torch.float32)) for z, y in chunks
     ]
     return torch.cat([chunk.cpu() for chunk in images])
+
+
+def with_presences(
+    latent: Latent, attributes: AttributeSet, presences: Mapping[str, float]
+) -> Latent:
+    """An edit of every picture's y, as `AttributeSet.apply` does it; z stays."""
+    y = [attributes.apply(row, presences) for row in latent.y.tolist()]
+    return Latent(latent.z, latent.y.new_tensor(y).reshape(latent.y.shape))
 
 
 def check_latent(latent: Latent, config: ModelConfig) -> None:

@@ -306,6 +306,9 @@ def test_fork_trains_the_encoders_of_the_uninterrupted_run(
     run(config, tmp_path / "same", mode="resume")
     weights = [tmp_path / name / "artefact/model.safetensors" for name in ("whole", "same")]
     assert weights[0].read_bytes() == weights[1].read_bytes()
+    fork(tmp_path / "whole", tmp_path / "half", override(config, ["encoder_y.epochs=3"]))
+    kept = {path.stem for path in (tmp_path / "half" / "checkpoints").iterdir()}
+    assert kept == {"gan", "generated", "encoder_z"}
     stages = [record["stage"] for record in read_metrics(tmp_path / "same")]
     assert sorted(set(stages)) == ["encoder_y", "encoder_z", "gan"]
 

@@ -1,7 +1,8 @@
 """What the commands say on stderr, and going on after one bad input."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 import typer
@@ -31,3 +32,22 @@ def for_each(items: Iterable[T], work: Callable[[T], None]) -> None:
             failed = True
     if failed:
         raise typer.Exit(1)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, to be told how many pictures are done, of how many."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    console = Console(stderr=True)
+    bar = Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console)
+    with ExitStack() as shown:
+
+        def update(done: int, total: int) -> None:
+            if not bar.tasks:  # an error before the first picture needs no bar above it
+                shown.enter_context(bar)
+                bar.add_task("pictures")
+            bar.update(bar.task_ids[0], completed=done, total=total)
+
+        yield update

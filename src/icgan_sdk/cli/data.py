@@ -1,12 +1,13 @@
 """`icgan data`: prepare data sets for training, and look at prepared ones."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from icgan_sdk.cli.console import progress_bar
 
 if TYPE_CHECKING:
     from icgan_sdk.config import Crop
@@ -69,7 +70,7 @@ def prepare_celeba(
         raise typer.BadParameter("give official or original", param_hint="--partition")
     if download:
         data.download_celeba(source)
-    with _progress_bar() as progress:
+    with progress_bar() as progress:
         report = data.prepare_celeba(
             source,
             out,
@@ -112,7 +113,7 @@ def prepare_folder(
     from icgan_sdk import data
 
     box = None if crop is None else _box_of_frame(crop)
-    with _progress_bar() as progress:
+    with progress_bar() as progress:
         report = data.prepare_folder(
             source,
             out,
@@ -212,24 +213,6 @@ def _groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
             raise typer.BadParameter("give NAME=ATTRIBUTE,ATTRIBUTE", param_hint="--group")
         groups[name.strip()] = tuple(member.strip() for member in members.split(","))
     return groups
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
-
-    console = Console(stderr=True)
-    bar = Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console)
-    with ExitStack() as shown:
-
-        def update(done: int, total: int) -> None:
-            if not bar.tasks:  # an error before the first picture needs no bar above it
-                shown.enter_context(bar)
-                bar.add_task("pictures")
-            bar.update(bar.task_ids[0], completed=done, total=total)
-
-        yield update
 
 
 def _show(report: "PrepareReport", out: Path) -> None:

@@ -14,6 +14,9 @@ from icgan_sdk._version import __version__
 from icgan_sdk.cli import edit, inspect, sheets
 from icgan_sdk.cli.console import report
 from icgan_sdk.cli.data import app as data_app
+from icgan_sdk.cli.evaluate import evaluate
+from icgan_sdk.cli.referee import referee
+from icgan_sdk.cli.reproduce import reproduce
 from icgan_sdk.cli.train import train
 from icgan_sdk.errors import IcGANError
 
@@ -60,6 +63,9 @@ for command in (
     sheets.sample,
     inspect.info,
     train,
+    evaluate,
+    referee,
+    reproduce,
 ):
     app.command()(command)
 app.add_typer(data_app, name="data")

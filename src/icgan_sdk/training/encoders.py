@@ -250,4 +250,4 @@ def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
         x = context.runtime.images(data.images(slice(0, count)))
         y = data.labels(slice(0, count)).to(context.runtime.device)
         rebuilt = networks.decode(networks.encode_z(x, y), y)
-        save_picture(pairs_grid(x, rebuilt, context), context.folder / "samples" / name)
+        save_picture(pairs_grid(x, rebuilt, context.model), context.folder / "samples" / name)

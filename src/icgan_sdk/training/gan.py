@@ -102,7 +102,8 @@ def train_gan(context: Context) -> None:
         return losses
 
     def end_of_epoch(epoch: int) -> dict[str, float]:
-        picture = attribute_grid(average.network, context)
+        draws = runtime.generator("gan", 0, rank=0)  # the same z in every epoch
+        picture = attribute_grid(average.network, context.model, draws, runtime.device)
         save_picture(picture, context.folder / "samples" / f"gan-{epoch:04d}.png")
         return {}
 

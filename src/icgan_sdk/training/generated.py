@@ -29,7 +29,9 @@ def make_generated(context: Context) -> None:
         load_checkpoint(context.checkpoint("gan"), {"average": generator})
         refresh_batch_norm(generator, context)
         generator.eval()
-        save_picture(attribute_grid(generator, context), context.folder / "samples/generated.png")
+        draws = context.runtime.generator("gan", 0, rank=0)  # the z of that stage's pictures
+        picture = attribute_grid(generator, context.model, draws, context.runtime.device)
+        save_picture(picture, context.folder / "samples" / "generated.png")
         _write_set(generator, context)
         # Last, so that the stage counts as done only with its set in place.
         save_checkpoint(context.checkpoint("generated"), 1, 1, {"generator": generator})

@@ -84,32 +84,36 @@ def prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode, comman
 def fork_run(
     source: str | os.PathLike[str], out: str | os.PathLike[str], config: TrainConfig
 ) -> None:
-    """Begin a run with the GAN of another: its stages `gan` and `generated`, and their set.
+    """Begin a run with the GAN of another, and with those of its encoders that are to be the same.
 
     For comparing encoders on one GAN; `train` with ``mode="resume"`` then runs what is left.
 
     Args:
         source: Run folder that has both stages.
         out: A new run folder.
-        config: Its settings; those of the stages taken over must be the source's.
+        config: Its settings; those of the GAN must be the source's.
 
     Raises:
         CheckpointError: If a stage is missing or was run with other settings, or `out` exists.
     """
     source, out = Path(source), Path(out)
-    missing = [s for s in _FORKED if not is_complete(source / "checkpoints" / f"{s}.pt")]
+    complete = [s for s in STAGES if is_complete(source / "checkpoints" / f"{s}.pt")]
+    missing = [s for s in _FORKED if s not in complete]
     if missing:
         raise CheckpointError(f"{source} has no complete stage {missing[0]} to begin with")
     if out.exists():
         raise CheckpointError(f"{out} exists: name a new folder for the run")
-    _check_same(_without_encoders(saved_config(source)), _without_encoders(config), _FORKED)
+    saved = saved_config(source)
+    _check_same(_without_encoders(saved), _without_encoders(config), _FORKED)
+    same = [s for s in complete if getattr(saved, s) == getattr(config, s)]
+    kept = same if saved.model == config.model else _FORKED
     with atomic_folder(out) as folder:
         for name in ("checkpoints", "generated"):
             (folder / name).mkdir()
-        for stage in _FORKED:
+        for stage in kept:
             shutil.copy2(source / "checkpoints" / f"{stage}.pt", folder / "checkpoints")
         shutil.copytree(source / "generated", folder / "generated", dirs_exist_ok=True)
-        records = [r for r in read_metrics(source) if r["stage"] in _FORKED]
+        records = [r for r in read_metrics(source) if r["stage"] in kept]
         lines = "".join(json.dumps(record) + "\n" for record in records)
         write_text(folder / "metrics.jsonl", lines)
         write_text(folder / "run.json", (source / "run.json").read_text("utf-8"))

@@ -4,37 +4,49 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from icgan_sdk.config import ModelConfig
 from icgan_sdk.images import grid, to_pictures
 from icgan_sdk.model import draw_noise
-from icgan_sdk.training.context import Context
 
-ROWS = 8
+PAIRS_PER_ROW = 8
 
 
 @torch.inference_mode()
-def attribute_grid(generator: nn.Module, context: Context) -> Image.Image:
-    """Generated images: a row shares z, column i has attribute i only. The same z at each call."""
-    model, runtime = context.model, context.runtime
+def attribute_grid(
+    network: nn.Module,
+    model: ModelConfig,
+    draws: torch.Generator,
+    device: torch.device,
+    rows: int = 8,
+) -> Image.Image:
+    """Generated images: a row shares z, column i has attribute i only.
+
+    Args:
+        network: The generator, in any mode.
+        model: Its config.
+        draws: For z; on the CPU.
+        device: Where the network is.
+        rows: How many z.
+    """
     columns = max(model.n_attributes, 1)
-    draws = runtime.generator("gan", 0, rank=0)
-    z = draw_noise(ROWS, model, draws)
+    z = draw_noise(rows, model, draws).repeat_interleave(columns, 0)
     y = 2 * torch.eye(columns)[:, : model.n_attributes] - 1
-    images = in_eval_mode(
-        generator,
-        z.repeat_interleave(columns, 0).to(runtime.device),
-        y.repeat(ROWS, 1).to(runtime.device),
-    )
+    images = in_eval_mode(network, z.to(device), y.repeat(rows, 1).to(device))
     pictures = to_pictures(images, model)
     return grid([pictures[i : i + columns] for i in range(0, len(pictures), columns)])
 
 
-def pairs_grid(images: Tensor, reconstructions: Tensor, context: Context) -> Image.Image:
-    """Real images above their reconstructions, [B, C, S, S] each, 8 pairs a double row."""
-    above, below = to_pictures(images, context.model), to_pictures(reconstructions, context.model)
-    rows = []
-    for start in range(0, len(above) - len(above) % 8, 8):
-        rows += [above[start : start + 8], below[start : start + 8]]
-    return grid(rows)
+def pairs_grid(images: Tensor, reconstructions: Tensor, model: ModelConfig) -> Image.Image:
+    """Real images above their reconstructions, [B, C, S, S] each, 8 pairs a double row.
+
+    B is below 8, or pairs that don't fill a row are left out.
+    """
+    above, below = to_pictures(images, model), to_pictures(reconstructions, model)
+    columns = min(PAIRS_PER_ROW, len(above))
+    pairs = []
+    for start in range(0, len(above) - len(above) % columns, columns):
+        pairs += [above[start : start + columns], below[start : start + columns]]
+    return grid(pairs)
 
 
 def in_eval_mode(network: nn.Module, *inputs: Tensor) -> Tensor:

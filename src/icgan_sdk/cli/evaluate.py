@@ -1,0 +1,100 @@
+"""``icgan evaluate``: every figure of a model, and a report."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from icgan_sdk.cli.options import DetailOption, Device, Json, Refine, complete_model
+
+
+def evaluate(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A bundled model's name, a model's or a run's folder, or 'org/name' on the Hub.",
+            autocompletion=complete_model,
+        ),
+    ],
+    *,
+    data: Annotated[Path, typer.Option(help="Prepared data set (icgan data prepare).")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the report.")],
+    partition: Annotated[str, typer.Option(help="The part of the data to judge by.")] = "test",
+    referees: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the referees, trained if need be; by default OUT/referees."),
+    ] = None,
+    pictures: Annotated[
+        Literal["all", "generated", "none"],
+        typer.Option(help="generated: none of the data set's, for reports on faces to be shared."),
+    ] = "all",
+    limit: Annotated[
+        int | None, typer.Option(min=2, help="Use only the first so many pictures.")
+    ] = None,
+    refine: Refine = 0,
+    detail: DetailOption = "generated",
+    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 0,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Measure how good a model is, and write a report with tables, plots and pictures."""
+    from icgan_sdk.evaluation.evaluate import REPORT_FILE
+    from icgan_sdk.evaluation.evaluate import evaluate as judge
+    from icgan_sdk.evaluation.report import summary
+
+    with _Parts() as parts:
+        result = judge(
+            model,
+            data,
+            out,
+            partition=partition,
+            referees=referees,
+            pictures=pictures,
+            limit=limit,
+            refine=refine,
+            detail=detail,
+            seed=seed,
+            device=device,
+            watcher=parts.update,
+        )
+    if as_json:
+        print(result.to_json(), end="")
+    else:
+        lines = summary(result)
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+            print("  ".join(cells).rstrip())
+    typer.echo(out / REPORT_FILE, err=as_json)
+
+
+class _Parts:
+    """A progress bar for each part of the evaluation, with the time it takes."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(20),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self._tasks: dict[str, int] = {}
+
+    def __enter__(self) -> "_Parts":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._tasks:
+            self._progress.stop()
+
+    def update(self, part: str, done: int, total: int) -> None:
+        """Show how far a part is."""
+        from rich.progress import TaskID
+
+        self._progress.start()  # only now, so that an error before the first part stands alone
+        if part not in self._tasks:
+            self._tasks[part] = self._progress.add_task(part)
+        self._progress.update(TaskID(self._tasks[part]), completed=done, total=total)

@@ -1,0 +1,292 @@
+"""Running a study: train its variants, measure them, write what came out."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.data import PreparedDataset
+from icgan_sdk.errors import ConfigError, did_you_mean
+from icgan_sdk.evaluation.confusion import Confusion, read_generated, read_real
+from icgan_sdk.evaluation.edits import measure_edits
+from icgan_sdk.evaluation.fidelity import measure_fidelity
+from icgan_sdk.evaluation.figures import reconstruction_figure, samples_figure
+from icgan_sdk.evaluation.inversion import measure_inversion
+from icgan_sdk.evaluation.referee import Referee
+from icgan_sdk.evaluation.referee_training import ensure_referee
+from icgan_sdk.evaluation.studies import SMALL, STUDIES, Scale, Study, StudyName, Variant
+from icgan_sdk.evaluation.study_report import study_report
+from icgan_sdk.files import write_text
+from icgan_sdk.images import save_picture
+from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.options import find_device
+from icgan_sdk.training.batches import chunks
+from icgan_sdk.training.checkpoint import load_checkpoint
+from icgan_sdk.training.config import TrainConfig, load_config
+from icgan_sdk.training.logging import Progress
+from icgan_sdk.training.pipeline import train
+from icgan_sdk.training.run_folder import fork_run
+
+Watcher = Callable[[str, Progress | None], None]
+"""Told what is being worked on, with the training step where it is training."""
+
+EDITED_IMAGES = 500
+"""Real test images that edits are judged on."""
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a study found.
+
+    Attributes:
+        name: Which study.
+        scale: "full" or "small".
+        data: Source of the data set, and images by partition.
+        seed: Everything random follows from it.
+        settings: Overrides of every variant: the scale's and the user's.
+        real: What the referees read off the real test images, by column.
+        figures: By variant and column.
+    """
+
+    name: StudyName
+    scale: Scale
+    data: str
+    seed: int
+    settings: tuple[str, ...]
+    real: dict[str, float]
+    figures: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What all variants of a study are measured with."""
+
+    dataset: PreparedDataset
+    test: PreparedDataset
+    anet: Referee
+    residual: Referee
+    seed: int
+    device: torch.device
+
+
+def reproduce(
+    name: StudyName,
+    data: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    scale: Scale = "full",
+    settings: tuple[str, ...] = (),
+    seed: int = 0,
+    device: str = "auto",
+    referees: str | os.PathLike[str] | None = None,
+    watcher: Watcher | None = None,
+) -> StudyResult:
+    """Run one of the paper's comparisons and write its report.
+
+    Models that are there already, whole or in part, are gone on with. `out` gets ``runs/``, a run
+    folder for each model, which studies share; ``NAME.json``, ``NAME.md`` and the pictures it
+    shows, which hold generated images only; and ``pictures/``, with real ones too.
+
+    Args:
+        name: Which study.
+        data: Prepared data set with partitions `train` and `test`.
+        out: Folder of results.
+        scale: "full": the paper's; "small": smaller networks and few epochs.
+        settings: Further overrides of every variant, like "gan.epochs=5".
+        seed: Everything random follows from it.
+        device: Where to compute.
+        referees: Folder of the referees, trained there if need be; by default ``out/referees``.
+        watcher: Told of the progress.
+
+    Raises:
+        ConfigError: If there is no such study, or a setting doesn't fit.
+        DatasetError: If the data set or one of its partitions is missing.
+        CheckpointError: If `out` holds runs of other settings or data.
+        SaveError: If the disk is full or `out` can't be written.
+    """
+    if name not in STUDIES:
+        raise ConfigError(f"no study {name!r}; {did_you_mean(name, STUDIES)}")
+    study, folder, tell = STUDIES[name], Path(out), watcher or (lambda *_: None)
+    common = (*(SMALL if scale == "small" else ()), f"run.seed={seed}", f"run.device={device}")
+    dataset = PreparedDataset.open(data)
+    test = dataset.part("test")
+    configs = {v.name: _config(v, dataset, scale, common, settings) for v in study.variants}
+    runs = {v.name: folder / "runs" / _run_name(v, configs[v.name]) for v in study.variants}
+    for variant in study.variants:
+        _train(variant, study, configs, runs, tell)
+    bench = _bench(dataset, test, Path(referees or folder / "referees"), seed, device, tell)
+    figures = {}
+    for variant in study.variants:
+        tell(f"measuring {variant.name}", None)
+        networks = _networks(configs[variant.name], runs[variant.name], bench)
+        figures[variant.name] = _measure(networks, set(study.columns), bench)
+        _draw(networks, folder, f"{name}-{_slug(variant.name)}", bench)
+    result = StudyResult(
+        name=name,
+        scale=scale,
+        data=_describe(dataset),
+        seed=seed,
+        settings=(*(SMALL if scale == "small" else ()), *settings),
+        real=_as_read(bench, read_real(bench.anet, test), read_real(bench.residual, test)),
+        figures=figures,
+    )
+    write_text(folder / f"{name}.json", json.dumps(asdict(result), indent=2) + "\n")
+    write_text(folder / f"{name}.md", study_report(study, result, _sample_names(study, name)))
+    return result
+
+
+def _config(
+    variant: Variant,
+    dataset: PreparedDataset,
+    scale: Scale,
+    common: tuple[str, ...],
+    settings: tuple[str, ...],
+) -> TrainConfig:
+    small = variant.small if scale == "small" else ()
+    overrides = (*common, *small, *variant.settings, *settings)
+    config = load_config(variant.recipe, overrides, data=str(dataset.folder))
+    config.model_config(dataset)  # raises before anything is trained
+    return config
+
+
+def _train(
+    variant: Variant,
+    study: Study,
+    configs: Mapping[str, TrainConfig],
+    folders: Mapping[str, Path],
+    tell: Watcher,
+) -> None:
+    config, run = configs[variant.name], folders[variant.name]
+    if variant.shares and not run.exists():
+        fork_run(folders[variant.shares], run, config)
+    train(
+        config,
+        run,
+        stages=variant.stages,
+        mode="resume" if (run / "config.toml").exists() else "new",
+        watcher=lambda step: tell(f"training {variant.name}", step),
+        command=f"icgan reproduce: {study.title}, {variant.name}",
+    )
+
+
+def _run_name(variant: Variant, config: TrainConfig) -> str:
+    """A folder name that models of the same settings share, in whichever study."""
+    plain = {**config.to_dict(), "data": "", "run": config.run.seed}
+    digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    return f"{variant.recipe}-{digest[:10]}"
+
+
+def _slug(text: str) -> str:
+    """A name for files: letters, digits and hyphens."""
+    words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+    return "-".join(words)
+
+
+def _bench(
+    dataset: PreparedDataset,
+    test: PreparedDataset,
+    referees: Path,
+    seed: int,
+    device: str,
+    tell: Watcher,
+) -> _Bench:
+    tell("the referees", None)
+    anet = ensure_referee(dataset, referees / "anet", "anet", device=device)
+    residual = ensure_referee(dataset, referees / "residual", "residual", device=device)
+    return _Bench(dataset, test, anet, residual, seed, find_device(device))
+
+
+def _networks(config: TrainConfig, run: Path, bench: _Bench) -> IcGANNetworks:
+    """The finished model of a run, or its generator alone where it has no encoders."""
+    if (run / "artefact" / "config.json").exists():
+        networks = load_artefact(run / "artefact")
+    else:
+        networks = IcGANNetworks(config.model_config(bench.dataset))
+        load_checkpoint(run / "checkpoints" / "generated.pt", {"generator": networks.generator})
+    return networks.to(bench.device).eval().requires_grad_(False)
+
+
+def _measure(networks: IcGANNetworks, columns: set[str], bench: _Bench) -> dict[str, float]:
+    found: dict[str, float | None] = {}
+    if "anet_f1" in columns:
+        labels = bench.test.all_labels()
+        read = [
+            read_generated(referee, networks, labels, _draws(bench))
+            for referee in (bench.anet, bench.residual)
+        ]
+        found |= _as_read(bench, *read)
+    if "fid" in columns:
+        found["fid"] = measure_fidelity(networks, bench.test, bench.residual, _draws(bench)).fid
+    if columns & {"z_error", "y_error", "pixel_error"}:
+        inversion = measure_inversion(networks, bench.test, _draws(bench))
+        found |= {
+            "z_error": inversion.z_error,
+            "y_error": inversion.y_error,
+            "pixel_error": inversion.pixel_error,
+            "z_std": inversion.z_real.std,
+        }
+    if "ey_f1" in columns:
+        read_by_e_y = _read_by_e_y(networks, bench)
+        found |= {
+            "ey_accuracy": 100 * read_by_e_y.mean_accuracy,
+            "ey_f1": 100 * read_by_e_y.mean_f1,
+        }
+    if "hit_adding" in columns:
+        edits = measure_edits(networks, bench.test, bench.residual, limit=EDITED_IMAGES)
+        found |= {
+            "hit_adding": _percent(edits.mean_adding.relative),
+            "hit_removing": _percent(edits.mean_removing.relative),
+            "preservation": _percent(edits.mean.preservation),
+        }
+    return {name: value for name, value in found.items() if name in columns and value is not None}
+
+
+def _as_read(bench: _Bench, by_anet: Confusion, by_residual: Confusion) -> dict[str, float]:
+    return {
+        "anet_accuracy": 100 * by_anet.mean_accuracy,
+        "anet_f1": 100 * by_anet.mean_f1,
+        "referee_accuracy": 100 * by_residual.mean_accuracy,
+        "referee_f1": 100 * by_residual.mean_f1,
+    }
+
+
+@torch.no_grad()
+def _read_by_e_y(networks: IcGANNetworks, bench: _Bench) -> Confusion:
+    """E_y's own reading of the real test images, thresholded at 0 as the original does."""
+    test = bench.test
+    found = [
+        (networks.read_y(test.images(at).to(bench.device)) > 0).cpu()
+        for at in chunks(len(test), test.image_size)
+    ]
+    return Confusion.count(torch.cat(found), test.all_labels() > 0, test.attributes.names)
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def _draws(bench: _Bench) -> torch.Generator:
+    return torch.Generator().manual_seed(bench.seed)
+
+
+def _draw(networks: IcGANNetworks, folder: Path, name: str, bench: _Bench) -> None:
+    save_picture(samples_figure(networks, _draws(bench), rows=4), folder / f"{name}.jpg")
+    if networks.encoder is not None or networks.encoder_z is not None:
+        rows = torch.arange(min(16, len(bench.test)))
+        picture = reconstruction_figure(networks, bench.test, rows)
+        save_picture(picture, folder / "pictures" / f"{name}-reconstructions.png")
+
+
+def _sample_names(study: Study, name: str) -> dict[str, str]:
+    return {v.name: f"{name}-{_slug(v.name)}.jpg" for v in study.variants}
+
+
+def _describe(dataset: PreparedDataset) -> str:
+    sizes = ", ".join(f"{len(dataset.part(p)):,} {p}" for p in dataset.partitions)
+    side, count = dataset.picture_size, len(dataset.attributes)
+    return f"{dataset.source} ({sizes}; {side}×{side}; {count} attributes)"

@@ -1,0 +1,361 @@
+import importlib.util
+import json
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.data import PreparedDataset
+from icgan_sdk.errors import ConfigError, DatasetError, IcGANError, ModelNotFoundError, SaveError
+from icgan_sdk.evaluation import (
+    ARCHITECTURES,
+    Evaluation,
+    evaluate,
+    load_referee,
+    measure_memorisation,
+    read_real,
+    train_referee,
+)
+from icgan_sdk.evaluation.confusion import Confusion
+from icgan_sdk.evaluation.evaluate import _draw
+from icgan_sdk.evaluation.measuring import Bench, measure
+from icgan_sdk.evaluation.referee import Referee
+from icgan_sdk.evaluation.results import Reading
+from tests.conftest import tiny_networks
+from tests.evaluation.conftest import QUICK
+from tests.evaluation.made_up import made_up
+from tests.evaluation.painter import Painter
+
+PLOTS = {"attributes", "confusion", "edits"}
+REAL_PICTURES = {"reconstructions", "variations", "interpolation", "swap", "neighbours"}
+
+
+@pytest.fixture(scope="module")
+def judges(
+    faces: PreparedDataset, digits: PreparedDataset, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Folders ``faces`` and ``digits``, each with both referees."""
+    root = tmp_path_factory.mktemp("judges")
+    for dataset in (faces, digits):
+        for name in ARCHITECTURES:
+            folder = root / dataset.folder.name / name
+            train_referee(dataset, folder, name, replace(QUICK, epochs=1))
+    return root
+
+
+@pytest.fixture(scope="module")
+def model(tiny_config: ModelConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    save_artefact(tiny_networks(tiny_config), folder, card="# Tiny\n")
+    return folder
+
+
+Judged = tuple[Path, Evaluation, list[tuple[str, float]]]
+
+
+@pytest.fixture(scope="module")
+def judged(
+    model: Path, faces: PreparedDataset, judges: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Judged:
+    """The model's report on 16 pictures, its result, and what the watcher was told."""
+    told = []
+    out = tmp_path_factory.mktemp("judged") / "report"
+    result = evaluate(
+        model,
+        faces.folder,
+        out,
+        referees=judges / "faces",
+        limit=16,
+        device="cpu",
+        watcher=lambda part, done, total: told.append((part, done / total)),
+    )
+    return out, result, told
+
+
+def strict(text: str) -> dict[str, Any]:
+    """JSON without NaN and infinities."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    plain: dict[str, Any] = json.loads(text, parse_constant=refuse)
+    return plain
+
+
+def written(out: Path) -> dict[str, Any]:
+    return strict((out / "evaluation.json").read_text("utf-8"))
+
+
+def images(out: Path) -> set[str]:
+    return {path.stem for path in (out / "images").iterdir()}
+
+
+def test_faces(judged: Judged, faces: PreparedDataset) -> None:
+    out, result, told = judged
+    assert written(out) == {"format": 1, **strict(result.to_json())}
+    assert written(out).keys() == {"format", *asdict(result)}
+    assert (result.subject.model, result.subject.images) == ("tiny", 16)
+    assert result.subject.fingerprint == faces.fingerprint()
+    assert {reader: set(kinds) for reader, kinds in result.attributes.items()} == {
+        "anet": {"real", "generated", "reconstructed"},
+        "residual": {"real", "generated", "reconstructed"},
+        "encoder_y": {"real"},
+    }
+    assert result.classes is None
+    assert result.inversion.generated == result.fidelity.images == result.edits.images == 16
+    assert result.memorisation.training_images == 128
+    assert set(result.edits.removing) == set(faces.attributes.names)
+    assert result.referees["anet"]["settings"]["epochs"] == 1
+    parts = [part for part, share in told if share == 1]
+    assert parts == [*result.seconds, "pictures"]
+    assert images(out) == PLOTS | REAL_PICTURES | {"samples"}
+    report = (out / "report.md").read_text("utf-8")
+    assert all(f"(images/{name}.png)" in report for name in images(out))
+    with Image.open(out / "images" / "reconstructions.png") as sheet:
+        assert sheet.size == (4 * (8 * 18 + 2), 4 * (4 * 18 + 2))  # pictures of 16, fourfold
+
+
+def test_digits(
+    digits: PreparedDataset, digits_config: ModelConfig, judges: Path, tmp_path: Path
+) -> None:
+    save_artefact(tiny_networks(digits_config), tmp_path / "model", card="")
+    result = evaluate(
+        tmp_path / "model",
+        digits.folder,
+        tmp_path / "out",
+        referees=judges / "digits",
+        partition="validation",
+        device="cpu",
+    )
+    labels = digits.part("validation").all_labels()
+    assert result.subject.images == 64
+    assert result.classes is not None
+    assert [sum(row) for row in result.classes] == (labels > 0).sum(0).tolist()
+    # The plotted images are those of Table 3.
+    right = sum(result.classes[i][i] for i in range(3)) / 64
+    assert result.attributes["residual"]["generated"].class_accuracy == pytest.approx(right)
+    assert result.edits.removing == {}
+    assert "# Changing the class" in (tmp_path / "out" / "report.md").read_text("utf-8")
+
+
+def test_the_same_seed_gives_the_same(
+    judged: Judged, model: Path, faces: PreparedDataset, judges: Path, tmp_path: Path
+) -> None:
+    folder, first, _ = judged
+    again, other = (
+        evaluate(
+            model,
+            faces.folder,
+            tmp_path / str(seed),
+            referees=judges / "faces",
+            limit=16,
+            seed=seed,
+            pictures="generated",
+            device="cpu",
+        )
+        for seed in (0, 1)
+    )
+    assert replace(first, seconds={}) == replace(again, seconds={})
+    assert first.fidelity != other.fidelity
+    assert first.attributes["anet"]["real"] == other.attributes["anet"]["real"]
+    sheets = [
+        (out / "images" / "samples.png").read_bytes()
+        for out in (folder, tmp_path / "0", tmp_path / "1")
+    ]
+    assert sheets[0] == sheets[1] != sheets[2]
+
+
+@pytest.mark.parametrize(("pictures", "shown"), [("generated", {"samples"}), ("none", set())])
+def test_fewer_pictures_replace_those_of_before(
+    judged: Judged,
+    model: Path,
+    faces: PreparedDataset,
+    judges: Path,
+    tmp_path: Path,
+    pictures: Any,
+    shown: set[str],
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(judged[0], out)
+    assert "left out" not in (out / "report.md").read_text("utf-8")
+    given: Any = {"referees": judges / "faces", "limit": 2, "device": "cpu"}
+    evaluate(model, faces.folder, out, pictures=pictures, **given)
+    assert images(out) == PLOTS | shown
+    assert {p.name for p in out.iterdir()} == {"evaluation.json", "report.md", "images"}
+    assert "left out" in (out / "report.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_pictures_of_a_small_partition(
+    count: int, faces: PreparedDataset, tiny_config: ModelConfig, tiny_referee: Referee
+) -> None:
+    networks, part = tiny_networks(tiny_config), faces.part("test", count)
+    bench = Bench("tiny", networks, faces, part, "test", count, 0, "generated", 0, lambda *_: None)
+    draws = bench.draws("memorisation")
+    train = faces.part("train")
+    _, neighbours = measure_memorisation(networks, train, part, tiny_referee, draws)
+    sheets = _draw(bench, neighbours, "all")
+    assert set(sheets) == REAL_PICTURES | {"samples"}
+    assert sheets["reconstructions"].width == 18 * min(count, 8) + 2
+    assert sheets["swap"].height > 18 * (count // 2)
+
+
+def test_a_run_shows_its_losses(
+    model: Path, faces: PreparedDataset, judges: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.toml").write_text("")
+    given: Any = {"referees": judges / "faces", "pictures": "none", "limit": 2, "device": "cpu"}
+    with pytest.raises(ModelNotFoundError, match="icgan train --resume"):
+        evaluate(run, faces.folder, tmp_path / "out", **given)
+    assert not (tmp_path / "out").exists()
+    shutil.copytree(model, run / "artefact")
+    (run / "metrics.jsonl").write_text('{"stage": "gan", "step": 1, "epoch": 1, "d": 0.5}\n')
+    result = evaluate(run, faces.folder, tmp_path / "out", **given)
+    assert result.subject.model == "run"
+    assert images(tmp_path / "out") == PLOTS | {"losses"}
+
+
+def test_missing_referees_are_trained(model: Path, faces: PreparedDataset, tmp_path: Path) -> None:
+    told: set[str] = set()
+    out = tmp_path / "out"
+    evaluate(
+        model,
+        faces.folder,
+        out,
+        pictures="none",
+        limit=2,
+        device="cpu",
+        watcher=lambda part, done, total: told.add(part),
+    )
+    assert {part for part in told if part.startswith("referee")} == {
+        "referee anet",
+        "referee residual",
+    }
+    for name in ARCHITECTURES:
+        assert load_referee(out / "referees" / name).architecture == name
+
+
+@pytest.fixture
+def painted(faces: PreparedDataset, tiny_config: ModelConfig, tiny_referee: Referee) -> Any:
+    """Measures a Painter that obeys or not, by the first so many test pictures."""
+
+    def paint(obeys: bool) -> Any:
+        networks = Painter(tiny_config, obeys=obeys)
+        judged = faces.part("test", 40)
+        bench = Bench(
+            "painter", networks, faces, judged, "test", 40, 0, "generated", 0, lambda *_: None
+        )
+        judges: dict[Any, Referee] = {"anet": tiny_referee, "residual": tiny_referee}
+        return measure(bench, judges, {"anet": {}, "residual": {}})[0]
+
+    return paint
+
+
+def test_a_perfect_model_and_one_that_ignores_y(
+    painted: Any, faces: PreparedDataset, tiny_referee: Referee
+) -> None:
+    good, bad = painted(True), painted(False)
+    real = Reading.of(read_real(tiny_referee, faces.part("test", 40)), one_hot=False)
+    assert good.attributes["residual"]["real"] == bad.attributes["residual"]["real"] == real
+    assert good.attributes["encoder_y"]["real"].mean_f1 == 1
+    assert good.attributes["residual"]["generated"].mean_f1 > 0.9
+    assert bad.attributes["residual"]["generated"].mean_f1 < 0.6
+    assert good.attributes["residual"]["reconstructed"].mean_f1 > 0.9
+    assert bad.attributes["residual"]["reconstructed"].mean_f1 > 0.9
+    assert good.edits.mean.hit > 0.9
+    assert bad.edits.mean.hit < 0.2
+
+
+def test_readings_are_those_of_the_counts() -> None:
+    found = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 1, 0]]).bool()
+    truth = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 0]]).bool()
+    counts = Confusion.count(found, truth, ("a", "b", "never"))
+    reading = Reading.of(counts, one_hot=False)
+    a = reading.by_attribute["a"]
+    assert (a.tp, a.fp, a.fn, a.tn) == (1, 1, 0, 1)
+    assert (a.accuracy, a.f1, a.plain_f1) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+    assert reading.by_attribute["never"].f1 == 0
+    assert reading.by_attribute["never"].plain_f1 is None
+    assert reading.mean_f1 == pytest.approx(4 / 9)
+    assert reading.mean_plain_f1 == pytest.approx(2 / 3)
+    assert reading.class_accuracy is None
+
+
+def test_json_has_null_for_what_is_no_number(tiny_config: ModelConfig) -> None:
+    result = made_up(tiny_config)
+    assert strict(result.to_json())["fidelity"]["fid"] == 12.5
+    broken = replace(result, fidelity=replace(result.fidelity, fid=float("nan"), kid=float("inf")))
+    plain = strict(broken.to_json())["fidelity"]
+    assert (plain["fid"], plain["kid"], plain["kid_std"]) == (None, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"partition": "tset"}, DatasetError, "has no partition 'tset'; did you mean 'test'"),
+        ({"partition": "holdout"}, DatasetError, "known: train, validation, test"),
+        ({"pictures": "some"}, ConfigError, "pictures must be one of all, generated, none"),
+        ({"detail": "fine"}, ConfigError, "detail must be one of generated, photo"),
+        ({"limit": 1}, ConfigError, "limit must be a whole number from 2"),
+        ({"refine": -1}, ConfigError, "refine must be a whole number from 0"),
+        ({"seed": -1}, ConfigError, "seed must be a whole number from 0"),
+        ({"device": "tpu"}, ConfigError, "device"),
+        ({"data": "nowhere"}, DatasetError, "nowhere is not a prepared data set"),
+        ({"model": "nothing"}, ModelNotFoundError, "no model named 'nothing'"),
+    ],
+)
+def test_errors_come_before_any_work(
+    model: Path,
+    faces: PreparedDataset,
+    tmp_path: Path,
+    options: dict[str, Any],
+    error: type[IcGANError],
+    message: str,
+) -> None:
+    given = {"model": model, "data": faces.folder, "out": tmp_path / "out", **options}
+    with pytest.raises(error, match=message):
+        evaluate(**given)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_of_other_data(model: Path, digits: PreparedDataset, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        evaluate(model, digits.folder, tmp_path / "out", device="cpu")
+    message = str(raised.value)
+    for difference in (
+        "attributes ['Male', 'Smiling', 'Black_Hair', 'Blond_Hair'] against ['0', '1', '2']",
+        "one_hot False against True",
+        "padding 0 against 2",
+        "channels 3 against 1",
+    ):
+        assert difference in message
+    assert "image_size" not in message
+
+
+def test_other_files_are_left_alone(model: Path, faces: PreparedDataset, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "images").mkdir(parents=True)
+    (out / "images" / "mine.png").write_text("mine")
+    with pytest.raises(SaveError, match=r"holds other files \(images\)"):
+        evaluate(model, faces.folder, out, device="cpu")
+    assert [p.name for p in out.rglob("*")] == ["images", "mine.png"]
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "torchmetrics"])
+def test_a_missing_package_is_named_first(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == package else real(name)
+    )
+    with pytest.raises(ConfigError, match=rf"{package}: pip install 'icgan-sdk\[evaluation\]'"):
+        evaluate("mnist", "nowhere", tmp_path / "out")
