@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ShapeError
+from icgan_sdk.evaluation.passes import device_of, real_images
 from icgan_sdk.evaluation.referee import Referee
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.training.batches import chunks
@@ -150,6 +152,20 @@ def read_reconstructed(
         dataset.all_labels(),
         lambda at: networks.decode(*networks.encode(dataset.images(at).to(referee.device))),
     )
+
+
+@torch.inference_mode()
+def read_by_encoder(networks: IcGANNetworks, dataset: PreparedDataset) -> Confusion:
+    """What E_y itself reads off real images, thresholded at 0; of classes its largest y.
+
+    Args:
+        networks: In eval mode.
+        dataset: One partition, not empty.
+    """
+    device, images = device_of(networks), real_images(dataset, len(dataset))
+    y = torch.cat([networks.read_y(x.to(device)).cpu() for x in images])
+    found = F.one_hot(y.argmax(1), y.shape[1]).bool() if dataset.attributes.one_hot else y > 0
+    return Confusion.count(found, dataset.all_labels() > 0, dataset.attributes.names)
 
 
 @torch.no_grad()

@@ -28,6 +28,7 @@ from icgan_sdk.images import save_picture
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.options import check_whole, find_device, random_source
 from icgan_sdk.training.logging import read_metrics
+from icgan_sdk.training.runtime import keep_freed_memory
 
 RESULT_FILE, REPORT_FILE, IMAGES, REFEREES = "evaluation.json", "report.md", "images", "referees"
 
@@ -91,6 +92,7 @@ def evaluate(
     if len(judged) < 2:
         raise DatasetError(f"{partition!r} has {len(judged)} pictures: evaluation needs two")
     networks.to(find_device(device))
+    keep_freed_memory()
     root = Path(referees or folder / REFEREES)
     judges = _referees(dataset, root, device, tell)
     records = {architecture: read_record(root / architecture) for architecture in judges}

@@ -25,6 +25,7 @@ INCEPTION_URL = (
 )
 """The weights of the standard FID's Inception network, as torch-fidelity names them."""
 
+INCEPTION_PLACE = "into torch.hub's folder (TORCH_HOME/hub/checkpoints)"
 INCEPTION_SHA256 = "6726825d"
 """How the SHA-256 of the weights' file starts."""
 
@@ -164,13 +165,13 @@ def _inception_fid(
     if importlib.util.find_spec("torch_fidelity") is None:
         return None, "torch-fidelity is not installed: pip install torch-fidelity"
     if not path.is_file():
-        return None, f"Inception's weights are missing: fetch {INCEPTION_URL} as {path}"
+        return None, f"Inception's weights are missing: fetch {INCEPTION_URL} {INCEPTION_PLACE}"
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         # The file is pickled: it must be the published one before anything reads it.
         if not digest.startswith(INCEPTION_SHA256):
-            return None, f"{path} is damaged: fetch {INCEPTION_URL} again"
+            return None, f"{path.name} is damaged: fetch {INCEPTION_URL} again"
         from torchmetrics.image.fid import FrechetInceptionDistance
 
         metric = FrechetInceptionDistance(2048, feature_extractor_weights_path=str(path))

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from icgan_sdk._version import __version__
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.detail import Detail
 from icgan_sdk.evaluation.confusion import (
     Confusion,
+    read_by_encoder,
     read_generated,
     read_real,
     read_reconstructed,
@@ -24,7 +24,7 @@ from icgan_sdk.evaluation.edits import measure_edits
 from icgan_sdk.evaluation.fidelity import measure_fidelity
 from icgan_sdk.evaluation.identification import measure_identification
 from icgan_sdk.evaluation.inversion import measure_inversion
-from icgan_sdk.evaluation.passes import device_of, generated_images, real_images
+from icgan_sdk.evaluation.passes import generated_images
 from icgan_sdk.evaluation.referee import Architecture, Referee
 from icgan_sdk.evaluation.results import Evaluation, Reading, Subject
 from icgan_sdk.model import IcGANNetworks, draw_noise
@@ -111,7 +111,7 @@ def measure(
     with bench.part("attributes", seconds):
         counts: dict[str, dict[str, Confusion]] = {
             **{name: _read(bench, referee) for name, referee in referees.items()},
-            "encoder_y": {"real": _read_by_encoder(networks, judged)},
+            "encoder_y": {"real": read_by_encoder(networks, judged)},
         }
         classes = _read_classes(bench, residual) if one_hot else None
     with bench.part("inversion", seconds):
@@ -163,15 +163,6 @@ def _read(bench: Bench, referee: Referee) -> dict[str, Confusion]:
         "generated": read_generated(referee, networks, judged.all_labels(), draws),
         "reconstructed": read_reconstructed(referee, networks, judged),
     }
-
-
-@torch.inference_mode()
-def _read_by_encoder(networks: IcGANNetworks, judged: PreparedDataset) -> Confusion:
-    """E_y's own reading of real images, thresholded at 0; of classes its largest y."""
-    device = device_of(networks)
-    y = torch.cat([networks.read_y(x.to(device)).cpu() for x in real_images(judged, len(judged))])
-    found = F.one_hot(y.argmax(1), y.shape[1]).bool() if judged.attributes.one_hot else y > 0
-    return Confusion.count(found, judged.all_labels() > 0, judged.attributes.names)
 
 
 @torch.inference_mode()

@@ -99,6 +99,7 @@ def count_bars(reading: Reading) -> "Figure":
         shares = [100 * getattr(a, kind) / reading.images for a in reading.by_attribute.values()]
         axes.barh(range(len(names)), shares, left=start, color=colour, label=title)
         start += shares
+    axes.set_xlim(0, 100)
     _name_rows(axes, names)
     axes.set_title("Attributes of generated images, % of the images")
     figure.legend(loc="outside lower center", ncols=4)

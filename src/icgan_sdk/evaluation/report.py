@@ -40,6 +40,7 @@ def summary(result: Evaluation) -> list[Line]:
     is_classes, is_normal = result.classes is not None, result.subject.config["noise"] == "normal"
     guess = "guessing: 1" if is_normal else "guessing: 0.333"
     adding = "Changed classes" if is_classes else "Added attributes"
+    identity = None if is_classes else edits.mean.identity  # another class is another picture
     hits = [
         Line(f"{what} read as asked: hit (relative)", _hits(means), "best: 100 %")
         for what, means in (
@@ -52,7 +53,7 @@ def summary(result: Evaluation) -> list[Line]:
         *(_reading_line(result, reader) for reader in ("anet", "residual")),
         *hits,
         Line("Other attributes an edit keeps", _percent(edits.mean.preservation), "best: 100 %"),
-        Line("Identity an edit keeps", _number(edits.mean.identity), "best: 1"),
+        Line("Identity an edit keeps", _number(identity), "best: 1"),
         Line(
             f"Reconstructions recognised among {found.gallery}",
             _percent(found.right),
@@ -63,7 +64,7 @@ def summary(result: Evaluation) -> list[Line]:
         Line("FID (referee features)", _number(fidelity.fid), "best: 0"),
         Line("Inception FID", _number(fidelity.inception_fid), "best: 0"),
         Line("Diversity", _number(diversity.generated), f"real: {_number(diversity.real)}"),
-        Line("Distance to training images", _number(copies.ratio), "unseen real: 1; copies: 0"),
+        Line("Distance to training images", _number(copies.ratio), "real: 1; copies: 0"),
     ]
     return [line for line in lines if line.value != NONE]
 
@@ -272,7 +273,7 @@ def _code(text: str) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return f"{100 * share:.1f} %" if _is_there(share) else NONE
+    return f"{100 * share:.2f} %" if _is_there(share) else NONE
 
 
 def _share(share: float | None) -> str:

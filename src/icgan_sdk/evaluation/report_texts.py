@@ -56,7 +56,7 @@ CAPTIONS = {
     ),
     "variations": (
         "Variations (Figure 5)",
-        "Original, reconstruction, and each attribute set in turn (Male: inverted).",
+        "Original, reconstruction, and each attribute set in turn; Male, if there, inverted.",
     ),
     "interpolation": (
         "Interpolation (Figure 6a)",

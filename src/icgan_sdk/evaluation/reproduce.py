@@ -12,9 +12,14 @@ import torch
 from icgan_sdk.artefacts.folder import load_artefact
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, did_you_mean
-from icgan_sdk.evaluation.confusion import Confusion, read_generated, read_real
+from icgan_sdk.evaluation.confusion import (
+    Confusion,
+    read_by_encoder,
+    read_generated,
+    read_real,
+)
 from icgan_sdk.evaluation.edits import measure_edits
-from icgan_sdk.evaluation.fidelity import measure_fidelity
+from icgan_sdk.evaluation.fidelity import check_torchmetrics, measure_fidelity
 from icgan_sdk.evaluation.figures import reconstruction_figure, samples_figure
 from icgan_sdk.evaluation.inversion import measure_inversion
 from icgan_sdk.evaluation.referee import Referee
@@ -25,7 +30,6 @@ from icgan_sdk.files import write_text
 from icgan_sdk.images import save_picture
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.options import find_device
-from icgan_sdk.training.batches import chunks
 from icgan_sdk.training.checkpoint import load_checkpoint
 from icgan_sdk.training.config import TrainConfig, load_config
 from icgan_sdk.training.logging import Progress
@@ -104,13 +108,14 @@ def reproduce(
         watcher: Told of the progress.
 
     Raises:
-        ConfigError: If there is no such study, or a setting doesn't fit.
+        ConfigError: If there is no such study, a setting doesn't fit, or torchmetrics is missing.
         DatasetError: If the data set or one of its partitions is missing.
         CheckpointError: If `out` holds runs of other settings or data.
         SaveError: If the disk is full or `out` can't be written.
     """
     if name not in STUDIES:
         raise ConfigError(f"no study {name!r}; {did_you_mean(name, STUDIES)}")
+    check_torchmetrics()
     study, folder, tell = STUDIES[name], Path(out), watcher or (lambda *_: None)
     common = (*(SMALL if scale == "small" else ()), f"run.seed={seed}", f"run.device={device}")
     dataset = PreparedDataset.open(data)
@@ -132,7 +137,7 @@ def reproduce(
         data=_describe(dataset),
         seed=seed,
         settings=(*(SMALL if scale == "small" else ()), *settings),
-        real=_as_read(bench, read_real(bench.anet, test), read_real(bench.residual, test)),
+        real=_as_read(read_real(bench.anet, test), read_real(bench.residual, test)),
         figures=figures,
     )
     write_text(folder / f"{name}.json", json.dumps(asdict(result), indent=2) + "\n")
@@ -215,11 +220,10 @@ def _measure(networks: IcGANNetworks, columns: set[str], bench: _Bench) -> dict[
     found: dict[str, float | None] = {}
     if "anet_f1" in columns:
         labels = bench.test.all_labels()
-        read = [
-            read_generated(referee, networks, labels, _draws(bench))
-            for referee in (bench.anet, bench.residual)
-        ]
-        found |= _as_read(bench, *read)
+        found |= _as_read(
+            read_generated(bench.anet, networks, labels, _draws(bench)),
+            read_generated(bench.residual, networks, labels, _draws(bench)),
+        )
     if "fid" in columns:
         found["fid"] = measure_fidelity(networks, bench.test, bench.residual, _draws(bench)).fid
     if columns & {"z_error", "y_error", "pixel_error"}:
@@ -231,11 +235,8 @@ def _measure(networks: IcGANNetworks, columns: set[str], bench: _Bench) -> dict[
             "z_std": inversion.z_real.std,
         }
     if "ey_f1" in columns:
-        read_by_e_y = _read_by_e_y(networks, bench)
-        found |= {
-            "ey_accuracy": 100 * read_by_e_y.mean_accuracy,
-            "ey_f1": 100 * read_by_e_y.mean_f1,
-        }
+        read = read_by_encoder(networks, bench.test)
+        found |= {"ey_accuracy": 100 * read.mean_accuracy, "ey_f1": 100 * read.mean_f1}
     if "hit_adding" in columns:
         edits = measure_edits(networks, bench.test, bench.residual, limit=EDITED_IMAGES)
         found |= {
@@ -246,24 +247,13 @@ def _measure(networks: IcGANNetworks, columns: set[str], bench: _Bench) -> dict[
     return {name: value for name, value in found.items() if name in columns and value is not None}
 
 
-def _as_read(bench: _Bench, by_anet: Confusion, by_residual: Confusion) -> dict[str, float]:
+def _as_read(by_anet: Confusion, by_residual: Confusion) -> dict[str, float]:
     return {
         "anet_accuracy": 100 * by_anet.mean_accuracy,
         "anet_f1": 100 * by_anet.mean_f1,
         "referee_accuracy": 100 * by_residual.mean_accuracy,
         "referee_f1": 100 * by_residual.mean_f1,
     }
-
-
-@torch.no_grad()
-def _read_by_e_y(networks: IcGANNetworks, bench: _Bench) -> Confusion:
-    """E_y's own reading of the real test images, thresholded at 0 as the original does."""
-    test = bench.test
-    found = [
-        (networks.read_y(test.images(at).to(bench.device)) > 0).cpu()
-        for at in chunks(len(test), test.image_size)
-    ]
-    return Confusion.count(torch.cat(found), test.all_labels() > 0, test.attributes.names)
 
 
 def _percent(share: float | None) -> float | None:

@@ -49,7 +49,7 @@ class Runtime:
         )
         self._compiles = config.compile
         if self.device.type == "cpu":
-            _keep_freed_memory()
+            keep_freed_memory()
         if self.device.type == "cuda":
             _allow_tf32(config.precision == "tf32")
         self.bfloat16 = config.precision == "bfloat16" or (
@@ -127,11 +127,12 @@ def _average(tensors: list[Tensor]) -> None:
         tensor.copy_(part.view_as(tensor))
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Let glibc keep the memory of freed tensors, for the next step to use again.
 
     By default large blocks go back to the kernel when freed and are taken anew, page by page: a
-    third of an E_z step. Elsewhere than on Linux with glibc this does nothing.
+    third of an E_z step. This holds for the whole process; elsewhere than on Linux with glibc it
+    does nothing.
     """
     trim_threshold, mmap_threshold = -1, -3  # of malloc.h
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
