@@ -125,12 +125,13 @@ def reproduce(
     for variant in study.variants:
         _train(variant, study, configs, runs, tell)
     bench = _bench(dataset, test, Path(referees or folder / "referees"), seed, device, tell)
-    figures = {}
+    figures, samples = {}, _sample_names(study, name)
     for variant in study.variants:
         tell(f"measuring {variant.name}", None)
         networks = _networks(configs[variant.name], runs[variant.name], bench)
         figures[variant.name] = _measure(networks, set(study.columns), bench)
-        _draw(networks, folder, f"{name}-{_slug(variant.name)}", bench)
+        reconstructions = f"{name}-{_slug(variant.name)}-reconstructions"
+        _draw(networks, folder, samples.get(variant.name), reconstructions, bench)
     result = StudyResult(
         name=name,
         scale=scale,
@@ -141,7 +142,7 @@ def reproduce(
         figures=figures,
     )
     write_text(folder / f"{name}.json", json.dumps(asdict(result), indent=2) + "\n")
-    write_text(folder / f"{name}.md", study_report(study, result, _sample_names(study, name)))
+    write_text(folder / f"{name}.md", study_report(study, result, samples))
     return result
 
 
@@ -264,16 +265,20 @@ def _draws(bench: _Bench) -> torch.Generator:
     return torch.Generator().manual_seed(bench.seed)
 
 
-def _draw(networks: IcGANNetworks, folder: Path, name: str, bench: _Bench) -> None:
-    save_picture(samples_figure(networks, _draws(bench), rows=4), folder / f"{name}.jpg")
+def _draw(
+    networks: IcGANNetworks, folder: Path, samples: str | None, name: str, bench: _Bench
+) -> None:
+    if samples is not None:
+        save_picture(samples_figure(networks, _draws(bench), rows=4), folder / samples)
     if networks.encoder is not None or networks.encoder_z is not None:
         rows = torch.arange(min(16, len(bench.test)))
         picture = reconstruction_figure(networks, bench.test, rows)
-        save_picture(picture, folder / "pictures" / f"{name}-reconstructions.png")
+        save_picture(picture, folder / "pictures" / f"{name}.png")
 
 
 def _sample_names(study: Study, name: str) -> dict[str, str]:
-    return {v.name: f"{name}-{_slug(v.name)}.jpg" for v in study.variants}
+    """Files of generated images; variants that share a generator show one."""
+    return {v.name: f"{name}-{_slug(v.name)}.jpg" for v in study.variants if not v.shares}
 
 
 def _describe(dataset: PreparedDataset) -> str:

@@ -209,10 +209,13 @@ STUDIES: dict[StudyName, Study] = {
         ),
         _INSERTION,
         (
-            Ordering(
-                "label vectors of the training set serve at least as well as the others (§3.1)",
-                "anet_f1",
-                ("labels", "kernel density", "interpolation"),
+            *(
+                Ordering(
+                    f"label vectors of the training set serve at least as well as {other} (§3.1)",
+                    "anet_f1",
+                    ("labels", other),
+                )
+                for other in ("kernel density", "interpolation")
             ),
         ),
     ),

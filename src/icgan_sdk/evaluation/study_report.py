@@ -33,7 +33,8 @@ def study_report(study: Study, result: "StudyResult", pictures: Mapping[str, str
                 "## Does the paper's ordering come out?",
                 "\n".join(_verdict(ordering, result.figures) for ordering in study.orderings),
                 "## Generated images",
-                "A row shares z; column *i* has attribute *i* only. All variants get the same z.",
+                "A row shares z; column *i* has attribute *i* only. All variants get the same z; "
+                "those that share a generator show one picture.",
                 *(f"{name}:\n\n![{name}]({file})" for name, file in pictures.items()),
             ]
         )
