@@ -57,6 +57,7 @@ def test_study_trains_measures_and_reports(name: StudyName, bars: Path, out: Pat
     report = (out / f"{name}.md").read_text()
     assert report.startswith(f"# {study.title}\n")
     assert "small scale" in report
+    assert report.count("`gan.epochs=") == 1  # the setting that holds, not the one it replaced
     for line in report.splitlines():
         if line.startswith("!["):
             assert (out / line.partition("(")[2].rstrip(")")).is_file()

@@ -137,7 +137,7 @@ def reproduce(
         scale=scale,
         data=_describe(dataset),
         seed=seed,
-        settings=(*(SMALL if scale == "small" else ()), *settings),
+        settings=_last_of_each((*(SMALL if scale == "small" else ()), *settings)),
         real=_as_read(read_real(bench.anet, test), read_real(bench.residual, test)),
         figures=figures,
     )
@@ -185,6 +185,11 @@ def _run_name(variant: Variant, config: TrainConfig) -> str:
     plain = {**config.to_dict(), "data": "", "run": config.run.seed}
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
     return f"{variant.recipe}-{digest[:10]}"
+
+
+def _last_of_each(settings: tuple[str, ...]) -> tuple[str, ...]:
+    """Overrides without those that a later one of the same key replaces."""
+    return tuple({setting.partition("=")[0]: setting for setting in settings}.values())
 
 
 def _slug(text: str) -> str:
