@@ -108,6 +108,7 @@ def test_control_c_ends_with_one_line_and_no_file(tiny_folder: Path, picture: Im
 import os, signal, threading
 from icgan_sdk import IcGAN
 from icgan_sdk.cli.main import run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 raise SystemExit(run({arguments}))
 """

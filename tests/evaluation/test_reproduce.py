@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from icgan_sdk.errors import CheckpointError, ConfigError
-from icgan_sdk.evaluation.reproduce import StudyResult, reproduce
+from icgan_sdk.evaluation.reproduce import StudyResult, _effective_settings, reproduce
 from icgan_sdk.evaluation.studies import FIGURES, SMALL, STUDIES, StudyName
 from icgan_sdk.evaluation.study_report import study_report
 from icgan_sdk.train import Progress, load_config
@@ -157,6 +157,7 @@ def test_verdict_counts_pairs_in_the_papers_order() -> None:
         data="faces",
         seed=0,
         settings=(),
+        own_settings={"SNG": ("model.encoder_design=sng",)},
         real={},
         figures={name: {"z_error": error} for name, error in errors.items()},
     )
@@ -164,4 +165,18 @@ def test_verdict_counts_pairs_in_the_papers_order() -> None:
     assert "IND-COND (0.2000) > IND (0.3000) > SNG (0.5000)" in report
     assert "2 of 3 pairs are in the paper's order" in report
     assert "| IND | 0.3000 |" in report
+    assert "- SNG: recipe `paper` with `model.encoder_design=sng`" in report
     assert "0.4290 |" in report  # the paper's own figure beside ours
+
+
+def test_settings_that_hold_are_reported_once() -> None:
+    found = _effective_settings(STUDIES["poster"], "small", ("gan.epochs=1",))
+    common, own = found["settings"], found["own_settings"]
+    assert "gan.epochs=1" in common
+    assert "gan.epochs=3" not in common
+    assert not any(s.startswith("model.discriminator_width") for s in common)
+    assert "model.discriminator_width=64" in own["poster"]
+    assert own["paper's model"] == ("model.discriminator_width=32",)
+    users = _effective_settings(STUDIES["poster"], "small", ("model.discriminator_width=8",))
+    assert "model.discriminator_width=8" in users["settings"]
+    assert own["poster"] != users["own_settings"]["poster"] == ("model.generator_fc=512",)

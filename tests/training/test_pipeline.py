@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from icgan_sdk.artefacts.folder import load_artefact
 from icgan_sdk.attributes import AttributeSet
@@ -327,9 +328,31 @@ def test_fork_refuses_what_does_not_fit(config: TrainConfig, tmp_path: Path) -> 
     assert not (tmp_path / "fork").exists()
 
 
-def test_compiled_networks_train_alike(config: TrainConfig, tmp_path: Path) -> None:
+def test_every_trained_network_is_compiled_on_request(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+    really_compile = nn.Module.compile
+
+    def compile_noted(network: nn.Module) -> None:
+        compiled.append(type(network).__name__)
+        really_compile(network)
+
+    monkeypatch.setattr(nn.Module, "compile", compile_noted)
     run(config, tmp_path / "plain")
+    assert not compiled
     with torch.compiler.set_stance("force_eager"):  # a real compilation takes minutes
         run(override(config, ["run.compile=true"]), tmp_path / "compiled")
+    assert compiled == ["Generator", "Discriminator", "Encoder", "Generator", "Encoder"]
     weights = [tmp_path / name / "artefact/model.safetensors" for name in ("plain", "compiled")]
     assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_fork_of_one_encoder_minds_both_its_sections(config: TrainConfig, tmp_path: Path) -> None:
+    sng = override(config, ["model.encoder_design=sng"])
+    run(sng, tmp_path / "sng")
+    other = override(sng, ["encoder_y.source=generated"])
+    fork(tmp_path / "sng", tmp_path / "other", other)
+    assert not (tmp_path / "other/checkpoints/encoder_z.pt").exists()
+    with pytest.raises(CheckpointError, match=r"encoder_y\.source"):
+        run(other, tmp_path / "sng", mode="resume")

@@ -1,6 +1,7 @@
 """The whole evaluation of one model: every figure, the plots, the pictures, the report."""
 
 import os
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
@@ -101,6 +102,9 @@ def evaluate(
     )
     result, neighbours = measure(bench, judges, records)
     write_text(folder / RESULT_FILE, result.to_json())
+    # What an earlier evaluation left must not stand beside other figures, whatever happens next.
+    (folder / REPORT_FILE).unlink(missing_ok=True)
+    shutil.rmtree(folder / IMAGES, ignore_errors=True)
     with bench.part("pictures", {}), atomic_folder(folder / IMAGES) as images:
         draw_plots(result, read_metrics(run) if run else [], images)
         for title, picture in _draw(bench, neighbours, pictures).items():

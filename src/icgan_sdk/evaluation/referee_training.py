@@ -177,7 +177,9 @@ def ensure_referee(
     except ModelNotFoundError:
         pass
     settings = replace(default_settings(dataset, architecture), device=device)
-    return train_referee(dataset, folder, architecture, settings, watcher)
+    train_referee(dataset, folder, architecture, settings, watcher)
+    # As every later judgement will find it, to the last bit.
+    return load_referee(folder, device)
 
 
 def matching_thresholds(scores: Tensor, y: Tensor) -> Tensor:

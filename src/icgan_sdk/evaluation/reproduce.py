@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import torch
 
@@ -52,7 +53,8 @@ class StudyResult:
         scale: "full" or "small".
         data: Source of the data set, and images by partition.
         seed: Everything random follows from it.
-        settings: Overrides of every variant: the scale's and the user's.
+        settings: What all variants override of their recipe.
+        own_settings: What single variants override, by their names.
         real: What the referees read off the real test images, by column.
         figures: By variant and column.
     """
@@ -62,6 +64,7 @@ class StudyResult:
     data: str
     seed: int
     settings: tuple[str, ...]
+    own_settings: dict[str, tuple[str, ...]]
     real: dict[str, float]
     figures: dict[str, dict[str, float]]
 
@@ -122,9 +125,10 @@ def reproduce(
     test = dataset.part("test")
     configs = {v.name: _config(v, dataset, scale, common, settings) for v in study.variants}
     runs = {v.name: folder / "runs" / _run_name(v, configs[v.name]) for v in study.variants}
+    # First, so that data they can't be trained on fail before the long work.
+    bench = _bench(dataset, test, Path(referees or folder / "referees"), seed, device, tell)
     for variant in study.variants:
         _train(variant, study, configs, runs, tell)
-    bench = _bench(dataset, test, Path(referees or folder / "referees"), seed, device, tell)
     figures, samples = {}, _sample_names(study, name)
     for variant in study.variants:
         tell(f"measuring {variant.name}", None)
@@ -137,7 +141,7 @@ def reproduce(
         scale=scale,
         data=_describe(dataset),
         seed=seed,
-        settings=_last_of_each((*(SMALL if scale == "small" else ()), *settings)),
+        **_effective_settings(study, scale, settings),
         real=_as_read(read_real(bench.anet, test), read_real(bench.residual, test)),
         figures=figures,
     )
@@ -182,14 +186,39 @@ def _train(
 
 def _run_name(variant: Variant, config: TrainConfig) -> str:
     """A folder name that models of the same settings share, in whichever study."""
-    plain = {**config.to_dict(), "data": "", "run": config.run.seed}
+    run = (config.run.seed, config.run.precision, config.run.channels_last)
+    plain = {**config.to_dict(), "data": "", "run": run}
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
     return f"{variant.recipe}-{digest[:10]}"
 
 
-def _last_of_each(settings: tuple[str, ...]) -> tuple[str, ...]:
-    """Overrides without those that a later one of the same key replaces."""
-    return tuple({setting.partition("=")[0]: setting for setting in settings}.values())
+class _Settings(TypedDict):
+    settings: tuple[str, ...]
+    own_settings: dict[str, tuple[str, ...]]
+
+
+def _effective_settings(study: Study, scale: Scale, settings: tuple[str, ...]) -> _Settings:
+    """The overrides that hold, each once: those of all variants, and those of single ones."""
+    of_scale = SMALL if scale == "small" else ()
+    common = _by_key((*of_scale, *settings))
+    own = {
+        v.name: _by_key((*(v.small if scale == "small" else ()), *v.settings))
+        for v in study.variants
+    }
+    # The user's settings come last and win over a variant's.
+    fixed = _by_key(settings)
+    own = {n: {k: s for k, s in of.items() if k not in fixed} for n, of in own.items()}
+    varying = {key for of in own.values() for key in of}
+    for of in own.values():
+        of |= {k: s for k, s in common.items() if k in varying and k not in of}
+    return {
+        "settings": tuple(s for key, s in common.items() if key not in varying),
+        "own_settings": {name: tuple(of.values()) for name, of in own.items() if of},
+    }
+
+
+def _by_key(settings: tuple[str, ...]) -> dict[str, str]:
+    return {setting.partition("=")[0]: setting for setting in settings}
 
 
 def _slug(text: str) -> str:
@@ -219,6 +248,8 @@ def _networks(config: TrainConfig, run: Path, bench: _Bench) -> IcGANNetworks:
     else:
         networks = IcGANNetworks(config.model_config(bench.dataset))
         load_checkpoint(run / "checkpoints" / "generated.pt", {"generator": networks.generator})
+        for parameter in networks.parameters():
+            parameter.data.copy_(parameter.half())  # as a finished model is stored
     return networks.to(bench.device).eval().requires_grad_(False)
 
 

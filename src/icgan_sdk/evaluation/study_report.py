@@ -27,7 +27,7 @@ def study_report(study: Study, result: "StudyResult", pictures: Mapping[str, str
             [
                 f"# {study.title}",
                 study.question,
-                _circumstances(result),
+                _circumstances(study, result),
                 _table(study, result),
                 _legend(study),
                 "## Does the paper's ordering come out?",
@@ -42,12 +42,19 @@ def study_report(study: Study, result: "StudyResult", pictures: Mapping[str, str
     )
 
 
-def _circumstances(result: "StudyResult") -> str:
+def _circumstances(study: Study, result: "StudyResult") -> str:
     lines = [f"- {_SCALES[result.scale]}", f"- data: {result.data}", f"- seed {result.seed}"]
     if result.settings:
-        changes = ", ".join(f"`{setting}`" for setting in result.settings)
-        lines.append(f"- every variant with {changes}")
+        lines.append(f"- every variant with {_code(result.settings)}")
+    for variant in study.variants:
+        own = result.own_settings.get(variant.name, ())
+        of = f"recipe `{variant.recipe}`" + (f" with {_code(own)}" if own else "")
+        lines.append(f"- {variant.name}: {of}")
     return "\n".join(lines)
+
+
+def _code(settings: tuple[str, ...]) -> str:
+    return ", ".join(f"`{setting}`" for setting in settings)
 
 
 def _table(study: Study, result: "StudyResult") -> str:

@@ -96,6 +96,7 @@ def train_encoder_z(context: Context) -> None:
     encoder = networks.encoder or networks.encoder_z
     assert encoder is not None  # every design has one of the two
     optimiser = make_adam(encoder, settings)
+    runtime.compile(encoder, networks.generator)
     # In SNG the y loss on real images takes the settings of E_y for them.
     y_on_real = networks.encoder is not None and config.encoder_y.source == "real"
     real = config.encoder_y if y_on_real else settings

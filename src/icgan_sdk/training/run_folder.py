@@ -105,7 +105,8 @@ def fork_run(
         raise CheckpointError(f"{out} exists: name a new folder for the run")
     saved = saved_config(source)
     _check_same(_without_encoders(saved), _without_encoders(config), _FORKED)
-    same = [s for s in complete if getattr(saved, s) == getattr(config, s)]
+    old, new = saved.to_dict(), config.to_dict()
+    same = [s for s in complete if all(old[t] == new[t] for t in _sections(s, saved))]
     kept = same if saved.model == config.model else _FORKED
     with atomic_folder(out) as folder:
         for name in ("checkpoints", "generated"):
@@ -140,12 +141,20 @@ def _record(folder: Path) -> dict[str, Any]:
     return record
 
 
+def _sections(stage: Stage, config: TrainConfig) -> tuple[str, ...]:
+    """The sections of a config that a stage's result depends on."""
+    if stage == "encoder_z" and config.model.get("encoder_design") == "sng":
+        return ("encoder_z", "encoder_y")  # the one encoder takes its y from the latter
+    return (stage,)
+
+
 def _check_same(saved: TrainConfig, given: TrainConfig, kept: Sequence[Stage]) -> None:
     """The networks, the seed and the settings of all stages that stay must be the same."""
     old, new = saved.to_dict(), given.to_dict()
+    sections = [section for stage in kept for section in _sections(stage, saved)]
     changed = [
         f"{section}.{key}"
-        for section in ("model", "run", *kept)
+        for section in dict.fromkeys(("model", "run", *sections))
         for key in {**old[section], **new[section]}
         if old[section].get(key) != new[section].get(key) and (section != "run" or key in FIXED)
     ]

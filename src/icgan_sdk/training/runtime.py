@@ -136,9 +136,10 @@ def keep_freed_memory() -> None:
     """
     trim_threshold, mmap_threshold = -1, -3  # of malloc.h
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if set_option is not None:
+    # Older releases take 32 MiB at most. Either call fixes what else adapts by itself, so the
+    # second is only made where the first took effect.
+    if set_option and (set_option(mmap_threshold, 2**30) or set_option(mmap_threshold, 2**25)):
         set_option(trim_threshold, 2**31 - 1)
-        set_option(mmap_threshold, 2**30)
 
 
 def _allow_tf32(allowed: bool) -> None:
