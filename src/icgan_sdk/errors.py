@@ -14,7 +14,7 @@ IcGANError
 └── UnknownAttributeError (KeyError)      the model has no attribute or group of that name
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 
@@ -77,6 +77,18 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {near[0]!r}?"
     return f"known: {', '.join(known)}" if known else "there are none"
+
+
+def raise_where_different(pairs: Mapping[str, tuple[object, object]], subject: str) -> None:
+    """Raise ConfigError naming every pair whose two values differ."""
+    raise_all(
+        [
+            f"{name} {ours} against {theirs}"
+            for name, (ours, theirs) in pairs.items()
+            if ours != theirs
+        ],
+        subject,
+    )
 
 
 def raise_all(problems: list[str], subject: str) -> None:

@@ -244,3 +244,16 @@ def test_a_referee_is_trained_once_for_its_data(
     ensure("other data", other)
     assert ensure("other network", other, "residual").architecture == "residual"
     assert list(dict.fromkeys(trainings)) == ["first", "other data", "other network"]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_one_look_gives_all_that_single_questions_give(architecture: Architecture) -> None:
+    torch.manual_seed(0)
+    classes = AttributeSet(("a", "b"), {"class": ("a", "b")}, one_hot=True)
+    for attributes in (AttributeSet(("a", "b"), {}), classes):
+        referee = Referee(architecture, attributes, 16, 3).eval()
+        x = torch.randn(6, 3, 16, 16)
+        seen = referee.look(x)
+        assert torch.equal(seen.present, referee.present(x))
+        assert torch.equal(seen.features, referee.features(x))
+        assert all(torch.equal(a, b) for a, b in zip(seen.maps, referee.maps(x), strict=True))

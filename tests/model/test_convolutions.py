@@ -10,7 +10,7 @@ from torch.autograd import gradcheck
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.model import Discriminator
+from icgan_sdk.model import Discriminator, convolutions
 from icgan_sdk.model.convolutions import (
     ConditionalConv,
     DoublingConv,
@@ -70,7 +70,11 @@ def test_gradients_by_differences() -> None:
     assert gradcheck(_Double.apply, (x, weight, bias))
 
 
-def test_only_asked_gradients() -> None:
+def test_only_asked_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_asked(*_: object) -> Tensor:
+        raise AssertionError("nobody uses this gradient")
+
+    monkeypatch.setattr(convolutions, "_weight_gradient", not_asked)
     weight = random(5, 3, 4, 4)  # needs none, as D's in G's step
     (x,) = leaves(random(2, 3, 8, 8))
     _Halve.apply(x, weight, None).sum().backward()

@@ -170,9 +170,7 @@ def _unedited(
     latent = encode(networks, x, device, refine)
     rebuilt = decode(networks, latent, device)
     images = rebuilt if detail == "generated" else x
-    seen = images.to(referee.device)
-    present, features, maps = referee.present(seen), referee.features(seen), referee.maps(seen)
-    return _Unedited(x, y, latent, rebuilt, images, present, features, maps)
+    return _Unedited(x, y, latent, rebuilt, images, *referee.look(images.to(referee.device)))
 
 
 def _editable(
@@ -203,11 +201,10 @@ def _judge(
     attributes, device = referee.attributes, referee.device
     edited = (name, *attributes.group_of(name))
     others = [i for i, other in enumerate(attributes.names) if other not in edited]
-    seen = images.to(device)
-    present = referee.present(seen)
-    hit = present[:, attributes.names.index(name)] == adding
-    kept = (present == before.present)[:, others].float().mean(1)  # NaN without others
-    identity = F.cosine_similarity(referee.features(seen), before.features)
+    seen = referee.look(images.to(device))
+    hit = seen.present[:, attributes.names.index(name)] == adding
+    kept = (seen.present == before.present)[:, others].float().mean(1)  # NaN without others
+    identity = F.cosine_similarity(seen.features, before.features)
     around = torch.where(weights > 0, images, before.images).to(device)
     change = perceptual_distance(referee.maps(around), before.maps, weights.to(device))
     return torch.stack([hit.float(), kept, identity, change], dim=1).cpu()

@@ -14,7 +14,13 @@ from icgan_sdk.artefacts.folder import load_artefact
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.detail import Detail
-from icgan_sdk.errors import ConfigError, DatasetError, ModelNotFoundError, SaveError, raise_all
+from icgan_sdk.errors import (
+    ConfigError,
+    DatasetError,
+    ModelNotFoundError,
+    SaveError,
+    raise_where_different,
+)
 from icgan_sdk.evaluation import figures
 from icgan_sdk.evaluation.diversity import Neighbours
 from icgan_sdk.evaluation.fidelity import check_torchmetrics
@@ -164,14 +170,8 @@ def _check_fits(config: ModelConfig, dataset: PreparedDataset) -> None:
         "channels": (config.channels, dataset.channels),
         "crop": (config.crop, dataset.crop),
     }
-    raise_all(
-        [
-            f"{name} {ours} against {theirs}"
-            for name, (ours, theirs) in pairs.items()
-            if ours != theirs
-        ],
-        f"the model doesn't fit {dataset.folder}, give it data prepared as its own were",
-    )
+    subject = f"the model doesn't fit {dataset.folder}, give it data prepared as its own were"
+    raise_where_different(pairs, subject)
 
 
 def _referees(

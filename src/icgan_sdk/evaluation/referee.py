@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +24,7 @@ from icgan_sdk.errors import (
     ModelFormatError,
     ModelNotFoundError,
     SaveError,
-    raise_all,
+    raise_where_different,
 )
 from icgan_sdk.evaluation.referee_networks import build_anet, build_residual
 from icgan_sdk.files import atomic_file, atomic_folder, write_text
@@ -37,6 +37,20 @@ FORMAT_VERSION = 1
 """Version of a referee's folder; newer ones are refused."""
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+
+
+class Impression(NamedTuple):
+    """All that a referee makes of images, from one pass.
+
+    Attributes:
+        present: As `Referee.present`, bool [B, n_y].
+        features: As `Referee.features`, [B, F].
+        maps: As `Referee.maps`.
+    """
+
+    present: Tensor
+    features: Tensor
+    maps: list[Tensor]
 
 
 class Referee(nn.Module):
@@ -110,7 +124,15 @@ class Referee(nn.Module):
 
     def present(self, x: Tensor) -> Tensor:
         """Which attributes images [B, C, S, S] show: bool [B, n_y]; of classes the likeliest."""
-        scores = self(x)
+        return self._present(self(x))
+
+    def look(self, x: Tensor) -> Impression:
+        """Attributes, features and maps of images [B, C, S, S], in one pass."""
+        maps = self.maps(x)
+        features: Tensor = self.neck(maps[-1])
+        return Impression(self._present(self.output(features)), features, maps)
+
+    def _present(self, scores: Tensor) -> Tensor:
         if self.attributes.one_hot:
             return F.one_hot(scores.argmax(1), len(self.attributes)).bool()
         found: Tensor = scores > self.thresholds
@@ -129,14 +151,8 @@ class Referee(nn.Module):
             "image_size": (self.image_size, model.image_size),
             "channels": (self.channels, model.channels),
         }
-        raise_all(
-            [
-                f"{k} {ours} against {theirs}"
-                for k, (ours, theirs) in pairs.items()
-                if ours != theirs
-            ],
-            "the referee doesn't fit the model, train one on the model's data",
-        )
+        subject = "the referee doesn't fit the model, train one on the model's data"
+        raise_where_different(pairs, subject)
 
 
 def check_replaceable(folder: str | os.PathLike[str]) -> None:
