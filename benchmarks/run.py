@@ -138,7 +138,8 @@ def our_steps(precision: str = "auto") -> Figures:
         with torch.no_grad(), runtime.autocast():
             generated = runtime.images(networks.generator(z, y).float())
         with runtime.autocast():
-            losses = encoder_z_losses(networks, EncoderBatch(generated, z, y, *none))
+            batch = EncoderBatch(generated, z, y, *none)
+            losses = encoder_z_losses(networks, batch, EncoderZConfig(), draws=torch.Generator())
         descend(losses["total"], E_z, adam_z, runtime)
 
     def encoder_y() -> None:

@@ -54,6 +54,40 @@ def test_mismatched_is_another_real_label_row(
     assert rows(sampler.sample(20, seeded(seed))) <= rows(labels)
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    presence=arrays(
+        np.uint8, st.tuples(st.integers(1, 12), st.just(4)), elements=st.integers(0, 1)
+    ),
+    seed=st.integers(0, 2**63 - 1),
+)
+def test_edited_changes_one_attribute_as_an_edit_does(
+    presence: np.ndarray[tuple[int, int], np.dtype[np.uint8]], seed: int
+) -> None:
+    attributes = AttributeSet(("a", "b", "c", "d"), {"hair": ("a", "b", "c")})
+    y = torch.from_numpy(presence).float() * 2 - 1
+    new, touched = LabelSampler(y, attributes).edited(y, seeded(seed))
+    for old, changed, set_ in zip(y.tolist(), new.tolist(), touched.tolist(), strict=True):
+        possible = []
+        for i, name in enumerate(attributes.names):
+            group = {attributes.names.index(n) for n in attributes.group_of(name)}
+            expected = attributes.apply(old, {name: float(old[i] < 0)})
+            possible.append((expected, {i} | (group if old[i] < 0 else set())))
+        assert (changed, {i for i, t in enumerate(set_) if t}) in possible
+
+
+def test_edited_chooses_evenly_and_classes_change() -> None:
+    y = -torch.ones(4000, 4)
+    new, _ = LabelSampler(y, names(4)).edited(y, seeded())
+    assert ((new > 0).float().mean(0) - 0.25).abs().max() < 0.03
+    classes = AttributeSet.classes("kind", ("a", "b", "c"))
+    y = torch.tensor([[1.0, -1, -1]]).repeat(600, 1)
+    new, touched = LabelSampler(y, classes).edited(y, seeded())
+    assert touched.all()
+    assert (new[:, 0] == -1).all()
+    assert 250 < (new[:, 1] > 0).sum() < 350
+
+
 @pytest.mark.parametrize("n_classes", [2, 10])
 def test_mismatched_class_is_uniform_among_the_others(n_classes: int) -> None:
     attributes = AttributeSet.classes("digit", [str(i) for i in range(n_classes)])

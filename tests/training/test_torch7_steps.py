@@ -126,7 +126,7 @@ def test_encoder_z_steps(shared: Path, runtime: Runtime, name: str) -> None:
         y = torch.zeros(4, 18) if name == "encZ" else t[f"{name}_it{i}_y"]
         load_flat(encoder, t[f"{name}_it{i - 1}_p"].numpy())
         batch = EncoderBatch(x, z, y, x[:0], y[:0])
-        losses = encoder_z_losses(networks, batch)
+        losses = encoder_z_losses(networks, batch, EncoderZConfig(), draws=torch.Generator())
         descend(losses["total"], encoder, optimiser, runtime)
         assert float(losses["total"].detach()) == pytest.approx(
             scalars[f"{name}_it{i}_err"], rel=RTOL

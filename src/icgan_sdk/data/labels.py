@@ -55,6 +55,11 @@ class LabelSampler:
         self.attributes, self.method = attributes, method
         self._labels = labels.detach().to("cpu", torch.float32)
         self._bandwidth = self._scott() if bandwidth is None else torch.tensor(bandwidth)
+        names = attributes.names
+        self._siblings = torch.tensor(
+            [[other in attributes.group_of(name) for other in names] for name in names],
+            dtype=torch.bool,
+        )
         self._all_equal = bool((self._labels == self._labels[0]).all())
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
@@ -104,6 +109,31 @@ class LabelSampler:
                 return wrong
             wrong[equal] = self._draw(len(equal), generator)
         return self._replace_equal(wrong, y, generator)
+
+    def edited(self, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Label vectors after the change of one attribute each, drawn evenly, as an edit does it.
+
+        An attribute that comes takes its exclusive group's others away; for one-hot labels the
+        class becomes any other.
+
+        Args:
+            y: True labels, [B, n_y], -1 or 1.
+            generator: Source of randomness, CPU.
+
+        Returns:
+            The new labels, float32 [B, n_y], CPU, and which of them the edit sets, bool [B, n_y].
+        """
+        y = y.detach().to("cpu", torch.float32)
+        if self.attributes.one_hot:
+            return self._other_class(y, generator), torch.ones_like(y, dtype=torch.bool)
+        rows = torch.arange(len(y))
+        chosen = torch.randint(len(self.attributes), (len(y),), generator=generator)
+        value = -y[rows, chosen]
+        touched = self._siblings[chosen] & (value > 0)[:, None]
+        new = torch.where(touched, -1.0, y)
+        new[rows, chosen] = value
+        touched[rows, chosen] = True
+        return new, touched
 
     def _replace_equal(self, wrong: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
         # Where nearly all labels are the same, redrawing would take thousands of rounds; a draw

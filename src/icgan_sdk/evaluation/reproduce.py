@@ -22,6 +22,7 @@ from icgan_sdk.evaluation.confusion import (
 from icgan_sdk.evaluation.edits import measure_edits
 from icgan_sdk.evaluation.fidelity import check_torchmetrics, measure_fidelity
 from icgan_sdk.evaluation.figures import reconstruction_figure, samples_figure
+from icgan_sdk.evaluation.identification import measure_identification
 from icgan_sdk.evaluation.inversion import measure_inversion
 from icgan_sdk.evaluation.referee import Referee
 from icgan_sdk.evaluation.referee_training import ensure_referee
@@ -274,6 +275,11 @@ def _measure(networks: IcGANNetworks, columns: set[str], bench: _Bench) -> dict[
     if "ey_f1" in columns:
         read = read_by_encoder(networks, bench.test)
         found |= {"ey_accuracy": 100 * read.mean_accuracy, "ey_f1": 100 * read.mean_f1}
+    if "identity" in columns:
+        identification = measure_identification(
+            networks, bench.test, bench.residual, limit=EDITED_IMAGES
+        )
+        found["identity"] = 100 * identification.right
     if "hit_adding" in columns:
         edits = measure_edits(networks, bench.test, bench.residual, limit=EDITED_IMAGES)
         found |= {

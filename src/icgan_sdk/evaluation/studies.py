@@ -7,7 +7,7 @@ from typing import Literal
 from icgan_sdk.training.runtime import Stage
 
 Scale = Literal["full", "small"]
-StudyName = Literal["table3", "encoders", "ey-source", "sampling", "poster"]
+StudyName = Literal["table3", "encoders", "ey-source", "sampling", "poster", "ingredients"]
 
 GAN: tuple[Stage, ...] = ("gan", "generated")
 ALL: tuple[Stage, ...] = ("gan", "generated", "encoder_z", "encoder_y")
@@ -98,6 +98,7 @@ FIGURES = {
     "z_std": "standard deviation of z encoded from real test images (prior: 1)",
     "hit_adding": "adding an attribute to real test images: target hit, relative to the referee, %",
     "hit_removing": "removing an attribute: the same, %",
+    "identity": "right original among 100 by the referee's features of the reconstruction, %",
     "preservation": "other attributes that read as in the reconstruction, %",
 }
 

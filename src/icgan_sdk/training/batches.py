@@ -54,6 +54,30 @@ class Epochs:
         return self._order[share * self.batch_size :][: self.batch_size]
 
 
+class BalancedRows:
+    """Draws images so that rare attributes are seen as often as common ones.
+
+    Args:
+        labels: [N, n_y], −1 or 1.
+    """
+
+    def __init__(self, labels: Tensor) -> None:
+        present = [column.nonzero()[:, 0] for column in (labels > 0).T]
+        self._with = [rows for rows in present if len(rows)]
+
+    def half_of(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """Row numbers with the second half replaced by images that show attributes drawn evenly."""
+        count = len(rows) // 2
+        which = torch.randint(len(self._with), (count,), generator=generator).tolist()
+        drawn = torch.rand(count, generator=generator).tolist()
+        chosen = [
+            int(self._with[a][int(u * len(self._with[a]))])
+            for a, u in zip(which, drawn, strict=True)
+        ]
+        mixed = torch.cat([rows[: len(rows) - count], torch.tensor(chosen, dtype=rows.dtype)])
+        return mixed[torch.randperm(len(mixed), generator=generator)]
+
+
 def draw_images(
     dataset: PreparedDataset, rows: Tensor, flip: bool, shift: int, generator: torch.Generator
 ) -> Tensor:

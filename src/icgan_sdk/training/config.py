@@ -16,6 +16,7 @@ from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
 
 Adam = Literal["pytorch", "torch7"]
 Schedule = Literal["constant", "cosine"]
+GANMethod = Literal["matching", "joint"]
 Precision = Literal["auto", "float32", "tf32", "bfloat16"]
 RECIPES = resources.files("icgan_sdk.training") / "recipes"
 FROM_DATA = ("image_size", "channels", "padding", "crop", "attributes", "groups", "one_hot")
@@ -50,16 +51,45 @@ class GANConfig(OptimiserConfig):
     """Stage `gan`: generator and discriminator.
 
     Attributes:
+        method: "matching": the paper's conditional GAN with a matching-aware discriminator;
+            "joint": together with E_z and on edits of real images, by the section `joint`.
         label_sampling: Where y' of generated images comes from (paper §3.1).
         ema_decay: Decay of the generator's exponential moving average; 0: none.
         flip: Mirror half of the images.
         shift: Move images by up to this many pixels (the original's random crop); 0: off.
     """
 
+    method: GANMethod = "matching"
     label_sampling: LabelMethod = "labels"
     ema_decay: float = 0.0
     flip: bool = True
     shift: int = 0
+
+
+@dataclass(frozen=True)
+class JointConfig:
+    """What stage `gan` does when its method is "joint".
+
+    Attributes:
+        attribute_weight: Of the cross-entropy, summed over attributes, of what the critic reads
+            off generated images.
+        pixel_weight: Of the mean absolute error of rebuilt pixels, in [-1, 1] units.
+        feature_weight: Of the error of rebuilt images in the critic's maps.
+        z_weight: Of L_ez, ‖z − E_z(G(z, y'))‖² per dimension, which also reaches the generator.
+        prior_weight: Of the distance of real images' z from N(0, 1).
+        critic_rate: The critic's learning rate over the generator's.
+        balanced: Draw half of the real images so that rare attributes are as frequent as others.
+        augment: Show the critic moved and partly covered images (DiffAugment).
+    """
+
+    attribute_weight: float = 1.0
+    pixel_weight: float = 10.0
+    feature_weight: float = 2.0
+    z_weight: float = 2.0
+    prior_weight: float = 1.0
+    critic_rate: float = 2.0
+    balanced: bool = True
+    augment: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +113,9 @@ class EncoderZConfig(OptimiserConfig):
     Attributes:
         pixel_weight: Weight of the pixel loss ‖x − G(E_z(x), y)‖² on real images, pixels in
             [0, 1] (the original's end-to-end script); 0: none.
+        feature_weight: Weight of the difference of real images from G(E_z(x), y) in the critic's
+            maps (gan.method "joint" only); 0: none.
+        prior_weight: Weight of the distance of real images' z from N(0, 1); 0: none.
         flip: Mirror half of the real images.
         shift: Move real images by up to this many pixels.
     """
@@ -91,6 +124,8 @@ class EncoderZConfig(OptimiserConfig):
     learning_rate: float = 1e-4
     beta1: float = 0.1
     pixel_weight: float = 0.0
+    feature_weight: float = 0.0
+    prior_weight: float = 0.0
     flip: bool = False
     shift: int = 0
 
@@ -150,6 +185,7 @@ class TrainConfig:
         model: Settings of ModelConfig that the recipe chooses; what follows from the data
             (image size, channels, attributes, …) is added by `model_config`.
         gan: Stage 1.
+        joint: More of stage 1, where its method is "joint".
         generated: Stage 2.
         encoder_z: Stage 3.
         encoder_y: Stage 4.
@@ -162,6 +198,7 @@ class TrainConfig:
     data: str = ""
     model: Mapping[str, Any] = field(default_factory=dict)
     gan: GANConfig = field(default_factory=GANConfig)
+    joint: JointConfig = field(default_factory=JointConfig)
     generated: GeneratedConfig = field(default_factory=GeneratedConfig)
     encoder_z: EncoderZConfig = field(default_factory=EncoderZConfig)
     encoder_y: EncoderYConfig = field(default_factory=EncoderYConfig)
@@ -169,11 +206,18 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         problems: list[str] = []
-        for name in ("gan", "generated", "encoder_z", "encoder_y", "run"):
+        for name in ("gan", "joint", "generated", "encoder_z", "encoder_y", "run"):
             problems += [f"{name}.{p}" for p in section_problems(getattr(self, name))]
         problems += [f"model.{k} follows from the data set" for k in self.model if k in FROM_DATA]
         if not problems and self.run.checkpoint_every % self.run.log_every:
             problems.append("run.checkpoint_every must be a multiple of run.log_every")
+        if not problems and self.encoder_z.feature_weight and self.gan.method != "joint":
+            problems.append('encoder_z.feature_weight needs the critic of gan.method "joint"')
+        if not problems and self.gan.method == "joint" and self.encoder_y.source != "real":
+            problems.append('gan.method "joint" needs encoder_y.source "real", as E_y comes first')
+        uses_prior = self.gan.method == "joint" or self.encoder_z.prior_weight
+        if not problems and uses_prior and self.model.get("noise") == "uniform":
+            problems.append('gan.method "joint" and encoder_z.prior_weight need normal noise')
         raise_all(problems, "training config")
         # At the largest size, as the data's is not known here; `model_config` checks again.
         ModelConfig.from_dict({"image_size": MAX_IMAGE_SIZE, **self.model})

@@ -9,12 +9,14 @@ from torch import Tensor, nn
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.images import save_picture, strip_padding
-from icgan_sdk.model import Encoder, IcGANNetworks
+from icgan_sdk.model import Critic, Encoder, IcGANNetworks, map_distance
 from icgan_sdk.training.batches import chunks, draw_images
-from icgan_sdk.training.checkpoint import Stateful
+from icgan_sdk.training.checkpoint import Stateful, load_checkpoint
+from icgan_sdk.training.config import EncoderZConfig
 from icgan_sdk.training.context import Context, run_stage
 from icgan_sdk.training.generated import draw_generated, load_generator, open_generated
 from icgan_sdk.training.optimisers import make_adam
+from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.samples import pairs_grid
 
@@ -40,18 +42,30 @@ class EncoderBatch(NamedTuple):
 def encoder_z_losses(
     networks: IcGANNetworks,
     batch: EncoderBatch,
+    settings: EncoderZConfig,
     *,
-    pixel_weight: float = 0.0,
+    draws: torch.Generator,
     y_source: str = "generated",
+    critic: Critic | None = None,
 ) -> dict[str, Tensor]:
     """Losses of E_z: the error of z on generated images, and what is mixed in.
 
-    L_ez = ‖z − E_z(G(z, y'))‖² per dimension (equation 3). With `pixel_weight`, also
-    ‖x − G(E_z(x), y)‖² on real images, pixels in [0, 1]. The SNG design learns y in the same
-    step: on generated images as the original, or on real ones (equation 4).
+    L_ez = ‖z − E_z(G(z, y'))‖² per dimension (equation 3). By the weights of the settings, also
+    on real images: ‖x − G(E_z(x), y)‖² of pixels in [0, 1], the same difference in a critic's
+    maps (in-domain inversion, Zhu et al. 2020), and the distance of E_z(x) from N(0, 1). The SNG
+    design learns y in the same step: on generated images as the original, or on real ones
+    (equation 4).
+
+    Args:
+        networks: Of which the encoder learns.
+        batch: Generated images, and real ones where a weight needs them.
+        settings: The weights.
+        draws: For the directions of `distance_from_prior`.
+        y_source: Which images SNG learns y on.
+        critic: Frozen; needed with `feature_weight`.
 
     Returns:
-        ``z``, where present ``y`` and ``pixel``, and ``total``.
+        ``z``, where present ``y``, ``pixel``, ``feature`` and ``prior``, and ``total``.
     """
     n = len(batch.x)
     x = torch.cat([batch.x, batch.x_real])
@@ -66,10 +80,16 @@ def encoder_z_losses(
         z = networks.encode_z(x, torch.cat([batch.y, batch.y_real]))
     losses["z"] = F.mse_loss(z[:n].float(), batch.z)
     total = losses["z"] + losses.get("y", 0.0)
-    if pixel_weight:
-        rebuilt = networks.decode(z[n:], batch.y_real)
-        losses["pixel"] = ((rebuilt.float() - batch.x_real) / 2).square().mean()
-        total = total + pixel_weight * losses["pixel"]
+    if settings.pixel_weight or settings.feature_weight:
+        rebuilt = networks.decode(z[n:], batch.y_real).float()
+        losses["pixel"] = ((rebuilt - batch.x_real) / 2).square().mean()
+        total = total + settings.pixel_weight * losses["pixel"]
+        if critic is not None:
+            losses["feature"] = map_distance(critic.maps(rebuilt), critic.maps(batch.x_real))
+            total = total + settings.feature_weight * losses["feature"]
+    if settings.prior_weight:
+        losses["prior"] = distance_from_prior(z[n:].float(), draws)
+        total = total + settings.prior_weight * losses["prior"]
     return {**losses, "total": total}
 
 
@@ -95,26 +115,35 @@ def train_encoder_z(context: Context) -> None:
     networks = _networks(context)
     encoder = networks.encoder or networks.encoder_z
     assert encoder is not None  # every design has one of the two
+    joint = config.gan.method == "joint"
+    critic = _start_jointly(networks, context) if joint else None
     optimiser = make_adam(encoder, settings)
     runtime.compile(encoder, networks.generator)
     # In SNG the y loss on real images takes the settings of E_y for them.
     y_on_real = networks.encoder is not None and config.encoder_y.source == "real"
     real = config.encoder_y if y_on_real else settings
-    uses_real = y_on_real or settings.pixel_weight > 0
+    uses_real = (
+        y_on_real or max(settings.pixel_weight, settings.feature_weight, settings.prior_weight) > 0
+    )
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
         draws = runtime.generator("encoder_z", step)
         x, z, y = draw_generated(networks.generator, len(rows), context, draws)
         used = rows if uses_real else rows[:0]
         x_real = draw_images(context.train, used, real.flip, real.shift, draws)
-        y_real = context.train.labels(used).to(runtime.device)
-        batch = EncoderBatch(x, z, y, runtime.images(x_real), y_real)
+        x_real = runtime.images(x_real)
         with runtime.autocast():
+            if joint and networks.encoder_y is not None:
+                y_real = networks.encoder_y(x_real).float()  # as at inference
+            else:
+                y_real = context.train.labels(used).to(runtime.device)
             losses = encoder_z_losses(
                 networks,
-                batch,
-                pixel_weight=settings.pixel_weight,
+                EncoderBatch(x, z, y, x_real, y_real),
+                settings,
+                draws=draws,
                 y_source=config.encoder_y.source,
+                critic=critic,
             )
         descend(losses.pop("total"), encoder, optimiser, runtime)
         return losses
@@ -164,6 +193,29 @@ def _networks(context: Context) -> IcGANNetworks:
     networks = context.build("encoder_z", lambda: IcGANNetworks(context.model))
     networks.generator = load_generator(context)
     return networks
+
+
+def _start_jointly(networks: IcGANNetworks, context: Context) -> Critic | None:
+    """Begin with the encoders of joint training; its critic, frozen, where the settings need it."""
+    assert networks.encoder_z is not None  # joint training has the design "ind"
+    load_checkpoint(context.checkpoint("gan"), {"average_encoder": networks.encoder_z})
+    networks.encoder_y = load_encoder_y(context)
+    if not context.config.encoder_z.feature_weight:
+        return None
+    critic = context.runtime.place(Critic(context.model))
+    load_checkpoint(context.checkpoint("gan"), {"critic": critic})
+    return critic.eval().requires_grad_(False)
+
+
+def load_encoder_y(context: Context) -> Encoder:
+    """The trained E_y, frozen.
+
+    Raises:
+        CheckpointError: If its stage left no checkpoint, or a damaged one.
+    """
+    encoder = context.runtime.place(_make_encoder_y(context))
+    load_checkpoint(context.checkpoint("encoder_y"), {"encoder": encoder})
+    return encoder.eval().requires_grad_(False)
 
 
 def _make_encoder_y(context: Context) -> Encoder:

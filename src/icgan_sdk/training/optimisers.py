@@ -27,11 +27,17 @@ class Torch7Adam(torch.optim.Adam):
         return super().step(closure)
 
 
-def make_adam(network: nn.Module, config: OptimiserConfig) -> torch.optim.Adam:
-    """The optimiser of one network. ε is 1e-8 (paper §5.1)."""
+def make_adam(
+    network: nn.Module, config: OptimiserConfig, relative_rate: float = 1.0
+) -> torch.optim.Adam:
+    """The optimiser of one network. ε is 1e-8 (paper §5.1).
+
+    Its learning rate is `relative_rate` times the stage's, whatever the schedule.
+    """
     variant = Torch7Adam if config.adam == "torch7" else torch.optim.Adam
     betas = (config.beta1, config.beta2)
-    return variant(network.parameters(), config.learning_rate, betas, eps=1e-8, fused=True)
+    groups = [{"params": list(network.parameters()), "relative_rate": relative_rate}]
+    return variant(groups, config.learning_rate, betas, eps=1e-8, fused=True)
 
 
 def set_learning_rate(
@@ -42,7 +48,7 @@ def set_learning_rate(
     if config.schedule == "cosine":
         rate *= 0.5 * (1 + math.cos(math.pi * (step - 1) / steps))
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("relative_rate", 1.0)
 
 
 class MovingAverage:

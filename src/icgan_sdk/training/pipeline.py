@@ -10,22 +10,26 @@ import torch
 
 from icgan_sdk.artefacts.card import model_card
 from icgan_sdk.artefacts.folder import save_artefact
-from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.training.checkpoint import is_complete, load_checkpoint
-from icgan_sdk.training.config import TrainConfig
+from icgan_sdk.training.config import GANMethod, TrainConfig
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.encoders import judge_y, judge_z, train_encoder_y, train_encoder_z
 from icgan_sdk.training.gan import train_gan
 from icgan_sdk.training.generated import load_generator, make_generated
+from icgan_sdk.training.joint import train_joint
 from icgan_sdk.training.logging import Watcher, read_metrics
 from icgan_sdk.training.run_folder import Mode, needs, prepare_folder, run_commands
 from icgan_sdk.training.runtime import STAGES, Runtime, Stage
 
+METHODS: dict[GANMethod, Callable[[Context], None]] = {
+    "matching": train_gan,
+    "joint": train_joint,
+}
 RUN: dict[Stage, Callable[[Context], None]] = {
-    "gan": train_gan,
+    "gan": lambda context: METHODS[context.config.gan.method](context),
     "generated": make_generated,
     "encoder_z": train_encoder_z,
     "encoder_y": train_encoder_y,
@@ -75,7 +79,7 @@ def train(
         raise ConfigError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode!r}")
     folder = Path(out)
     context = _open_run(config, folder, watcher)
-    all_stages = _stages_of(context.model)
+    all_stages = _stages_of(context)
     wanted = _check_stages(stages, all_stages)
     if context.runtime.is_main:
         prepare_folder(context, wanted, mode, command)
@@ -91,7 +95,13 @@ def train(
     return artefact
 
 
-def _stages_of(model: ModelConfig) -> list[Stage]:
+def _stages_of(context: Context) -> list[Stage]:
+    """The stages of a run, in their order."""
+    model = context.model
+    if context.config.gan.method == "joint":
+        if not model.n_attributes or model.encoder_design != "ind":
+            raise ConfigError('gan.method = "joint" needs attributes and the encoder design "ind"')
+        return ["encoder_y", *(s for s in STAGES if s != "encoder_y")]
     has_encoder_y = bool(model.n_attributes) and model.encoder_design != "sng"
     return [s for s in STAGES if s != "encoder_y" or has_encoder_y]
 

@@ -44,6 +44,8 @@ def needs(context: Context, stage: Stage) -> tuple[Stage, ...]:
     """The stages that a stage builds on directly."""
     if stage == "encoder_y" and context.config.encoder_y.source == "generated":
         return ("generated",)
+    if stage == "gan" and context.config.gan.method == "joint":
+        return ("encoder_y",)
     return NEEDS[stage]
 
 
@@ -145,6 +147,8 @@ def _sections(stage: Stage, config: TrainConfig) -> tuple[str, ...]:
     """The sections of a config that a stage's result depends on."""
     if stage == "encoder_z" and config.model.get("encoder_design") == "sng":
         return ("encoder_z", "encoder_y")  # the one encoder takes its y from the latter
+    if stage == "gan" and config.gan.method == "joint":
+        return ("gan", "joint", "encoder_y")  # which reads y in joint training
     return (stage,)
 
 

@@ -1,0 +1,73 @@
+"""The critic of joint training: how real an image with its attributes is, and which it shows."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.model.convolutions import HalvingConv
+
+
+class Critic(nn.Module):
+    """A projection discriminator with a second head that reads the attributes.
+
+    4×4 convolutions halve the side to 4×4 as the paper's discriminator does, then a fully
+    connected layer; all spectrally normalised (Miyato et al. 2018) instead of batch normalised, so
+    that real, edited and sampled images don't see each other. The score of an image h with y is
+    w·h + yᵀV h (projection discriminator, Miyato & Koyama 2018). The attributes are read off the
+    same h by a linear layer (auxiliary classifier; Odena et al. 2017).
+
+    Args:
+        config: Sizes; widths are the discriminator's.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        width = config.channels
+        self.blocks = nn.ModuleList()
+        for layer in range(config.hidden_layers):
+            out = config.discriminator_width * 2**layer
+            convolution = spectral_norm(HalvingConv(width, out))
+            self.blocks.append(nn.Sequential(convolution, nn.LeakyReLU(0.2)))
+            width = out
+        self.hidden = nn.Sequential(
+            nn.Flatten(), spectral_norm(nn.Linear(16 * width, width)), nn.LeakyReLU(0.2)
+        )
+        self.real = spectral_norm(nn.Linear(width, 1))
+        self.matching = spectral_norm(nn.Linear(config.n_attributes, width, bias=False))
+        self.attributes = nn.Linear(width, config.n_attributes)
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """Outputs of the convolutions, [B, C', S', S'] each, of images [B, C, S, S] in [-1, 1]."""
+        found = []
+        for block in self.blocks:
+            x = block(x)
+            found.append(x)
+        return found
+
+    def embed(self, x: Tensor) -> Tensor:
+        """H [B, width] of images [B, C, S, S]."""
+        h: Tensor = self.hidden(self.maps(x)[-1])
+        return h
+
+    def score(self, h: Tensor, y: Tensor) -> Tensor:
+        """Scores [B] of embedded images [B, width] with attributes y [B, n_y]."""
+        scores: Tensor = self.real(h)[:, 0] + (h * self.matching(y)).sum(1)
+        return scores.float()
+
+    def read(self, h: Tensor) -> Tensor:
+        """Logits [B, n_y] of the attributes being present."""
+        logits: Tensor = self.attributes(h)
+        return logits.float()
+
+
+def map_distance(maps: list[Tensor], targets: list[Tensor]) -> Tensor:
+    """Mean absolute difference of maps, relative to the targets' mean magnitude by layer.
+
+    A scalar; no gradient flows into the targets.
+    """
+    distances = [
+        (a.float() - b.detach().float()).abs().mean() / b.detach().float().abs().mean()
+        for a, b in zip(maps, targets, strict=True)
+    ]
+    return torch.stack(distances).mean()

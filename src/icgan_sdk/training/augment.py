@@ -1,0 +1,52 @@
+"""Differentiable augmentation of what a discriminator sees (Zhao et al. 2020, DiffAugment)."""
+
+import torch
+from torch import Tensor
+
+TRANSLATION = 1 / 8
+"""Largest translation, as a part of the side."""
+
+CUTOUT = 1 / 2
+"""Side of the square that is cut out, as a part of the image's."""
+
+
+def augment(x: Tensor, draws: torch.Generator) -> Tensor:
+    """Move images at random and cut a square out of each; gradients flow through.
+
+    Pixels from outside, and cut ones, are 0 (grey). DiffAugment's third part, colour, is left
+    out: hair colour and pale skin are attributes.
+
+    Args:
+        x: [B, C, S, S] in [-1, 1].
+        draws: On the CPU.
+
+    Returns:
+        [B, C, S, S].
+    """
+    return _cut_out(_translate(x, draws), draws)
+
+
+def _translate(x: Tensor, draws: torch.Generator) -> Tensor:
+    batch, _, side, _ = x.shape
+    reach = round(side * TRANSLATION)
+    dy, dx = torch.randint(-reach, reach + 1, (2, batch, 1), generator=draws).to(x.device)
+    at = torch.arange(side, device=x.device)
+    rows, columns = at + dy, at + dx
+    inside = _within(rows, side)[:, None, :, None] & _within(columns, side)[:, None, None, :]
+    numbers = torch.arange(batch, device=x.device)[:, None, None]
+    rows, columns = rows.clamp(0, side - 1), columns.clamp(0, side - 1)
+    moved = x.permute(0, 2, 3, 1)[numbers, rows[:, :, None], columns[:, None, :]]
+    return moved.permute(0, 3, 1, 2) * inside
+
+
+def _cut_out(x: Tensor, draws: torch.Generator) -> Tensor:
+    batch, _, side, _ = x.shape
+    size = round(side * CUTOUT)
+    first = torch.randint(-(size // 2), side - size // 2, (2, batch, 1), generator=draws)
+    distance = torch.arange(side, device=x.device) - first.to(x.device)
+    rows, columns = _within(distance, size)
+    return x * ~(rows[:, None, :, None] & columns[:, None, None, :])
+
+
+def _within(index: Tensor, size: int) -> Tensor:
+    return index.ge(0) & index.lt(size)

@@ -1,0 +1,265 @@
+"""Joint training: its parts, its step, and whole runs."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.errors import CheckpointError, ConfigError
+from icgan_sdk.model import Critic, Encoder, Generator, map_distance
+from icgan_sdk.train import fork, run
+from icgan_sdk.training.augment import augment
+from icgan_sdk.training.batches import BalancedRows
+from icgan_sdk.training.config import JointConfig, RunConfig, TrainConfig, load_config, override
+from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
+from icgan_sdk.training.prior import distance_from_prior
+from icgan_sdk.training.runtime import Runtime
+from tests.training.conftest import write_bars
+
+CPU = RunConfig(device="cpu", precision="float32")
+TINY = ModelConfig(
+    image_size=16,
+    attributes=AttributeSet(("a", "b")),
+    z_dim=3,
+    generator_width=4,
+    discriminator_width=4,
+    encoder_width=2,
+    encoder_y_fc=8,
+)
+
+
+@pytest.fixture
+def joint(config: TrainConfig) -> TrainConfig:
+    wanted = ["gan.method=joint", "encoder_z.pixel_weight=2", "encoder_z.feature_weight=1"]
+    return override(config, [*wanted, "encoder_z.prior_weight=1"])
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def digest(artefact: Path) -> str:
+    return hashlib.sha256((artefact / "model.safetensors").read_bytes()).hexdigest()
+
+
+@given(side=st.sampled_from([8, 16, 32]), seed=st.integers(0, 1000))
+@settings(max_examples=30, deadline=None)
+def test_augmented_images_are_moved_and_partly_covered(side: int, seed: int) -> None:
+    images = torch.arange(1, side * side + 1).float().view(1, 1, side, side).repeat(3, 2, 1, 1)
+    images[:, 1] *= -1
+    seen = augment(images, seeded(seed))
+    assert_close(seen[:, 0], -seen[:, 1])  # all channels alike
+    for image in seen[:, 0]:
+        rows, columns = image.nonzero(as_tuple=True)
+        value = image[rows, columns].long() - 1
+        moves = torch.stack([value // side - rows, value % side - columns])
+        assert (moves == moves[:, :1]).all()
+        assert moves.abs().max() <= side // 8
+        # The cut square, and what moved out of the image.
+        assert len(rows) >= side**2 - (side // 2) ** 2 - 2 * side * (side // 8)
+
+
+def test_gradients_flow_through_augmentation() -> None:
+    images = torch.randn(4, 3, 16, 16, requires_grad=True)
+    seen = augment(images, seeded())
+    (gradient,) = torch.autograd.grad(seen.sum(), images)
+    assert int(gradient.sum()) == int((seen != 0).sum())
+    assert (seen == 0).any()
+    assert_close(seen, augment(images, seeded()))
+
+
+def test_balanced_rows_show_rare_attributes() -> None:
+    labels = -torch.ones(1000, 3)
+    labels[:900, 0] = 1
+    labels[990:, 1] = 1  # one in a hundred; the third is never there
+    rows = BalancedRows(labels).half_of(torch.arange(1000), seeded())
+    assert len(rows) == 1000
+    assert 210 < int((labels[rows, 1] > 0).sum()) < 300
+    assert len(set(rows.tolist()) & set(range(500))) == 500
+
+
+def test_distance_from_prior_sees_mean_spread_and_correlation() -> None:
+    z = torch.randn(256, 8, generator=seeded())
+    distances = {
+        name: float(distance_from_prior(codes, seeded(1)))
+        for name, codes in {
+            "prior": z,
+            "shifted": z + 0.5,
+            "narrow": 0.5 * z,
+            "wide": 2 * z,
+            "correlated": z[:, :1].expand(-1, 8),
+        }.items()
+    }
+    assert distances["prior"] < 0.02
+    assert all(d > 0.1 for name, d in distances.items() if name != "prior"), distances
+
+
+@pytest.mark.parametrize("size", [8, 32, 64])
+def test_critic_shapes_and_normalised_weights(size: int) -> None:
+    config = ModelConfig(
+        image_size=size, attributes=AttributeSet(("a", "b")), discriminator_width=4
+    )
+    critic = Critic(config)
+    x, y = torch.randn(5, 3, size, size), torch.ones(5, 2)
+    for _ in range(30):  # each pass makes the estimate of the spectral norm better
+        h = critic.embed(x)
+    assert critic.score(h, y).shape == (5,)
+    assert critic.read(h).shape == (5, 2)
+    assert [m.shape[-1] for m in critic.maps(x)] == [
+        size >> n for n in range(1, len(critic.blocks) + 1)
+    ]
+    for block in critic.blocks:
+        weight = block.get_submodule("0").weight.flatten(1)  # type: ignore[operator]
+        assert float(torch.linalg.matrix_norm(weight.detach(), ord=2)) < 1.1
+    assert_close(critic.score(h, y) - critic.score(h, -y), 2 * (h * critic.matching(y)).sum(1))
+
+
+def test_map_distance_is_relative_and_one_sided() -> None:
+    a, b = torch.rand(2, 3, 4, 4, requires_grad=True), torch.rand(2, 3, 4, 4, requires_grad=True)
+    assert map_distance([a], [a]).item() == 0
+    assert_close(map_distance([a], [b]), map_distance([7 * a], [7 * b]))
+    torch.autograd.backward(map_distance([a], [b]))
+    assert a.grad is not None
+    assert b.grad is None
+
+
+def tiny_step(weights: JointConfig, steps: int = 1) -> tuple[JointNetworks, list[dict[str, float]]]:
+    torch.manual_seed(0)
+    networks = JointNetworks(
+        Generator(TINY),
+        Encoder(TINY, 3, 8),
+        Critic(TINY),
+        Encoder(TINY, 2, 8).eval().requires_grad_(False),
+    )
+    trained = [*networks.generator.parameters(), *networks.encoder_z.parameters()]
+    optimiser = torch.optim.Adam(trained, 1e-3)
+    optimiser_critic = torch.optim.Adam(networks.critic.parameters(), 2e-3)
+    y = torch.tensor([[1.0, -1], [-1, 1], [1, 1], [-1, -1]] * 2)
+    # What there is to see of y: bright or dim on the left, on the right.
+    x = 0.8 * y[:, None, None].repeat(1, 3, 16, 1).repeat_interleave(8, dim=3)
+    batch = JointBatch(x, y, -y, torch.randn(3, 3), y[:3], -y[:3], torch.ones(3, 2).bool())
+    records = []
+    for step in range(steps):
+        losses = joint_step(
+            networks, optimiser, optimiser_critic, batch, weights, Runtime(CPU), seeded(step)
+        )
+        records.append({name: float(loss) for name, loss in losses.items()})
+    return networks, records
+
+
+def test_a_step_trains_three_networks_and_leaves_e_y() -> None:
+    before, _ = tiny_step(JointConfig(), steps=0)
+    after, (losses,) = tiny_step(JointConfig())
+    for name in ("generator", "encoder_z", "critic", "encoder_y"):
+        old, new = getattr(before, name).parameters(), getattr(after, name).parameters()
+        moved = any(not torch.equal(a, b) for a, b in zip(old, new, strict=True))
+        assert moved == (name != "encoder_y")
+    assert set(losses) == {"critic", "critic_y", "g", "g_y", "feature", "pixel", "z", "prior"}
+    assert 0 < losses["critic"] < 5
+    assert all(p.requires_grad for p in after.critic.parameters())
+
+
+def test_joint_training_learns_to_rebuild_and_to_edit() -> None:
+    _, records = tiny_step(JointConfig(), steps=150)
+    assert records[-1]["critic_y"] < 0.2 * records[0]["critic_y"]
+    assert records[-1]["g_y"] < 0.5 * records[0]["g_y"]
+    assert records[-1]["pixel"] < 0.5 * records[0]["pixel"]
+    assert records[-1]["z"] < records[0]["z"]
+
+
+def test_a_joint_run(joint: TrainConfig, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="gan builds on stage encoder_y"):
+        run(joint, tmp_path / "parts", stages=["gan"])
+    seen: list[str] = []
+    artefact = run(joint, tmp_path / "run", watcher=lambda p: seen.append(p.stage))
+    assert list(dict.fromkeys(seen)) == ["encoder_y", "gan", "generated", "encoder_z"]
+    for stage in ("encoder_y", "gan", "generated", "encoder_z"):
+        run(joint, tmp_path / "parts", stages=[stage])
+    assert digest(artefact) == digest(tmp_path / "parts/artefact")
+    networks = load_artefact(artefact)
+    z, y = networks.encode(torch.zeros(2, 1, 8, 8))
+    assert networks.decode(z, y).isfinite().all()
+
+
+def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, tmp_path: Path) -> None:
+    whole = run(joint, tmp_path / "whole")
+
+    class KilledError(Exception):
+        pass
+
+    for stage in ("gan", "encoder_z"):
+
+        def kill(progress: object, stage: str = stage) -> None:
+            if (progress.stage, progress.step) == (stage, 5):  # type: ignore[attr-defined]
+                raise KilledError
+
+        mode = "new" if stage == "gan" else "resume"
+        with pytest.raises(KilledError):
+            run(joint, tmp_path / "cut", watcher=kill, mode=mode)  # type: ignore[arg-type]
+    assert digest(run(joint, tmp_path / "cut", mode="resume")) == digest(whole)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "joint.attribute_weight=5",
+        "joint.pixel_weight=0",
+        "joint.feature_weight=0",
+        "joint.z_weight=0",
+        "joint.prior_weight=0",
+        "joint.critic_rate=1",
+        "joint.balanced=false",
+        "joint.augment=true",
+        "encoder_z.feature_weight=0",
+        "encoder_z.prior_weight=0",
+    ],
+)
+def test_every_setting_takes_effect(joint: TrainConfig, tmp_path: Path, setting: str) -> None:
+    other = run(override(joint, [setting]), tmp_path / "other")
+    assert digest(other) != digest(run(joint, tmp_path / "run"))
+
+
+def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Path) -> None:
+    run(joint, tmp_path / "run")
+    fork(tmp_path / "run", tmp_path / "more", override(joint, ["encoder_z.epochs=1"]))
+    assert (tmp_path / "more/checkpoints/encoder_y.pt").exists()
+    with pytest.raises(CheckpointError, match=r"encoder_y\.epochs"):
+        fork(tmp_path / "run", tmp_path / "other", override(joint, ["encoder_y.epochs=1"]))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("model.encoder_design=sng", 'the encoder design "ind"'),
+        ("model.noise=uniform", "need normal noise"),
+        ("encoder_y.source=generated", 'encoder_y.source "real"'),
+        ("gan.method=matching", "needs the critic"),
+        ("joint.balanced=1", "joint.balanced must be bool"),
+        ("joint.z_weight=-1", "joint.z_weight is out of range"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    joint: TrainConfig, tmp_path: Path, setting: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        run(override(joint, [setting]), tmp_path / "run")
+
+
+def test_joint_training_needs_attributes(joint: TrainConfig, tmp_path: Path) -> None:
+    data = write_bars(tmp_path / "data", AttributeSet())
+    plain = TrainConfig.from_dict({**joint.to_dict(), "data": str(data)})
+    with pytest.raises(ConfigError, match="needs attributes"):
+        run(plain, tmp_path / "run")
+
+
+def test_the_recipe_keeps_the_papers_networks() -> None:
+    recipe = load_config("celeba")
+    assert dict(recipe.model) == {}
+    assert recipe.gan.method == "joint"
