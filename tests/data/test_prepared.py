@@ -203,3 +203,17 @@ def test_overwrites_only_data_sets_and_only_when_asked(folder: Path, tmp_path: P
     (tmp_path / "empty").mkdir()
     write_arrays(tmp_path / "empty", PIXELS, LABELS, HAIR, SIZES)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "precious", "prepared"]
+
+
+def test_where_keeps_the_chosen_rows(folder: Path) -> None:
+    dataset, name = PreparedDataset.open(folder), "train"
+    part = dataset.part(name)
+    chosen = torch.arange(len(part)) % 2 == 0
+    some = part.where(chosen)
+    assert some.partitions == (name,)
+    assert torch.equal(some.all_labels(), part.all_labels()[chosen])
+    assert torch.equal(some.images(slice(None)), part.images(slice(0, None, 2)))
+    with pytest.raises(DatasetError, match="bool tensor"):
+        part.where(chosen[1:])
+    with pytest.raises(DatasetError, match="one partition"):
+        dataset.where(torch.ones(len(dataset), dtype=torch.bool))

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from icgan_sdk.train import read_metrics
-from icgan_sdk.training.config import TrainConfig
+from icgan_sdk.training.config import TrainConfig, override
 
 WORKER = """
 import hashlib, json, sys
@@ -38,14 +40,16 @@ def spy(c, stage, settings, parts, step_function, end_of_epoch):
     }
     ranks.append(c.runtime.rank)
 
-from icgan_sdk.training import encoders, gan
-gan.run_stage = encoders.run_stage = spy
+from icgan_sdk.training import encoders, gan, joint
+gan.run_stage = joint.run_stage = encoders.run_stage = spy
 train.run(train.load_config(sys.argv[1]), sys.argv[2])
 open(f"{sys.argv[3]}/{ranks[0]}.json", "w").write(json.dumps(digests))
 """
 
 
-def test_two_processes_agree(config: TrainConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["matching", "joint"])
+def test_two_processes_agree(config: TrainConfig, tmp_path: Path, method: str) -> None:
+    config = override(config, [f"gan.method={method}"])
     (tmp_path / "tiny.toml").write_text(config.to_toml())
     (tmp_path / "worker.py").write_text(WORKER)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

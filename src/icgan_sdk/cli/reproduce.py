@@ -19,7 +19,9 @@ SECONDS_BETWEEN_LINES = 60
 def reproduce(
     study: Annotated[
         list[str],
-        typer.Argument(help="table3, encoders, ey-source, sampling, poster; several in turn."),
+        typer.Argument(
+            help="table3, encoders, ey-source, sampling, poster, ingredients; several in turn."
+        ),
     ],
     *,
     data: Annotated[Path, typer.Option(help="Prepared data set (icgan data prepare).")],

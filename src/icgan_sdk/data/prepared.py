@@ -125,6 +125,22 @@ class PreparedDataset:
         ranges = {name: (0, stop - start)}
         return type(self)(self.folder, self._info, ranges, self._pixels[rows], self._presence[rows])
 
+    def where(self, chosen: Tensor) -> Self:
+        """A view of the rows of one partition that are chosen; their pictures are held in memory.
+
+        Args:
+            chosen: Bool [N].
+
+        Raises:
+            DatasetError: If `chosen` doesn't fit, or the data have several partitions.
+        """
+        if chosen.shape != (len(self),) or chosen.dtype != torch.bool or len(self.partitions) != 1:
+            raise DatasetError(f"rows of one partition are chosen by a bool tensor [{len(self)}]")
+        rows = chosen.cpu().numpy()
+        ranges = {self.partitions[0]: (0, int(rows.sum()))}
+        kept = self._pixels[rows], self._presence[rows]
+        return type(self)(self.folder, self._info, ranges, *kept)
+
     def on_device(self, device: torch.device) -> Self:
         """A view whose pictures are kept in a device's memory, `n_bytes` of it."""
         view = type(self)(self.folder, self._info, self._ranges, self._pixels, self._presence)

@@ -256,7 +256,7 @@ def _networks(config: TrainConfig, run: Path, bench: _Bench) -> IcGANNetworks:
 
 def _measure(networks: IcGANNetworks, columns: set[str], bench: _Bench) -> dict[str, float]:
     found: dict[str, float | None] = {}
-    if "anet_f1" in columns:
+    if columns & {"anet_f1", "referee_f1"}:
         labels = bench.test.all_labels()
         found |= _as_read(
             read_generated(bench.anet, networks, labels, _draws(bench)),

@@ -103,6 +103,7 @@ FIGURES = {
 }
 
 BASE = "paper's model"
+JOINT = "recipe celeba"
 _INSERTION = ("anet_accuracy", "anet_f1", "referee_accuracy", "referee_f1", "fid")
 _EDITING = ("hit_adding", "hit_removing", "preservation")
 
@@ -241,6 +242,47 @@ STUDIES: dict[StudyName, Study] = {
                 "the paper's networks show the attributes asked for better than the poster's",
                 "anet_f1",
                 (BASE, "poster"),
+            ),
+        ),
+    ),
+    "ingredients": Study(
+        "What each ingredient of the recipe celeba does",
+        "The recipe `celeba` trains generator, critic and E_z together. What does each of its "
+        "parts do, at equal steps, and what does the paper's recipe reach in the same time? (Ours; "
+        "the paper has no such comparison.)",
+        (
+            Variant("paper's recipe", stages=ALL, small=("gan.epochs=4",)),
+            *(
+                Variant(name, settings, ALL, recipe="celeba", small=("encoder_y.epochs=3",))
+                for name, settings in (
+                    (JOINT, ()),
+                    ("with DiffAugment", ("joint.augment=true",)),
+                    ("without balanced rows", ("joint.balanced=false",)),
+                    ("without reading attributes", ("joint.attribute_weight=0",)),
+                    ("without the critic's maps", ("joint.feature_weight=0",)),
+                    ("without z in the generator's loss", ("joint.z_weight=0",)),
+                    ("without the prior", ("joint.prior_weight=0", "encoder_z.prior_weight=0")),
+                )
+            ),
+        ),
+        ("referee_accuracy", "referee_f1", "fid", "z_error", "z_std", "identity", *_EDITING),
+        (
+            *(
+                Ordering(f"the recipe `celeba` {claim} than the paper's", column, best, larger)
+                for claim, column, best, larger in (
+                    ("adds attributes more often", "hit_adding", (JOINT, "paper's recipe"), True),
+                    ("comes nearer to real images", "fid", (JOINT, "paper's recipe"), False),
+                )
+            ),
+            Ordering(
+                "without reading attributes, adding them fails more often",
+                "hit_adding",
+                (JOINT, "without reading attributes"),
+            ),
+            Ordering(
+                "DiffAugment doesn't pay at so few steps",
+                "hit_adding",
+                (JOINT, "with DiffAugment"),
             ),
         ),
     ),

@@ -30,7 +30,7 @@ def study_report(study: Study, result: "StudyResult", pictures: Mapping[str, str
                 _circumstances(study, result),
                 _table(study, result),
                 _legend(study),
-                "## Does the paper's ordering come out?",
+                "## Do the claims come out?",
                 "\n".join(_verdict(ordering, result.figures) for ordering in study.orderings),
                 "## Generated images",
                 "A row shares z; column *i* has attribute *i* only. All variants get the same z; "
@@ -99,5 +99,5 @@ def _verdict(ordering: Ordering, figures: Mapping[str, Mapping[str, float]]) -> 
     shown = " > ".join(f"{name} ({_number(values[name])})" for name in found)
     return (
         f"- Claimed: {ordering.claim}. Found by `{ordering.column}`, best first: {shown}. "
-        f"{agreeing} of {len(pairs)} pairs are in the paper's order."
+        f"{agreeing} of {len(pairs)} pairs are in the claimed order."
     )

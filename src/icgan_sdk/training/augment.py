@@ -45,8 +45,9 @@ def _cut_out(x: Tensor, draws: torch.Generator) -> Tensor:
     first = torch.randint(-(size // 2), side - size // 2, (2, batch, 1), generator=draws)
     distance = torch.arange(side, device=x.device) - first.to(x.device)
     rows, columns = _within(distance, size)
-    return x * ~(rows[:, None, :, None] & columns[:, None, None, :])
+    cut = torch.logical_and(rows[:, None, :, None], columns[:, None, None, :])
+    return x * cut.logical_not()
 
 
 def _within(index: Tensor, size: int) -> Tensor:
-    return index.ge(0) & index.lt(size)
+    return torch.logical_and(index >= 0, index < size)
