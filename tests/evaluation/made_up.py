@@ -15,7 +15,7 @@ def made_up(config: ModelConfig) -> Evaluation:
     spread = Spread(0.01, 0.8, 0.7, 0.9)
     adding = {name: _edits(i, one_hot) for i, name in enumerate(names)}
     removing = {} if one_hot else {name: _edits(i + 1, one_hot) for i, name in enumerate(names)}
-    none = EditFigures(0, None, None, None, None, None)
+    none = EditFigures(0, None, None, None, None, None, None)
     return Evaluation(
         subject=Subject(
             model="made-up",
@@ -59,7 +59,7 @@ def made_up(config: ModelConfig) -> Evaluation:
 
 def _edits(misses: int, one_hot: bool) -> EditFigures:
     hit = 1 - (misses + 1) / 10
-    return EditFigures(10, hit, min(hit + 0.05, 1.0), None if one_hot else 0.96, 0.75, 0.125)
+    return EditFigures(10, hit, min(hit + 0.05, 1.0), None if one_hot else 0.96, 0.75, 0.625, 0.125)
 
 
 def _reading(config: ModelConfig, more: int) -> Reading:

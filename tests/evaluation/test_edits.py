@@ -9,7 +9,7 @@ from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.evaluation.confusion import read_real
-from icgan_sdk.evaluation.edits import MEN_ONLY, measure_edits
+from icgan_sdk.evaluation.edits import MEN_ONLY, _recognised, measure_edits
 from icgan_sdk.evaluation.identification import measure_identification
 from icgan_sdk.evaluation.referee import Referee
 from icgan_sdk.evaluation.regions import REGIONS, outside
@@ -53,6 +53,8 @@ def test_a_model_that_ignores_y_changes_nothing(
     assert found.mean.preservation == 1
     assert found.mean.identity == pytest.approx(1)
     assert found.mean.change_outside == 0
+    if detail == "photo":
+        assert found.mean.recognised == 1  # each is its original
 
 
 def test_a_photo_keeps_more_than_a_generated_picture(
@@ -208,3 +210,14 @@ def test_nothing_is_masked_where_the_place_is_unknown() -> None:
         ("Eyeglasses", ModelConfig(crop=replace(CELEBA_CROP, frame=(200, 218)))),
     ):
         assert bool(outside(name, config).all())
+
+
+def test_recognised_seeks_among_the_hundred_a_picture_belongs_to() -> None:
+    originals = torch.eye(250)
+    rows = torch.tensor([0, 99, 100, 249])
+    assert _recognised(originals[rows], originals, rows).tolist() == [1, 1, 1, 1]
+    # The nearest original is another's: in the same hundred, or in another, which doesn't count.
+    seen = 0.1 * originals[rows] + originals[torch.tensor([1, 100, 0, 160])]
+    assert _recognised(seen, originals, rows).tolist() == [0, 1, 1, 0]
+    few = torch.eye(7)
+    assert _recognised(few, few, torch.arange(7)).sum() == 7

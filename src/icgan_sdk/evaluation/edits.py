@@ -15,7 +15,7 @@ from icgan_sdk.data import PreparedDataset
 from icgan_sdk.detail import Detail, carry_change
 from icgan_sdk.evaluation.confusion import Confusion, read_real
 from icgan_sdk.evaluation.distances import perceptual_distance
-from icgan_sdk.evaluation.passes import device_of
+from icgan_sdk.evaluation.passes import device_of, features_of, real_images
 from icgan_sdk.evaluation.referee import Referee
 from icgan_sdk.evaluation.regions import outside
 from icgan_sdk.inference import Latent, decode, encode, with_presences
@@ -26,6 +26,9 @@ MEN_ONLY: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("Bald", "Mustache", "Receding_Hairline"), "Male")
 )
 """Attributes to add only to pictures labelled with another: CelebA has hardly a woman with them."""
+
+GALLERY = 100
+"""Originals among which an edited picture is sought."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class EditFigures:
         preservation: Share of all other attributes, outside the edited one's exclusive group,
             that the referee reads as in the unedited picture.
         identity: Cosine between the referee's features of the edited and the unedited picture.
+        recognised: Share of edited pictures whose original is the nearest of `GALLERY` originals,
+            itself among them, by the cosine of the referee's features (all, where there are fewer).
         change_outside: `perceptual_distance` of the edited from the unedited picture where the
             attribute doesn't show (see `regions`; for attributes of no known place, everywhere).
             What the attribute concerns is taken from the unedited picture, so that it can't be
@@ -56,6 +61,7 @@ class EditFigures:
     relative: float | None
     preservation: float | None
     identity: float | None
+    recognised: float | None
     change_outside: float | None
 
 
@@ -82,8 +88,9 @@ class Edits:
 
 
 class _Unedited(NamedTuple):
-    """A chunk of pictures before any edit, and what the referee makes of it."""
+    """A chunk of pictures before any edit, their rows, and what the referee makes of it."""
 
+    rows: Tensor
     x: Tensor
     y: Tensor
     latent: Latent
@@ -96,6 +103,7 @@ class _Unedited(NamedTuple):
     def at(self, rows: Tensor) -> "_Unedited":
         """Some of the pictures, by their numbers [B]."""
         return _Unedited(
+            rows=self.rows[rows],
             x=self.x[rows],
             y=self.y[rows],
             latent=Latent(self.latent.z[rows], self.latent.y[rows]),
@@ -142,17 +150,18 @@ def measure_edits(
     measured: dict[tuple[str, bool], list[Tensor]] = {
         (name, adding): [] for adding in directions for name in attributes.names
     }
+    originals = features_of(referee, real_images(dataset, count)).to(referee.device)
     for at in chunks(count, dataset.image_size):
-        before = _unedited(
-            networks, dataset.images(at), dataset.labels(at), referee, refine, detail
-        )
+        before = _unedited(networks, dataset, at, referee, refine, detail)
         for (name, adding), parts in measured.items():
             rows = _editable(before.y, attributes, name, adding, only_where)
             if len(rows):
                 chosen = before.at(rows)
                 images = _edited(networks, chosen, {name: float(adding)}, detail)
                 weights = outside(name, networks.config)
-                parts.append(_judge(images, chosen, name, adding, weights, referee))
+                judged = _judge(images, chosen, name, adding, weights, referee)
+                found = _recognised(judged.features, originals, chosen.rows)
+                parts.append(torch.cat([judged.figures, found[:, None].cpu()], dim=1))
     rates = _own_rates(real or read_real(referee, dataset))
     figures = {key: _figures(parts, rates[key]) for key, parts in measured.items()}
     added, removed = (
@@ -164,13 +173,19 @@ def measure_edits(
 
 
 def _unedited(
-    networks: IcGANNetworks, x: Tensor, y: Tensor, referee: Referee, refine: int, detail: Detail
+    networks: IcGANNetworks,
+    dataset: PreparedDataset,
+    at: slice,
+    referee: Referee,
+    refine: int,
+    detail: Detail,
 ) -> _Unedited:
     device = device_of(networks)
+    x, y, rows = dataset.images(at), dataset.labels(at), torch.arange(at.start, at.stop)
     latent = encode(networks, x, device, refine)
     rebuilt = decode(networks, latent, device)
     images = rebuilt if detail == "generated" else x
-    return _Unedited(x, y, latent, rebuilt, images, *referee.look(images.to(referee.device)))
+    return _Unedited(rows, x, y, latent, rebuilt, images, *referee.look(images.to(referee.device)))
 
 
 def _editable(
@@ -194,10 +209,16 @@ def _edited(
     return images
 
 
+class _Judged(NamedTuple):
+    """Hit, preservation, identity and change outside [B, 4] on the CPU, and features [B, F]."""
+
+    figures: Tensor
+    features: Tensor
+
+
 def _judge(
     images: Tensor, before: _Unedited, name: str, adding: bool, weights: Tensor, referee: Referee
-) -> Tensor:
-    """Hit, preservation, identity and change outside of each edit: [B, 4] on the CPU."""
+) -> _Judged:
     attributes, device = referee.attributes, referee.device
     edited = (name, *attributes.group_of(name))
     others = [i for i, other in enumerate(attributes.names) if other not in edited]
@@ -207,7 +228,21 @@ def _judge(
     identity = F.cosine_similarity(seen.features, before.features)
     around = torch.where(weights > 0, images, before.images).to(device)
     change = perceptual_distance(referee.maps(around), before.maps, weights.to(device))
-    return torch.stack([hit.float(), kept, identity, change], dim=1).cpu()
+    figures = torch.stack([hit.float(), kept, identity, change], dim=1).cpu()
+    return _Judged(figures, seen.features)
+
+
+def _recognised(features: Tensor, originals: Tensor, rows: Tensor) -> Tensor:
+    """1 where features [B, F] are nearest to their own of the originals [N, F], else 0: [B].
+
+    Each is sought in the run of `GALLERY` originals it belongs to; the last are among the last.
+    """
+    count = len(originals)
+    first = (rows // GALLERY * GALLERY).clamp_max(max(count - GALLERY, 0))
+    gallery = first[:, None] + torch.arange(min(GALLERY, count))
+    candidates = originals[gallery.to(originals.device)]
+    nearest = F.cosine_similarity(features[:, None], candidates, dim=2).argmax(1).cpu()
+    return (first + nearest == rows).float()
 
 
 def _own_rates(real: Confusion) -> dict[tuple[str, bool], float]:
@@ -222,12 +257,12 @@ def _own_rates(real: Confusion) -> dict[tuple[str, bool], float]:
 
 def _figures(parts: Sequence[Tensor], rate: float) -> EditFigures:
     if not parts:
-        return EditFigures(0, None, None, None, None, None)
+        return EditFigures(0, None, None, None, None, None, None)
     edits = torch.cat(list(parts)).double()
     hit, *others = edits.mean(0).tolist()
     relative = min(hit / rate, 1.0) if rate > 0 else None
-    preservation, identity, change = (None if math.isnan(value) else value for value in others)
-    return EditFigures(len(edits), hit, relative, preservation, identity, change)
+    preservation, identity, change, recognised = (None if math.isnan(v) else v for v in others)
+    return EditFigures(len(edits), hit, relative, preservation, identity, recognised, change)
 
 
 def _mean(figures: Sequence[EditFigures]) -> EditFigures:

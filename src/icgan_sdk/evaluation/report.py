@@ -20,7 +20,15 @@ from icgan_sdk.evaluation.results import Evaluation
 
 READERS = {"anet": "Anet", "residual": "residual referee", "encoder_y": "E_y"}
 KINDS = ("real", "generated", "reconstructed")
-EDIT_COLUMNS = ("Edits", "Hit, %", "Relative, %", "Kept, %", "Identity", "Change outside")
+EDIT_COLUMNS = (
+    "Edits",
+    "Hit, %",
+    "Relative, %",
+    "Kept, %",
+    "Identity",
+    "Recognised, %",
+    "Change outside",
+)
 NONE = "–"
 """Stands where there is no figure."""
 
@@ -171,7 +179,8 @@ def _edits(result: Evaluation, images: Mapping[str, str]) -> list[str]:
 
 def _edit_row(f: EditFigures) -> tuple[str, ...]:
     shares = [_share(s) for s in (f.hit, f.relative, f.preservation)]
-    return f"{f.edits:,}", *shares, _number(f.identity), _number(f.change_outside)
+    numbers = (_number(f.identity), _share(f.recognised), _number(f.change_outside))
+    return f"{f.edits:,}", *shares, *numbers
 
 
 def _encoders(result: Evaluation) -> list[str]:

@@ -17,6 +17,7 @@ residual referee then reads the result.
 - *Relative*: hit over the referee's own rate on real pictures with such labels, at most 100.
 - *Kept*: all other attributes, outside the edited one's group, that read as before the edit.
 - *Identity*: cosine between the referee's features before and after the edit; 1 is unchanged.
+- *Recognised*: edited pictures whose original is the nearest of 100 by the same cosine.
 - *Change outside*: perceptual distance from before where the attribute doesn't show, in the manner
   of LPIPS ([Zhang et al. 2018](https://arxiv.org/abs/1801.03924)) with the referee's features; 0 is
   unchanged, 2 the most."""

@@ -275,11 +275,11 @@ def _measure(networks: IcGANNetworks, columns: set[str], bench: _Bench) -> dict[
     if "ey_f1" in columns:
         read = read_by_encoder(networks, bench.test)
         found |= {"ey_accuracy": 100 * read.mean_accuracy, "ey_f1": 100 * read.mean_f1}
-    if "identity" in columns:
+    if "recognised" in columns:
         identification = measure_identification(
             networks, bench.test, bench.residual, limit=EDITED_IMAGES
         )
-        found["identity"] = 100 * identification.right
+        found["recognised"] = 100 * identification.right
     if "hit_adding" in columns:
         edits = measure_edits(networks, bench.test, bench.residual, limit=EDITED_IMAGES)
         found |= {

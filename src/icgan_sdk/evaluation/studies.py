@@ -98,7 +98,7 @@ FIGURES = {
     "z_std": "standard deviation of z encoded from real test images (prior: 1)",
     "hit_adding": "adding an attribute to real test images: target hit, relative to the referee, %",
     "hit_removing": "removing an attribute: the same, %",
-    "identity": "right original among 100 by the referee's features of the reconstruction, %",
+    "recognised": "right original among 100 by the referee's features of the reconstruction, %",
     "preservation": "other attributes that read as in the reconstruction, %",
 }
 
@@ -265,7 +265,7 @@ STUDIES: dict[StudyName, Study] = {
                 )
             ),
         ),
-        ("referee_accuracy", "referee_f1", "fid", "z_error", "z_std", "identity", *_EDITING),
+        ("referee_accuracy", "referee_f1", "fid", "z_error", "z_std", "recognised", *_EDITING),
         (
             *(
                 Ordering(f"the recipe `celeba` {claim} than the paper's", column, best, larger)
