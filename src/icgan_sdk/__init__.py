@@ -2,8 +2,8 @@
 
     from icgan_sdk import IcGAN
 
-    model = IcGAN.from_pretrained("mnist")
-    model.edit("seven.png", digit=3).save("three.png")
+    model = IcGAN.from_pretrained("celeba")
+    model.edit("face.jpg", Eyeglasses=1).save("glasses.png")
 
 The exports are resolved on first use (PEP 562), so that ``import icgan_sdk`` costs nothing.
 """

@@ -79,7 +79,7 @@ class IcGAN:
         """Load a bundled model, a folder, or a repository of the Hugging Face Hub.
 
         Args:
-            name_or_path: ``"mnist"``, ``Path("runs/faces/artefact")``, ``"org/name"``.
+            name_or_path: ``"celeba"``, ``Path("runs/faces/artefact")``, ``"org/name"``.
             revision: Branch, tag or commit on the Hub.
             device: As in the constructor.
             cache_dir: Where downloads are kept.

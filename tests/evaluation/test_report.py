@@ -59,7 +59,15 @@ def test_attributes(tiny_config: ModelConfig) -> None:
     assert rows(text, "By the residual")["`Smiling`"] == [
         "98.00", "90.00", "97.00", "90.00", "96.00", "90.00",
     ]  # fmt: skip
-    assert rows(text, "Adding")["`Male`"] == ["10", "90.00", "95.00", "96.00", "0.75", "62.50", "0.125"]
+    assert rows(text, "Adding")["`Male`"] == [
+        "10",
+        "90.00",
+        "95.00",
+        "96.00",
+        "0.75",
+        "62.50",
+        "0.125",
+    ]
     assert rows(text, "Removing")["`Male`"][1] == "80.00"
     assert rows(text, "Adding")["**mean**"][1] == "80.00"
     assert rows(text, "Encoders")["L_ez"] == ["50 generated", "0.43"]

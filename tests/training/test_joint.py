@@ -218,6 +218,7 @@ def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, tmp_path: Path) -
         "joint.balanced=false",
         "joint.augment=true",
         "encoder_z.feature_weight=0",
+        "encoder_z.edit_weight=1",
         "encoder_z.prior_weight=0",
     ],
 )

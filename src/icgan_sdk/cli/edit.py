@@ -36,7 +36,7 @@ def edit(
 ) -> None:
     """Change attributes of pictures.
 
-    For example: icgan edit digit.png --set digit=3 --strip -o out.png
+    For example: icgan edit face.jpg --set Eyeglasses=1 --strip -o out.png
     """
     from icgan_sdk.facade import IcGAN, reconstruct_and_edit
 

@@ -10,7 +10,7 @@ from icgan_sdk.artefacts.bundled import BUNDLED_ROOT, bundled_names
 from icgan_sdk.artefacts.layout import read_config
 from icgan_sdk.errors import AttributeValueError, IcGANError
 
-DEFAULT_MODEL = "mnist"  # the first model that comes with the package
+DEFAULT_MODEL = "celeba"
 
 
 def complete_model(incomplete: str) -> list[str]:

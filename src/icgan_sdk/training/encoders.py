@@ -29,7 +29,9 @@ class EncoderBatch(NamedTuple):
         z: Their noise [B, z_dim].
         y: Their attributes [B, n_y].
         x_real: Real images [R, C, S, S]; R may be 0.
-        y_real: Their attributes [R, n_y], −1 or 1.
+        y_real: Their attributes [R, n_y], as G is given them.
+        y_edited: What they are to show after an edit [R, n_y], −1 or 1; None: they aren't edited.
+        touched: Which of those values the edit sets, bool [R, n_y].
     """
 
     x: Tensor
@@ -37,6 +39,8 @@ class EncoderBatch(NamedTuple):
     y: Tensor
     x_real: Tensor
     y_real: Tensor
+    y_edited: Tensor | None = None
+    touched: Tensor | None = None
 
 
 def encoder_z_losses(
@@ -52,9 +56,9 @@ def encoder_z_losses(
 
     L_ez = ‖z − E_z(G(z, y'))‖² per dimension (equation 3). By the weights of the settings, also
     on real images: ‖x − G(E_z(x), y)‖² of pixels in [0, 1], the same difference in a critic's
-    maps (in-domain inversion, Zhu et al. 2020), and the distance of E_z(x) from N(0, 1). The SNG
-    design learns y in the same step: on generated images as the original, or on real ones
-    (equation 4).
+    maps (in-domain inversion, Zhu et al. 2020), what the critic reads off edits of them (z must
+    not hold on to what y is to change), and the distance of E_z(x) from N(0, 1). The SNG design
+    learns y in the same step: on generated images as the original, or on real ones (equation 4).
 
     Args:
         networks: Of which the encoder learns.
@@ -62,10 +66,10 @@ def encoder_z_losses(
         settings: The weights.
         draws: For the directions of `distance_from_prior`.
         y_source: Which images SNG learns y on.
-        critic: Frozen; needed with `feature_weight`.
+        critic: Frozen; needed with `feature_weight` and `edit_weight`.
 
     Returns:
-        ``z``, where present ``y``, ``pixel``, ``feature`` and ``prior``, and ``total``.
+        ``z``, where present ``y``, ``pixel``, ``feature``, ``edit`` and ``prior``, and ``total``.
     """
     n = len(batch.x)
     x = torch.cat([batch.x, batch.x_real])
@@ -84,9 +88,14 @@ def encoder_z_losses(
         rebuilt = networks.decode(z[n:], batch.y_real).float()
         losses["pixel"] = ((rebuilt - batch.x_real) / 2).square().mean()
         total = total + settings.pixel_weight * losses["pixel"]
-        if critic is not None:
+        if critic is not None and settings.feature_weight:
             losses["feature"] = map_distance(critic.maps(rebuilt), critic.maps(batch.x_real))
             total = total + settings.feature_weight * losses["feature"]
+    if critic is not None and batch.y_edited is not None and batch.touched is not None:
+        y_set = torch.where(batch.touched, batch.y_edited, batch.y_real)
+        edited = networks.decode(z[n:], y_set).float()
+        losses["edit"] = attribute_loss(critic.read(critic.embed(edited)), batch.y_edited)
+        total = total + settings.edit_weight * losses["edit"]
     if settings.prior_weight:
         losses["prior"] = distance_from_prior(z[n:].float(), draws)
         total = total + settings.prior_weight * losses["prior"]
@@ -96,6 +105,11 @@ def encoder_z_losses(
 def encoder_y_loss(read: Tensor, y: Tensor) -> Tensor:
     """L_ey = ‖y − E_y(x)‖² per attribute (equation 4), of what E_y read [B, n_y] and the truth."""
     return F.mse_loss(read.float(), y)
+
+
+def attribute_loss(logits: Tensor, y: Tensor) -> Tensor:
+    """Binary cross-entropy of a critic's logits [B, n_y], summed over the attributes."""
+    return F.binary_cross_entropy_with_logits(logits, (y + 1) / 2, reduction="sum") / len(y)
 
 
 def descend(
@@ -122,8 +136,13 @@ def train_encoder_z(context: Context) -> None:
     # In SNG the y loss on real images takes the settings of E_y for them.
     y_on_real = networks.encoder is not None and config.encoder_y.source == "real"
     real = config.encoder_y if y_on_real else settings
-    uses_real = (
-        y_on_real or max(settings.pixel_weight, settings.feature_weight, settings.prior_weight) > 0
+    uses_real = y_on_real or any(
+        (
+            settings.pixel_weight,
+            settings.feature_weight,
+            settings.edit_weight,
+            settings.prior_weight,
+        )
     )
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
@@ -131,15 +150,18 @@ def train_encoder_z(context: Context) -> None:
         x, z, y = draw_generated(networks.generator, len(rows), context, draws)
         used = rows if uses_real else rows[:0]
         x_real = draw_images(context.train, used, real.flip, real.shift, draws)
-        x_real = runtime.images(x_real)
+        x_real, labels = runtime.images(x_real), context.train.labels(used)
+        batch = EncoderBatch(x, z, y, x_real, labels.to(runtime.device))
+        if settings.edit_weight:
+            edit = context.labels.edited(labels, draws)
+            y_edited, touched = (t.to(runtime.device) for t in edit)
+            batch = batch._replace(y_edited=y_edited, touched=touched)
         with runtime.autocast():
             if joint and networks.encoder_y is not None:
-                y_real = networks.encoder_y(x_real).float()  # as at inference
-            else:
-                y_real = context.train.labels(used).to(runtime.device)
+                batch = batch._replace(y_real=networks.encoder_y(x_real).float())  # as at inference
             losses = encoder_z_losses(
                 networks,
-                EncoderBatch(x, z, y, x_real, y_real),
+                batch,
                 settings,
                 draws=draws,
                 y_source=config.encoder_y.source,
@@ -195,13 +217,11 @@ def _networks(context: Context) -> IcGANNetworks:
     return networks
 
 
-def _start_jointly(networks: IcGANNetworks, context: Context) -> Critic | None:
-    """Begin with the encoders of joint training; its critic, frozen, where the settings need it."""
+def _start_jointly(networks: IcGANNetworks, context: Context) -> Critic:
+    """Begin with the encoders of joint training; returns its critic, frozen."""
     assert networks.encoder_z is not None  # joint training has the design "ind"
     load_checkpoint(context.checkpoint("gan"), {"average_encoder": networks.encoder_z})
     networks.encoder_y = load_encoder_y(context)
-    if not context.config.encoder_z.feature_weight:
-        return None
     critic = context.runtime.place(Critic(context.model))
     load_checkpoint(context.checkpoint("gan"), {"critic": critic})
     return critic.eval().requires_grad_(False)

@@ -19,7 +19,7 @@ from icgan_sdk.training.batches import BalancedRows, draw_images
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.config import JointConfig
 from icgan_sdk.training.context import Context, run_stage
-from icgan_sdk.training.encoders import load_encoder_y
+from icgan_sdk.training.encoders import attribute_loss, load_encoder_y
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.runtime import Runtime
@@ -128,7 +128,7 @@ def _critic_losses(
         loss = F.relu(1 - critic.score(h, batch.y)).mean()
         loss = loss + 0.5 * F.relu(1 + critic.score(h, batch.y_wrong)).mean()
         loss = loss + F.relu(1 + critic.score(h_fake, y)).mean()
-        return {"critic": loss, "critic_y": _attribute_loss(critic.read(h), batch.y)}
+        return {"critic": loss, "critic_y": attribute_loss(critic.read(h), batch.y)}
 
 
 def _generator_losses(
@@ -146,7 +146,7 @@ def _generator_losses(
     x = batch.x[: len(rebuilt)]
     with nn.utils.parametrize.cached():
         h = critic.embed(augment(fake, draws) if weights.augment else fake)
-        losses = {"g": -critic.score(h, y).mean(), "g_y": _attribute_loss(critic.read(h), y)}
+        losses = {"g": -critic.score(h, y).mean(), "g_y": attribute_loss(critic.read(h), y)}
         if weights.feature_weight > 0:
             with torch.no_grad():
                 targets = critic.maps(x)
@@ -163,11 +163,6 @@ def _generator_losses(
         + weights.prior_weight * losses["prior"]
     )
     return losses
-
-
-def _attribute_loss(logits: Tensor, y: Tensor) -> Tensor:
-    """Binary cross-entropy summed over the attributes, mean over the batch."""
-    return F.binary_cross_entropy_with_logits(logits, (y + 1) / 2, reduction="sum") / len(y)
 
 
 def train_joint(context: Context) -> None:

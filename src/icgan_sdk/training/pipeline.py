@@ -48,9 +48,9 @@ def train(
     """Run the stages of a training, or some of them, in a run folder.
 
     Stage 1 trains the GAN, 2 makes the final generator and a set of its images, 3 trains E_z and
-    4 E_y; then the artefact folder is written as soon as every network it needs is there. Each
-    stage keeps checkpoints: a run killed at any moment and resumed gives, on a CPU, bit for bit
-    the weights of the uninterrupted run.
+    4 E_y (first of all in joint training); then the artefact folder is written as soon as every
+    network it needs is there. Each stage keeps checkpoints: a run killed at any moment and resumed
+    gives, on a CPU, bit for bit the weights of the uninterrupted run.
 
     Under ``accelerate launch`` or ``torchrun`` every process calls this alike; batch sizes are
     per process.
