@@ -210,6 +210,7 @@ def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, tmp_path: Path) -
     "setting",
     [
         "joint.attribute_weight=5",
+        "joint.emphasis=1",
         "joint.pixel_weight=0",
         "joint.feature_weight=0",
         "joint.z_weight=0",

@@ -73,6 +73,8 @@ class JointConfig:
     Attributes:
         attribute_weight: Of the cross-entropy, summed over attributes, of what the critic reads
             off generated images.
+        emphasis: How often, in the last part of the stage and in that of E_z, what an edit sets
+            counts in the cross-entropy: it has to win where it goes ill with the rest.
         pixel_weight: Of the mean absolute error of rebuilt pixels, in [-1, 1] units.
         feature_weight: Of the error of rebuilt images in the critic's maps.
         z_weight: Of L_ez, ‖z − E_z(G(z, y'))‖² per dimension, which also reaches the generator.
@@ -83,6 +85,7 @@ class JointConfig:
     """
 
     attribute_weight: float = 1.0
+    emphasis: float = 5.0
     pixel_weight: float = 10.0
     feature_weight: float = 2.0
     z_weight: float = 2.0

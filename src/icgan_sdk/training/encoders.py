@@ -51,6 +51,7 @@ def encoder_z_losses(
     draws: torch.Generator,
     y_source: str = "generated",
     critic: Critic | None = None,
+    emphasis: float = 1.0,
 ) -> dict[str, Tensor]:
     """Losses of E_z: the error of z on generated images, and what is mixed in.
 
@@ -67,6 +68,7 @@ def encoder_z_losses(
         draws: For the directions of `distance_from_prior`.
         y_source: Which images SNG learns y on.
         critic: Frozen; needed with `feature_weight` and `edit_weight`.
+        emphasis: How often what an edit sets counts in what the critic reads.
 
     Returns:
         ``z``, where present ``y``, ``pixel``, ``feature``, ``edit`` and ``prior``, and ``total``.
@@ -94,7 +96,8 @@ def encoder_z_losses(
     if critic is not None and batch.y_edited is not None and batch.touched is not None:
         y_set = torch.where(batch.touched, batch.y_edited, batch.y_real)
         edited = networks.decode(z[n:], y_set).float()
-        losses["edit"] = attribute_loss(critic.read(critic.embed(edited)), batch.y_edited)
+        counts = torch.where(batch.touched, emphasis, 1.0)
+        losses["edit"] = attribute_loss(critic.read(critic.embed(edited)), batch.y_edited, counts)
         total = total + settings.edit_weight * losses["edit"]
     if settings.prior_weight:
         losses["prior"] = distance_from_prior(z[n:].float(), draws)
@@ -107,9 +110,13 @@ def encoder_y_loss(read: Tensor, y: Tensor) -> Tensor:
     return F.mse_loss(read.float(), y)
 
 
-def attribute_loss(logits: Tensor, y: Tensor) -> Tensor:
-    """Binary cross-entropy of a critic's logits [B, n_y], summed over the attributes."""
-    return F.binary_cross_entropy_with_logits(logits, (y + 1) / 2, reduction="sum") / len(y)
+def attribute_loss(logits: Tensor, y: Tensor, counts: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy of a critic's logits [B, n_y], summed over the attributes.
+
+    Each counts as often as `counts` [B, n_y] says, by default once.
+    """
+    target = (y + 1) / 2
+    return F.binary_cross_entropy_with_logits(logits, target, counts, reduction="sum") / len(y)
 
 
 def descend(
@@ -166,6 +173,7 @@ def train_encoder_z(context: Context) -> None:
                 draws=draws,
                 y_source=config.encoder_y.source,
                 critic=critic,
+                emphasis=config.joint.emphasis,
             )
         descend(losses.pop("total"), encoder, optimiser, runtime)
         return losses

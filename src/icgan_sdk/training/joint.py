@@ -15,7 +15,7 @@ from icgan_sdk.images import save_picture
 from icgan_sdk.model import Critic, Encoder, Generator, draw_noise, map_distance
 from icgan_sdk.model.layers import init_dcgan
 from icgan_sdk.training.augment import augment
-from icgan_sdk.training.batches import BalancedRows, draw_images
+from icgan_sdk.training.batches import BalancedRows, Epochs, draw_images
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.config import JointConfig
 from icgan_sdk.training.context import Context, run_stage
@@ -27,6 +27,9 @@ from icgan_sdk.training.samples import attribute_grid
 
 SAMPLED, EDITED = 3 / 8, 3 / 8
 """Shares of the generated images that come from noise and that are edits; the rest rebuild."""
+
+EMPHASIS_FROM = 0.55
+"""Part of the stage after which what an edit sets counts more (`JointConfig.emphasis`)."""
 
 
 class JointBatch(NamedTuple):
@@ -69,6 +72,7 @@ def joint_step(
     weights: JointConfig,
     runtime: Runtime,
     draws: torch.Generator,
+    emphasis: float = 1.0,
 ) -> dict[str, Tensor]:
     """One step of the critic, then one of generator and E_z on the same generated images.
 
@@ -77,7 +81,8 @@ def joint_step(
     with what the edit sets; what it is to show are the labels. The critic takes hinge losses: of
     real images with their y, against real images with a wrong y (weight ½) and generated ones; and
     it learns to read the attributes of real images. Generator and encoder minimise −score of all
-    three kinds, plus the weighted losses of `JointConfig`.
+    three kinds, plus the weighted losses of `JointConfig`; in what the critic reads, values that
+    an edit sets count `emphasis` times.
 
     Returns:
         Mean losses by name.
@@ -103,7 +108,9 @@ def joint_step(
 
     critic.requires_grad_(False)
     with runtime.autocast():
-        losses |= _generator_losses(networks, batch, fake.float(), y, z_real, weights, draws)
+        losses |= _generator_losses(
+            networks, batch, fake.float(), y, z_real, weights, draws, emphasis
+        )
     optimiser.zero_grad()
     torch.autograd.backward(losses.pop("total"))
     runtime.average_gradients(G)
@@ -139,14 +146,18 @@ def _generator_losses(
     z_real: Tensor,
     weights: JointConfig,
     draws: torch.Generator,
+    emphasis: float,
 ) -> dict[str, Tensor]:
     critic = networks.critic
     sampled = len(batch.z)
+    counts = torch.ones_like(y)
+    counts[sampled : sampled + len(batch.touched)][batch.touched] = emphasis
     rebuilt = fake[sampled + len(batch.y_edited) :]
     x = batch.x[: len(rebuilt)]
     with nn.utils.parametrize.cached():
         h = critic.embed(augment(fake, draws) if weights.augment else fake)
-        losses = {"g": -critic.score(h, y).mean(), "g_y": attribute_loss(critic.read(h), y)}
+        read = attribute_loss(critic.read(h), y, counts)
+        losses = {"g": -critic.score(h, y).mean(), "g_y": read}
         if weights.feature_weight > 0:
             with torch.no_grad():
                 targets = critic.maps(x)
@@ -176,13 +187,15 @@ def train_joint(context: Context) -> None:
     average_e = MovingAverage(E, config.gan.ema_decay)
     runtime.compile(G, E, critic)
     balanced = BalancedRows(context.train.all_labels()) if config.joint.balanced else None
+    last = Epochs(len(context.train), config.gan, runtime, "gan").steps
     trained = JointNetworks(G, E, critic, load_encoder_y(context))
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
         draws = runtime.generator("gan", step)
         batch = _draw_batch(context, rows, balanced, draws)
+        emphasis = config.joint.emphasis if step > EMPHASIS_FROM * last else 1.0
         losses = joint_step(
-            trained, optimiser, optimiser_critic, batch, config.joint, runtime, draws
+            trained, optimiser, optimiser_critic, batch, config.joint, runtime, draws, emphasis
         )
         average_g.update(G, step)
         average_e.update(E, step)
