@@ -13,7 +13,7 @@ from icgan_sdk.cli.main import run
 ROOT = Path(__file__).parents[1]
 
 
-def test_first_command_edits_the_shipped_digit(tmp_path: Path) -> None:
+def test_first_command_edits_the_shipped_portrait(tmp_path: Path) -> None:
     blocks = re.findall(r"^```bash\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
     assert len(blocks) == 2
     assert "pip install -e '.[dev]' && pytest" in blocks[1]
@@ -23,8 +23,8 @@ def test_first_command_edits_the_shipped_digit(tmp_path: Path) -> None:
     arguments = [str(ROOT / a) if a.startswith("examples/") else a for a in arguments]
     assert run([*arguments[:-1], str(out)]) == 0
     with Image.open(out) as strip:
-        # Three pictures of 28 with gaps of 2: original, reconstruction, edit.
-        assert strip.size == (3 * 30 + 2, 32)
+        # Three pictures of 64 with gaps of 2: original, reconstruction, edit.
+        assert strip.size == (3 * 66 + 2, 68)
 
 
 def table_commands() -> list[str]:
@@ -35,7 +35,7 @@ def table_commands() -> list[str]:
 
 def test_commands_of_the_table_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("in.png", "a.png", "b.png"):
-        shutil.copy(ROOT / "examples" / "digit.png", tmp_path / name)
+        shutil.copy(ROOT / "examples" / "astronaut.jpg", tmp_path / name)
     monkeypatch.chdir(tmp_path)
     commands = [command for command in table_commands() if "icgan train" not in command]
     assert len(commands) == 7

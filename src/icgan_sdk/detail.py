@@ -11,7 +11,7 @@ Detail = Literal["generated", "photo"]
 BLUR = 1 / 32
 """Standard deviation of the mask's blur, as a part of the picture's side."""
 
-LOW, HIGH = 0.1, 0.4
+LOW, HIGH = 0.05, 0.25
 """Where the mask starts and is full, as parts of the picture's largest smoothed change."""
 
 SMALLEST_PEAK = 4 / 127.5

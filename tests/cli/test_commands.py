@@ -32,16 +32,18 @@ def model(icgan: Run) -> IcGAN:
 def test_edit_writes_what_the_library_gives(icgan: Run, model: IcGAN) -> None:
     settings = ("--set", "Smiling=0.5", "--set", "hair_color=Blond_Hair")
     assert icgan("edit", "a.png", *settings, *MODEL, "-o", "out.png") == (0, "out.png\n", "")
-    assert same("out.png", model.edit("a.png", Smiling=0.5, hair_color="Blond_Hair"))
-    options = ("--refine", "2", "--detail", "photo")
+    wanted = {"Smiling": 0.5, "Blond_Hair": 1}
+    assert same("out.png", model.edit("a.png", wanted, detail="photo"))
+    options = ("--refine", "2", "--detail", "generated")
     assert icgan("edit", "a.png", *settings, *options, *MODEL, "-o", "new/out.png")[0] == 0
-    expected = model.edit("a.png", {"Smiling": 0.5, "Blond_Hair": 1}, refine=2, detail="photo")
+    expected = model.edit("a.png", wanted, refine=2)
     assert same("new/out.png", expected)
 
 
 def test_strips_show_what_was_before(icgan: Run, model: IcGAN) -> None:
     original = model.edit("a.png", detail="photo")
-    reconstruction, edited = model.reconstruct("a.png"), model.edit("a.png", Smiling=1)
+    reconstruction = model.reconstruct("a.png")
+    edited = model.edit("a.png", Smiling=1, detail="photo")
     assert icgan("edit", "a.png", "--set", "Smiling=1", "--strip", *MODEL, "-o", "s.png")[0] == 0
     assert same("s.png", grid([[original, reconstruction, edited]]))
     assert icgan("reconstruct", "a.png", "--strip", *MODEL, "-o", "r.png")[0] == 0

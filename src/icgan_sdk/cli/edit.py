@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from icgan_sdk.cli.console import for_each
 from icgan_sdk.cli.options import (
     DEFAULT_MODEL,
-    DetailOption,
     Device,
+    EditDetailOption,
     Inputs,
     Model,
     Output,
@@ -21,6 +21,7 @@ from icgan_sdk.cli.paths import expand, name_outputs
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from icgan_sdk.detail import Detail
     from icgan_sdk.facade import IcGAN
 
 
@@ -31,7 +32,7 @@ def edit(
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
     refine: Refine = 0,
-    detail: DetailOption = "generated",
+    detail: EditDetailOption = "auto",
     strip: Strip = False,
 ) -> None:
     """Change attributes of pictures.
@@ -43,14 +44,17 @@ def edit(
     jobs = _jobs(images, output)
     icgan = IcGAN.from_pretrained(model, device=device)
     edits = parse_settings(settings or (), icgan.groups)
+    # A face shall stay the person's; a digit that becomes another is drawn anew.
+    automatic: Detail = "generated" if icgan.config.attributes.one_hot else "photo"
+    chosen = automatic if detail == "auto" else detail
 
     def work(job: tuple[Path, Path]) -> None:
         picture = _fitted(job[0], icgan)
         if strip:
-            pair = reconstruct_and_edit(icgan, picture, edits, refine=refine, detail=detail)
+            pair = reconstruct_and_edit(icgan, picture, edits, refine=refine, detail=chosen)
             _save_row([picture, *pair], job[1])
         else:
-            _save_row([icgan.edit(picture, edits, refine=refine, detail=detail)], job[1])
+            _save_row([icgan.edit(picture, edits, refine=refine, detail=chosen)], job[1])
 
     for_each(jobs, work)
 

@@ -82,11 +82,18 @@ Settings = Annotated[
 ]
 Refine = Annotated[
     int,
-    typer.Option("--refine", min=0, help="Steps that make the picture more recognisable; try 200."),
+    typer.Option("--refine", min=0, help="Steps that make the picture more recognisable; try 50."),
 ]
 DetailOption = Annotated[
     Literal["generated", "photo"],
     typer.Option("--detail", help="photo: put only the change onto the original pixels."),
+]
+EditDetailOption = Annotated[
+    Literal["auto", "generated", "photo"],
+    typer.Option(
+        "--detail",
+        help="photo: put only the change onto the original pixels; auto: so, except for classes.",
+    ),
 ]
 Strip = Annotated[
     bool, typer.Option("--strip", help="Show original and reconstruction beside the result.")
