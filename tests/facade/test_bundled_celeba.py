@@ -15,7 +15,7 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.images import fit_picture
 
 PORTRAIT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
-CLEAR = ("Black_Hair", "Eyeglasses", "Heavy_Makeup", "Mustache", "Pale_Skin", "Smiling")
+CLEAR = ("Black_Hair", "Blond_Hair", "Eyeglasses", "Gray_Hair", "Pale_Skin", "Smiling")
 
 
 @pytest.fixture(scope="module")
