@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.images import save_picture
@@ -102,9 +102,7 @@ def train_gan(context: Context) -> None:
         return losses
 
     def end_of_epoch(epoch: int) -> dict[str, float]:
-        draws = runtime.generator("gan", 0, rank=0)  # the same z in every epoch
-        picture = attribute_grid(average.network, context.model, draws, runtime.device)
-        save_picture(picture, context.folder / "samples" / f"gan-{epoch:04d}.png")
+        save_samples(average.network, context, epoch)
         return {}
 
     parts: dict[str, Stateful] = {
@@ -115,6 +113,14 @@ def train_gan(context: Context) -> None:
         "optimiser_d": optimiser_d,
     }
     run_stage(context, "gan", settings, parts, step_function, end_of_epoch)
+
+
+def save_samples(network: nn.Module, context: Context, epoch: int) -> None:
+    """Write the grid of generated images that an epoch of stage 1 leaves to look at."""
+    runtime = context.runtime
+    draws = runtime.generator("gan", 0, rank=0)  # the same z in every epoch
+    picture = attribute_grid(network, context.model, draws, runtime.device)
+    save_picture(picture, context.folder / "samples" / f"gan-{epoch:04d}.png")
 
 
 def _initialised(make: Callable[[ModelConfig], _Network], context: Context) -> _Network:

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from icgan_sdk.images import save_picture
 from icgan_sdk.model import Critic, Encoder, Generator, draw_noise, map_distance
 from icgan_sdk.model.layers import init_dcgan
 from icgan_sdk.training.augment import augment
@@ -20,10 +19,10 @@ from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.config import JointConfig
 from icgan_sdk.training.context import Context, run_stage
 from icgan_sdk.training.encoders import attribute_loss, load_encoder_y
+from icgan_sdk.training.gan import save_samples
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.runtime import Runtime
-from icgan_sdk.training.samples import attribute_grid
 
 SAMPLED, EDITED = 3 / 8, 3 / 8
 """Shares of the generated images that come from noise and that are edits; the rest rebuild."""
@@ -202,9 +201,7 @@ def train_joint(context: Context) -> None:
         return losses
 
     def end_of_epoch(epoch: int) -> dict[str, float]:
-        draws = runtime.generator("gan", 0, rank=0)  # the same z in every epoch
-        picture = attribute_grid(average_g.network, context.model, draws, runtime.device)
-        save_picture(picture, context.folder / "samples" / f"gan-{epoch:04d}.png")
+        save_samples(average_g.network, context, epoch)
         return {}
 
     parts: dict[str, Stateful] = {
