@@ -212,11 +212,13 @@ def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, tmp_path: Path) -
     [
         "joint.attribute_weight=5",
         "joint.emphasis=1",
+        "joint.emphasis_from=0",
         "joint.pixel_weight=0",
         "joint.feature_weight=0",
         "joint.z_weight=0",
         "joint.prior_weight=0",
         "joint.critic_rate=1",
+        "joint.warmup=3",
         "joint.balanced=false",
         "joint.augment=true",
         "encoder_z.feature_weight=0",

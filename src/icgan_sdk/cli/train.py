@@ -18,11 +18,15 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="A recipe (mnist, paper, poster) or a TOML file; by default the run's own."
+            help="A recipe (celeba, mnist, paper …) or a TOML file; by default the run's own."
         ),
     ] = None,
     *,
     data: Annotated[str, typer.Option(help="Prepared data set (icgan data prepare).")] = "",
+    start: Annotated[
+        str,
+        typer.Option(help="Begin with this model's networks: a bundled name or a model folder."),
+    ] = "",
     out: Annotated[Path, typer.Option("--out", "-o", help="Run folder.")],
     stage: Annotated[
         list[str] | None,
@@ -45,7 +49,7 @@ def train(
 
     if resume and restart:
         raise typer.BadParameter("--resume and --restart exclude each other")
-    config = _config(recipe, data, out, settings or [], resume or restart)
+    config = _config(recipe, data, start, out, settings or [], resume or restart)
     with _Bar() as bar:
         artefact = training.run(
             config,
@@ -63,7 +67,7 @@ def train(
 
 
 def _config(
-    recipe: str | None, data: str, out: Path, settings: list[str], goes_on: bool
+    recipe: str | None, data: str, start: str, out: Path, settings: list[str], goes_on: bool
 ) -> "TrainConfig":
     from icgan_sdk import train as training
 
@@ -74,8 +78,9 @@ def _config(
         config = training.override(saved, settings)
     else:
         config = training.load_config(str(recipe), settings)
-    before = saved.data if saved is not None else ""
-    return replace(config, data=data or config.data or before)
+    if saved is not None:
+        config = replace(config, data=config.data or saved.data, start=config.start or saved.start)
+    return replace(config, data=data or config.data, start=start or config.start)
 
 
 def _stages(names: list[str] | None) -> "list[Stage] | None":

@@ -21,6 +21,8 @@ Precision = Literal["auto", "float32", "tf32", "bfloat16"]
 RECIPES = resources.files("icgan_sdk.training") / "recipes"
 FROM_DATA = ("image_size", "channels", "padding", "crop", "attributes", "groups", "one_hot")
 """Model settings that follow from the prepared data set, not from the recipe."""
+PLAIN = ("data", "start")
+"""Settings that stand alone, in no section."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +81,23 @@ class JointConfig:
         feature_weight: Of the error of rebuilt images in the critic's maps.
         z_weight: Of L_ez, ‖z − E_z(G(z, y'))‖² per dimension, which also reaches the generator.
         prior_weight: Of the distance of real images' z from N(0, 1).
+        emphasis_from: Part of the stage after which that holds.
         critic_rate: The critic's learning rate over the generator's.
+        warmup: Steps at the start in which the critic learns alone: for a run that starts from
+            trained networks, which a critic that knows nothing would spoil.
         balanced: Draw half of the real images so that rare attributes are as frequent as others.
         augment: Show the critic moved and partly covered images (DiffAugment).
     """
 
     attribute_weight: float = 1.0
     emphasis: float = 5.0
+    emphasis_from: float = 0.55
     pixel_weight: float = 10.0
     feature_weight: float = 2.0
     z_weight: float = 2.0
     prior_weight: float = 1.0
     critic_rate: float = 2.0
+    warmup: int = 0
     balanced: bool = True
     augment: bool = False
 
@@ -188,6 +195,8 @@ class TrainConfig:
 
     Attributes:
         data: Folder of the prepared data set.
+        start: Model whose networks training begins with, a bundled name or an artefact folder;
+            "": they begin at random.
         model: Settings of ModelConfig that the recipe chooses; what follows from the data
             (image size, channels, attributes, …) is added by `model_config`.
         gan: Stage 1.
@@ -202,6 +211,7 @@ class TrainConfig:
     """
 
     data: str = ""
+    start: str = ""
     model: Mapping[str, Any] = field(default_factory=dict)
     gan: GANConfig = field(default_factory=GANConfig)
     joint: JointConfig = field(default_factory=JointConfig)
@@ -266,7 +276,7 @@ class TrainConfig:
         for name, table in plain.items():
             if name not in types:
                 problems.append(f"unknown section {name!r}; {did_you_mean(name, types)}")
-            elif name == "data":
+            elif name in PLAIN:
                 sections[name] = str(table)
             elif not isinstance(table, Mapping):
                 problems.append(f"{name} must be a table, not {table!r}")
@@ -303,7 +313,7 @@ def section_problems(section: object) -> list[str]:
                 problems.append(f"{name} is out of range: {value!r}")
         elif type(value) is not f.type:
             problems.append(f"{name} must be {f.type.__name__}, not {value!r}")  # type: ignore[union-attr]
-        elif f.type is int and value < (0 if name in {"shift", "seed"} else 1):
+        elif f.type is int and value < (0 if name in {"shift", "seed", "warmup"} else 1):
             problems.append(f"{name} is out of range: {value!r}")
     return problems
 
@@ -351,7 +361,7 @@ def override(config: TrainConfig, overrides: Sequence[str]) -> TrainConfig:
     for text in overrides:
         key, equals, value = text.partition("=")
         section, dot, name = key.strip().partition(".")
-        if not equals or not dot or section == "data":
+        if not equals or not dot or section in PLAIN:
             raise ConfigError(f"write an override as section.key=value, not {text!r}")
         plain.setdefault(section, {})[name] = _toml_value(value.strip())
     return TrainConfig.from_dict(plain)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
+from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.training.batches import Epochs
 from icgan_sdk.training.checkpoint import Stateful, load_checkpoint, save_checkpoint
 from icgan_sdk.training.config import OptimiserConfig, TrainConfig
@@ -32,6 +33,7 @@ class Context:
         train: The training partition.
         labels: Samples y' and wrong y.
         runtime: Device, precision, processes, randomness.
+        start: The model whose networks training begins with, if any.
         watcher: Told after each step.
     """
 
@@ -42,6 +44,7 @@ class Context:
     train: PreparedDataset
     labels: LabelSampler
     runtime: Runtime
+    start: IcGANNetworks | None = None
     watcher: Watcher | None = None
 
     def checkpoint(self, stage: Stage) -> Path:
@@ -49,12 +52,18 @@ class Context:
         return self.folder / "checkpoints" / f"{stage}.pt"
 
     def build(self, stage: Stage, make: Callable[[], _Network]) -> _Network:
-        """Make a network with the run's initial weights, the same in every process."""
+        """Make a network with random initial weights, the same in every process."""
         with torch.random.fork_rng(devices=[]):
             seed = self.runtime.generator(stage, 0, rank=0).initial_seed()
             torch.default_generator.manual_seed(seed)  # the CPU's alone, not every GPU's
             network = make()
         return self.runtime.place(network)
+
+    def begin(self, network: nn.Module, part: str) -> None:
+        """Give a network the weights of a part of the model the run starts from, if it does."""
+        source = getattr(self.start, part, None)
+        if source is not None:
+            network.load_state_dict(source.state_dict())
 
 
 def run_stage(

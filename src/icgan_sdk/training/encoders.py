@@ -137,6 +137,7 @@ def train_encoder_z(context: Context) -> None:
     encoder = networks.encoder or networks.encoder_z
     assert encoder is not None  # every design has one of the two
     joint = config.gan.method == "joint"
+    context.begin(encoder, "encoder" if networks.encoder is not None else "encoder_z")
     critic = _start_jointly(networks, context) if joint else None
     optimiser = make_adam(encoder, settings)
     runtime.compile(encoder, networks.generator)
@@ -193,6 +194,7 @@ def train_encoder_y(context: Context) -> None:
     """Train E_y on real images, or on generated ones as the paper's §4.1 compares."""
     settings, runtime = context.config.encoder_y, context.runtime
     encoder = context.build("encoder_y", lambda: _make_encoder_y(context))
+    context.begin(encoder, "encoder_y")
     runtime.compile(encoder)
     optimiser = make_adam(encoder, settings)
     generator = load_generator(context) if settings.source == "generated" else None

@@ -27,9 +27,6 @@ from icgan_sdk.training.runtime import Runtime
 SAMPLED, EDITED = 3 / 8, 3 / 8
 """Shares of the generated images that come from noise and that are edits; the rest rebuild."""
 
-EMPHASIS_FROM = 0.55
-"""Part of the stage after which what an edit sets counts more (`JointConfig.emphasis`)."""
-
 
 class JointBatch(NamedTuple):
     """Inputs of one step.
@@ -72,6 +69,7 @@ def joint_step(
     runtime: Runtime,
     draws: torch.Generator,
     emphasis: float = 1.0,
+    critic_alone: bool = False,
 ) -> dict[str, Tensor]:
     """One step of the critic, then one of generator and E_z on the same generated images.
 
@@ -81,7 +79,7 @@ def joint_step(
     real images with their y, against real images with a wrong y (weight ½) and generated ones; and
     it learns to read the attributes of real images. Generator and encoder minimise −score of all
     three kinds, plus the weighted losses of `JointConfig`; in what the critic reads, values that
-    an edit sets count `emphasis` times.
+    an edit sets count `emphasis` times. With `critic_alone` the step ends after the critic's part.
 
     Returns:
         Mean losses by name.
@@ -104,6 +102,8 @@ def joint_step(
     torch.autograd.backward(losses["critic"] + losses["critic_y"])
     runtime.average_gradients(critic)
     optimiser_critic.step()
+    if critic_alone:
+        return {name: loss.detach() for name, loss in losses.items()}
 
     critic.requires_grad_(False)
     with runtime.autocast():
@@ -180,6 +180,8 @@ def train_joint(context: Context) -> None:
     config, runtime = context.config, context.runtime
     networks = context.build("gan", lambda: _Networks(context))
     G, E, critic = networks.generator, networks.encoder_z, networks.critic
+    context.begin(G, "generator")
+    context.begin(E, "encoder_z")
     optimiser = make_adam(nn.ModuleList([G, E]), config.gan)
     optimiser_critic = make_adam(critic, config.gan, config.joint.critic_rate)
     average_g = MovingAverage(G, config.gan.ema_decay)
@@ -192,9 +194,16 @@ def train_joint(context: Context) -> None:
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
         draws = runtime.generator("gan", step)
         batch = _draw_batch(context, rows, balanced, draws)
-        emphasis = config.joint.emphasis if step > EMPHASIS_FROM * last else 1.0
         losses = joint_step(
-            trained, optimiser, optimiser_critic, batch, config.joint, runtime, draws, emphasis
+            trained,
+            optimiser,
+            optimiser_critic,
+            batch,
+            config.joint,
+            runtime,
+            draws,
+            config.joint.emphasis if step > config.joint.emphasis_from * last else 1.0,
+            critic_alone=step <= config.joint.warmup,
         )
         average_g.update(G, step)
         average_e.update(E, step)

@@ -8,8 +8,10 @@ from typing import get_args
 
 import torch
 
+from icgan_sdk.artefacts.bundled import bundled_names, resolve
 from icgan_sdk.artefacts.card import model_card
-from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.artefacts.folder import load_artefact, save_artefact
+from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.model import IcGANNetworks
@@ -117,24 +119,44 @@ def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Con
     if not config.data:
         raise ConfigError("training config: data doesn't name a prepared data set")
     # A run may be resumed from another working directory.
-    config = replace(config, data=str(Path(config.data).resolve()))
+    config = replace(config, data=str(Path(config.data).resolve()), start=_located(config.start))
     dataset = PreparedDataset.open(config.data)
     train_part = dataset.part("train")
     labels = LabelSampler(
         train_part.all_labels(), dataset.attributes, method=config.gan.label_sampling
     )
     runtime = Runtime(config.run)
+    model = config.model_config(dataset)
     kept = config.run.data_on_device and runtime.holds(train_part.n_bytes)
     return Context(
         folder=folder,
         config=config,
-        model=config.model_config(dataset),
+        model=model,
         dataset=dataset,
         train=train_part.on_device(runtime.device) if kept else train_part,
         labels=labels,
         runtime=runtime,
+        start=_load_start(config.start, model) if config.start else None,
         watcher=watcher,
     )
+
+
+def _located(start: str) -> str:
+    is_folder = start and start not in bundled_names()
+    return str(Path(start).resolve()) if is_folder else start
+
+
+def _load_start(start: str, model: ModelConfig) -> IcGANNetworks:
+    """The networks a run begins with, which must be built as its own."""
+    folder = resolve(start if start in bundled_names() else Path(start))
+    networks = load_artefact(folder)
+    theirs, ours = networks.config.to_dict(), model.to_dict()
+    if different := [name for name in ours if theirs[name] != ours[name]]:
+        raise ConfigError(
+            f"the run's networks are not built as those of {start}: {', '.join(different)} "
+            "differ; prepare the data with its attributes and size, and leave model.* as its own"
+        )
+    return networks
 
 
 def _check_needs(context: Context, stage: Stage) -> None:

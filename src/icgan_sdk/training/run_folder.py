@@ -155,6 +155,11 @@ def _sections(stage: Stage, config: TrainConfig) -> tuple[str, ...]:
 def _check_same(saved: TrainConfig, given: TrainConfig, kept: Sequence[Stage]) -> None:
     """The networks, the seed and the settings of all stages that stay must be the same."""
     old, new = saved.to_dict(), given.to_dict()
+    if kept and old["start"] != new["start"]:
+        raise CheckpointError(
+            f"the run was started from {old['start'] or 'random weights'}, not from "
+            f"{new['start'] or 'random weights'}: go on with the same, or restart its stages"
+        )
     sections = [section for stage in kept for section in _sections(stage, saved)]
     changed = [
         f"{section}.{key}"

@@ -1,0 +1,80 @@
+"""Runs that begin with the networks of a finished model."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.errors import CheckpointError, ConfigError, ModelNotFoundError
+from icgan_sdk.train import run
+from icgan_sdk.training.config import TrainConfig, override
+
+STILL = tuple(f"{stage}.learning_rate=0" for stage in ("gan", "encoder_z", "encoder_y"))
+
+
+def weights(artefact: Path) -> dict[str, Tensor]:
+    return dict(load_artefact(artefact).named_parameters())
+
+
+def equal_parts(a: Path, b: Path) -> set[str]:
+    """The networks whose weights two models share."""
+    first, second = weights(a), weights(b)
+    parts = {name.split(".")[0] for name in first}
+    different = {n.split(".")[0] for n in first if not torch.equal(first[n], second[n])}
+    return parts - different
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        (),
+        ("model.encoder_design=sng",),
+        ("model.encoder_design=ind_cond",),
+        ("gan.method=joint",),
+    ],
+)
+def test_every_network_begins_with_the_models_weights(
+    config: TrainConfig, tmp_path: Path, settings: tuple[str, ...]
+) -> None:
+    config = override(config, settings)
+    first = run(config, tmp_path / "first")
+    still = override(config, [*STILL, "run.seed=1"])
+    at_random = run(still, tmp_path / "random")
+    assert equal_parts(first, at_random) == set()
+    started = TrainConfig.from_dict({**still.to_dict(), "start": str(first)})
+    second = run(started, tmp_path / "second")
+    assert equal_parts(first, second) == {name.split(".")[0] for name in weights(first)}
+
+
+def test_the_critic_learns_alone_at_first(config: TrainConfig, tmp_path: Path) -> None:
+    config = override(config, ["gan.method=joint", "encoder_z.learning_rate=0"])
+    first = run(config, tmp_path / "first")
+    plain = {**config.to_dict(), "start": str(first)}
+    steps = config.gan.epochs * 48 // config.gan.batch_size
+    for warmup, kept in ((steps, {"generator", "encoder_z"}), (steps - 1, set[str]())):
+        warm = override(TrainConfig.from_dict(plain), [f"joint.warmup={warmup}"])
+        second = run(warm, tmp_path / f"warm{warmup}")
+        assert equal_parts(first, second) == kept
+
+
+def test_a_run_goes_on_only_from_where_it_began(config: TrainConfig, tmp_path: Path) -> None:
+    first = run(config, tmp_path / "first")
+    started = TrainConfig.from_dict({**config.to_dict(), "start": str(first)})
+    run(started, tmp_path / "run", stages=["gan"])
+    with pytest.raises(CheckpointError, match=r"was started from .*first.*, not from random"):
+        run(config, tmp_path / "run", mode="resume")
+    run(started, tmp_path / "run", mode="resume")
+
+
+def test_models_that_do_not_fit_are_refused(config: TrainConfig, tmp_path: Path) -> None:
+    wider = run(override(config, ["model.generator_width=8"]), tmp_path / "wider")
+    for start, error, message in (
+        (str(wider), ConfigError, r"not built as those of .*wider.*: generator_width differ"),
+        ("mnist", ConfigError, "not built as those of mnist: .*attributes"),
+        (str(tmp_path / "nowhere"), ModelNotFoundError, "no such model folder"),
+    ):
+        with pytest.raises(error, match=message):
+            run(TrainConfig.from_dict({**config.to_dict(), "start": start}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
