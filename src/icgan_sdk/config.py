@@ -11,6 +11,7 @@ from icgan_sdk.errors import ConfigError, IcGANError, did_you_mean, raise_all
 EncoderDesign = Literal["ind", "sng", "ind_cond"]
 Noise = Literal["normal", "uniform"]
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 8, 1024
+MAX_ENCODER_LAYERS = 10
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class ModelConfig:
         discriminator_y_layer: y joins at the input (0) or the output of this hidden layer.
         encoder_design: "ind", two networks; "sng", one with two heads; "ind_cond", E_z sees y.
         encoder_width: Channels of the encoders' first layer; doubles with each later.
-        encoder_layers: Convolutions of an encoder, each halving the side; no more of them than
-            lead to a single pixel (3 at 8×8).
+        encoder_layers: Convolutions of an encoder, each halving the side, 1 to 10; a single pixel
+            stays one (as in the original at 8×8).
         encoder_z_fc: Units of E_z's hidden fully connected layer; 0: as many as features flow
             in, as the original (4096 at 64×64).
         encoder_y_fc: The same for E_y ("sng": the original uses 0 here too).
@@ -140,6 +141,8 @@ class ModelConfig:
         problems += [
             f"{k} must be at least 1, not {integers[k]}" for k in positive if integers[k] < 1
         ]
+        if integers["encoder_layers"] > MAX_ENCODER_LAYERS:
+            problems.append(f"encoder_layers must be at most {MAX_ENCODER_LAYERS}")
         not_negative = ("generator_fc", "encoder_z_fc", "encoder_y_fc")
         problems += [f"{k} must not be negative" for k in not_negative if integers[k] < 0]
         for name in ("generator_y_layer", "discriminator_y_layer"):

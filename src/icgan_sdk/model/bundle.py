@@ -3,22 +3,28 @@
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.model.discriminator import Discriminator
 from icgan_sdk.model.encoders import Encoder, SharedEncoder
 from icgan_sdk.model.generator import Generator
 
 
 class IcGANNetworks(nn.Module):
-    """Generator and encoders; the discriminator is only needed in training.
+    """Generator and encoders; where a training shall go on, the discriminator too.
 
     Submodules, and so the first part of every parameter's name: ``generator``; ``encoder_z`` and
-    ``encoder_y`` of the designs IND and IND-COND, or ``encoder`` of SNG. A model without
-    attributes has no ``encoder_y``.
+    ``encoder_y`` of the designs IND and IND-COND, or ``encoder`` of SNG; ``discriminator`` if it
+    is there. A model without attributes has no ``encoder_y``.
+
+    Args:
+        config: Sizes and design.
+        discriminator: Whether to keep a discriminator, which no edit needs.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, *, discriminator: bool = False) -> None:
         super().__init__()
         self.config = config
         self.generator = Generator(config)
+        self.discriminator = Discriminator(config) if discriminator else None
         self.encoder: SharedEncoder | None = None
         self.encoder_z: Encoder | None = None
         self.encoder_y: Encoder | None = None

@@ -33,7 +33,7 @@ class HalvingConv(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel, stride=2, padding=_padding(kernel))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, in, 2S, 2S] to [B, out, S, S]."""
+        """[B, in, 2S, 2S] to [B, out, S, S]; with a kernel of 5 a single pixel to a single one."""
         return _halve(x, self.weight, self.bias)
 
 
@@ -122,7 +122,7 @@ def _padding(kernel: int) -> int:
 
 
 def _halve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    if _is_bfloat16_on_cpu(x):
+    if _is_bfloat16_on_cpu(x) and x.shape[-1] > 1:
         halved: Tensor = _Halve.apply(*_to_bfloat16(x, weight, bias))
         return halved
     return F.conv2d(x, weight, bias, stride=2, padding=_padding(weight.shape[-1]))

@@ -1,7 +1,5 @@
 """The encoders that invert the generator (paper, Table 2 and §3.2)."""
 
-import math
-
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
@@ -34,13 +32,12 @@ def _head(features: int, hidden: int, out: int) -> nn.Sequential:
 
 
 def _widths(config: ModelConfig) -> list[int]:
-    layers = min(config.encoder_layers, int(math.log2(config.image_size)))
-    return [config.encoder_width * 2**layer for layer in range(layers)]
+    return [config.encoder_width * 2**layer for layer in range(config.encoder_layers)]
 
 
 def _features(config: ModelConfig) -> int:
     widths = _widths(config)
-    side = config.image_size >> len(widths)
+    side = max(1, config.image_size >> len(widths))
     return side * side * widths[-1]
 
 
