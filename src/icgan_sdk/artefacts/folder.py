@@ -40,7 +40,7 @@ def save_artefact(
     """Write an artefact folder, as a whole or not at all.
 
     Args:
-        networks: Generator and encoders.
+        networks: Generator and encoders, and the discriminator if they have it.
         folder: New or empty, or an artefact folder, which is replaced.
         card: Markdown of the model card.
         dtype: float16 halves the file; batch norm's running statistics stay float32, whose range
@@ -63,7 +63,8 @@ def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
     """Read an artefact folder.
 
     Returns:
-        The networks on the CPU, in eval mode, float32 whatever the file's precision.
+        The networks on the CPU, in eval mode, float32 whatever the file's precision; with a
+        discriminator if the folder holds one.
 
     Raises:
         ModelNotFoundError: If there is no such folder.
@@ -74,8 +75,9 @@ def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
     config = read_config(folder)
     # Inference tensors as parameters would forbid refining z later.
     with torch.inference_mode(False):
-        networks = _without_memory(config, folder / CONFIG_FILE)
-        state = _read_weights(folder / WEIGHTS_FILE, _stored_state(networks))
+        weights = folder / WEIGHTS_FILE
+        networks = _without_memory(config, folder / CONFIG_FILE, _has_discriminator(weights))
+        state = _read_weights(weights, _stored_state(networks))
         counters = {name: torch.zeros((), dtype=torch.long) for name in _counters(networks)}
         networks.load_state_dict(state | counters, strict=True, assign=True)
     return networks.eval()
@@ -112,10 +114,23 @@ def _check_replaceable(folder: Path) -> None:
         )
 
 
-def _without_memory(config: ModelConfig, path: Path) -> IcGANNetworks:
+def _has_discriminator(path: Path) -> bool:
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = set(file.keys())
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+    return any(name.startswith("discriminator.") for name in names)
+
+
+def _unreadable(path: Path, error: Exception) -> ModelFormatError:
+    return ModelFormatError(f"{path} can't be read, it may be damaged: {error}")
+
+
+def _without_memory(config: ModelConfig, path: Path, discriminator: bool) -> IcGANNetworks:
     try:
         with torch.device("meta"):
-            return IcGANNetworks(config)
+            return IcGANNetworks(config, discriminator=discriminator)
     except (RuntimeError, TypeError, OverflowError) as error:
         raise ModelFormatError(f"{path}: the networks' sizes are out of range") from error
 
@@ -130,7 +145,7 @@ def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tenso
             # A copy, because safetensors' own tensors change with the file they are mapped from.
             state = {n: file.get_tensor(n).to(torch.float32, copy=True) for n in expected}
     except (SafetensorError, OSError) as error:
-        raise ModelFormatError(f"{path} can't be read, it may be damaged: {error}") from error
+        raise _unreadable(path, error) from error
     for name, tensor in state.items():
         if not bool(tensor.isfinite().all()):
             raise ModelFormatError(f"{path}: tensor {name!r} has values that are not finite")
