@@ -13,8 +13,10 @@ import typer
 from icgan_sdk._version import __version__
 from icgan_sdk.cli import edit, inspect, sheets
 from icgan_sdk.cli.console import report
+from icgan_sdk.cli.convert import convert_torch7
 from icgan_sdk.cli.data import app as data_app
 from icgan_sdk.cli.evaluate import evaluate
+from icgan_sdk.cli.hub import pull, push
 from icgan_sdk.cli.referee import referee
 from icgan_sdk.cli.reproduce import reproduce
 from icgan_sdk.cli.train import train
@@ -66,6 +68,9 @@ for command in (
     evaluate,
     referee,
     reproduce,
+    push,
+    pull,
+    convert_torch7,
 ):
     app.command()(command)
 app.add_typer(data_app, name="data")

@@ -1,11 +1,14 @@
 """The authors' saved networks as a model of ours."""
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 from torch import nn
 
+from icgan_sdk.artefacts.card import model_card
 from icgan_sdk.artefacts.torch7.inference import SavedNetworks, infer_config
 from icgan_sdk.artefacts.torch7.layers import SavedNetwork, read_network
 from icgan_sdk.artefacts.torch7.weights import load_weights
@@ -66,6 +69,29 @@ def from_torch7(
         for network, file in _pairs(networks, saved):
             load_weights(network, file, config.image_size)
     return networks.eval()
+
+
+def torch7_card(config: ModelConfig, *, files: Sequence[PathLike], name: str, command: str) -> str:
+    """The model card of a converted model: which files it was made from.
+
+    Args:
+        config: The model's.
+        files: The Torch7 files.
+        name: What users load the model by.
+        command: What converted it.
+    """
+    sums = [(Path(f).name, hashlib.sha256(Path(f).read_bytes()).hexdigest()) for f in files]
+    table = "\n".join(["| file | SHA-256 |", "|---|---|", *(f"| {f} | `{s}` |" for f, s in sums)])
+    return model_card(
+        config,
+        name=name,
+        data="Not recorded: trained by the original Torch7 code.",
+        license="see the terms of the original weights and of the data they were trained on",
+        command=command,
+        seed=None,
+        metrics={},
+        notes=f"Converted from Torch7 files:\n\n{table}",
+    )
 
 
 def parse_attributes(text: str) -> AttributeSet:

@@ -42,11 +42,11 @@ def infer_config(
         ConfigError: If there are more or fewer attributes than the networks have.
     """
     design = _design(saved)
-    settings = {
-        **_generator(saved.generator, len(attributes)),
-        **_encoders(saved, design, len(attributes)),
-        **({} if saved.discriminator is None else _discriminator(saved.discriminator)),
-    }
+    n_y = len(attributes)
+    settings = _encoders(saved, design, n_y)
+    settings |= _generator(saved.generator, n_y, settings["z_dim"])
+    if saved.discriminator is not None:
+        settings |= _discriminator(saved.discriminator)
     try:
         return ModelConfig(
             **settings, encoder_design=design, attributes=attributes, crop=crop, noise=noise
@@ -66,20 +66,21 @@ def _design(saved: SavedNetworks) -> EncoderDesign:
     return "ind_cond" if z.of_kind("joining of y") else "ind"
 
 
-def _generator(saved: SavedNetwork, n_y: int) -> dict[str, Any]:
+def _generator(saved: SavedNetwork, n_y: int, z_dim: int) -> dict[str, Any]:
     doubling = _some(saved, "full convolution", "generator")
     y_layer = _layers_before_y(saved, "full convolution")
     first, last = doubling[0], doubling[-1]
     connected = [n for n in saved.layers[: saved.layers.index(first)] if _is_connected(n)]
     fc = connected[0] if connected else None
-    z_and_y = first.size("nInputPlane") if fc is None else _connected(fc)[1]
+    taken = first.size("nInputPlane") if fc is None else _connected(fc)[1]
+    if taken != z_dim + (n_y if y_layer == 0 else 0):
+        saved.refuse(f"takes {taken} numbers, but encoder Z gives {z_dim} for z, and y has {n_y}")
     hidden = len(doubling) - 1
     # 4×4 after the first, twice the side after each other.
     size = 4 * 2 ** min(hidden, MAX_IMAGE_SIZE)
     return {
         "image_size": size,
         "channels": last.size("nOutputPlane"),
-        "z_dim": z_and_y - (n_y if y_layer == 0 else 0),
         "generator_width": last.size("nInputPlane") - (n_y if y_layer == hidden else 0),
         "generator_fc": 0 if fc is None else _connected(fc)[0],
         "generator_y_layer": y_layer,
@@ -110,6 +111,7 @@ def _encoders(saved: SavedNetworks, design: EncoderDesign, n_y: int) -> dict[str
         path = z.path if y is None else y.path
         raise ConfigError(f"{path} reads {n_read} attributes, but {n_y} are named")
     return {
+        "z_dim": _connected(linear[1])[0],
         "encoder_width": halving[0].size("nOutputPlane"),
         "encoder_layers": layers,
         "encoder_z_fc": hidden_z,

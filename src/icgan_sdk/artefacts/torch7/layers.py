@@ -60,7 +60,7 @@ _MAX_MODULES = 2000
 _MAX_SIZE = 2**31
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layer:
     """One layer of a file.
 
@@ -116,7 +116,7 @@ class Layer:
         return found if found.size else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SavedNetwork:
     """A file's network.
 

@@ -38,7 +38,7 @@ _NUMERIC = re.compile(rf"torch\.(Cuda)?({'|'.join(_ELEMENTS)})?(Tensor|Storage)"
 _VERSION = re.compile(rb"V -?\d{1,9}")
 
 
-@dataclass
+@dataclass(eq=False)
 class TensorRecord:
     """A tensor: a view into a storage, which others may share.
 

@@ -62,7 +62,7 @@ def tokens_of(data: bytes, long_size: int) -> Tokens:
         return BinaryTokens(data, long_size)
     if re.match(rb"[0-8]\r?\n", data):
         return AsciiTokens(data)
-    raise DamagedError("not a Torch7 file")
+    raise DamagedError("is no Torch7 file")
 
 
 class BinaryTokens:
