@@ -13,9 +13,9 @@ from PIL.Image import Image
 from torch import Tensor
 
 from icgan_sdk import inference
-from icgan_sdk.artefacts.bundled import resolve
-from icgan_sdk.artefacts.card import model_card
-from icgan_sdk.artefacts.folder import load_artefact, save_artefact
+from icgan_sdk.artefacts.bundled import Source, resolve
+from icgan_sdk.artefacts.card import for_repository, model_card
+from icgan_sdk.artefacts.folder import load_artefact, save_artefact, stored_dtype
 from icgan_sdk.artefacts.hub import upload
 from icgan_sdk.artefacts.layout import CARD_FILE
 from icgan_sdk.config import ModelConfig
@@ -49,6 +49,7 @@ class IcGAN:
         networks: Generator and encoders; moved to the device and set to eval mode.
         device: "cpu", "cuda", "cuda:1", "mps"; "auto" or None: the best there is.
         card: Markdown of the model card that `save_pretrained` writes.
+        dtype: Precision of the weights that `save_pretrained` writes, float32 or float16.
 
     Raises:
         ConfigError: If there is no such device.
@@ -60,16 +61,19 @@ class IcGAN:
         *,
         device: str | torch.device | None = None,
         card: str | None = None,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         self._device = find_device(device)
         self._networks = networks.to(self._device, torch.float32).eval()
         self._card = card
+        self._dtype = dtype
 
     @classmethod
     def from_pretrained(
         cls,
         name_or_path: str | os.PathLike[str],
         *,
+        source: Source = "auto",
         revision: str | None = None,
         device: str | torch.device | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -80,20 +84,24 @@ class IcGAN:
 
         Args:
             name_or_path: ``"celeba"``, ``Path("runs/faces/artefact")``, ``"org/name"``.
-            revision: Branch, tag or commit on the Hub.
+            source: "hub" takes a bundled model from its repository on the Hub too, and ``org/name``
+                even where there is a folder of that name; "auto" prefers what lies here.
+            revision: Branch, tag or commit on the Hub, whence the model then comes.
             device: As in the constructor.
-            cache_dir: Where downloads are kept.
-            token: Access token for private repositories.
+            cache_dir: Where downloads are kept; by default the Hub's cache (``HF_HOME``).
+            token: Access token for private repositories; by default ``HF_TOKEN``, or the one of
+                ``hf auth login``.
             local_files_only: Take only what was downloaded before.
 
         Raises:
             ModelNotFoundError: If there is no model of that name or folder.
             ModelFormatError: If its files are damaged, incomplete or of a newer format.
             DownloadError: If the Hub's repository can't be fetched.
-            ConfigError: If there is no such device.
+            ConfigError: If there is no such device, or a folder is given a revision.
         """
         folder = resolve(
             name_or_path,
+            source=source,
             revision=revision,
             cache_dir=cache_dir,
             token=token,
@@ -102,18 +110,23 @@ class IcGAN:
         networks = load_artefact(folder)
         card = folder / CARD_FILE
         text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
-        return cls(networks, device=device, card=text)
+        return cls(networks, device=device, card=text, dtype=stored_dtype(folder))
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write config, weights (safetensors, float32) and card, as a whole or not at all.
+        """Write config, weights (safetensors) and card, as a whole or not at all.
+
+        A model that was loaded is written as it was: of the same precision, with the same card.
 
         Raises:
             SaveError: If the folder can't be written, or holds files that aren't a model's.
         """
-        self._save(folder, name=Path(folder).name)
+        self._save(folder, self._card or self._new_card(Path(folder).name))
 
-    def _save(self, folder: str | os.PathLike[str], name: str) -> None:
-        card = self._card or model_card(
+    def _save(self, folder: str | os.PathLike[str], card: str) -> None:
+        save_artefact(self._networks, folder, card=card, dtype=self._dtype)
+
+    def _new_card(self, name: str) -> str:
+        return model_card(
             self.config,
             name=name,
             data="Not recorded.",
@@ -122,7 +135,6 @@ class IcGAN:
             seed=None,
             metrics={},
         )
-        save_artefact(self._networks, folder, card=card)
 
     def push_to_hub(
         self,
@@ -134,15 +146,26 @@ class IcGAN:
     ) -> str:
         """Upload the model to ``org/name`` on the Hugging Face Hub, creating it where needed.
 
+        The files are those of `save_pretrained`, except that a card which names the folder the
+        model lay in now names the repository.
+
+        Args:
+            repo_id: The repository.
+            private: Whether a new one is hidden from others.
+            token: Access token that may write; by default ``HF_TOKEN``, or the one of
+                ``hf auth login``.
+            revision: Branch, created where needed; by default the main one.
+
         Returns:
             The commit's address.
 
         Raises:
             DownloadError: If the Hub refuses or can't be reached.
         """
+        card = for_repository(self._card, repo_id) if self._card else self._new_card(repo_id)
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "model"
-            self._save(folder, name=repo_id)
+            self._save(folder, card)
             return upload(folder, repo_id, private=private, token=token, revision=revision)
 
     @property

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import ModelCard
 
-from icgan_sdk.artefacts.card import model_card
+from icgan_sdk.artefacts.card import for_repository, model_card
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 
@@ -49,3 +49,18 @@ def test_a_card_needs_no_figures(names: tuple[str, ...], tiny_config: ModelConfi
     assert "Seed: unknown." in text
     assert ModelCard(text).data.get("license") == "mit"
     assert ('"Smiling": 1' in text) == bool(names)
+
+
+@pytest.mark.parametrize("folder", ["./runs/faces/artefact", "/tmp/faces", "~/faces"])
+def test_a_card_of_a_folder_is_made_to_name_its_repository(
+    folder: str, tiny_config: ModelConfig
+) -> None:
+    def card(name: str) -> str:
+        return model_card(
+            tiny_config, name=name, data="Own.", license="mit", command="x", seed=0, metrics={}
+        )
+
+    assert for_repository(card(folder), "org/faces") == card("org/faces")
+    for name in ("celeba", "org/other"):
+        assert for_repository(card(name), "org/faces") == card(name)
+    assert for_repository("# My own card\n", "org/faces") == "# My own card\n"

@@ -5,8 +5,8 @@ import pytest
 
 from icgan_sdk import IcGAN
 from icgan_sdk.artefacts import bundled, hub
-from icgan_sdk.artefacts.bundled import bundled_names, resolve
-from icgan_sdk.errors import DownloadError, ModelNotFoundError
+from icgan_sdk.artefacts.bundled import BUNDLED_ROOT, bundled_names, resolve
+from icgan_sdk.errors import ConfigError, DownloadError, ModelNotFoundError
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_repositories_are_not_sought_without_the_network(
     with pytest.raises(DownloadError, match=r"'org/name'.*not cached"):
         resolve("org/name", cache_dir=tmp_path)
     with pytest.raises(DownloadError, match="can't push to 'org/name': HF_HUB_OFFLINE forbids"):
-        hub.upload(tmp_path, "org/name", token="hf_none")
+        hub.upload(BUNDLED_ROOT / "mnist", "org/name", token="hf_none")
 
 
 def test_a_download_in_the_cache_is_found_offline(tiny_folder: Path, tmp_path: Path) -> None:
@@ -86,11 +86,11 @@ def test_a_download_in_the_cache_is_found_offline(tiny_folder: Path, tmp_path: P
         resolve("org/name", cache_dir=tmp_path / "cache", local_files_only=True, revision="v2")
 
 
-def test_an_unreachable_hub_is_told_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    for repo_id in ("org/name", "org/na..me"):
-        with pytest.raises(DownloadError, match=f"can't download '{repo_id}'") as caught:
-            hub.download(repo_id, cache_dir=tmp_path, token="hf_none")
-        assert "\n" not in str(caught.value)
+def test_folders_have_no_revisions(tiny_folder: Path) -> None:
+    for options in ({"revision": "v1"}, {"source": "hub"}):
+        with pytest.raises(ConfigError, match="it has no revisions"):
+            resolve(tiny_folder, **options)  # type: ignore[arg-type]
+        with pytest.raises(ModelNotFoundError, match=r"write 'org/name' \(bundled models: celeba"):
+            resolve(str(tiny_folder), **options)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="'auto' or 'hub', not 'web'"):
+        resolve("mnist", source="web")  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ MEMBERS = {
     "device": "property",
     "edit": "(self, images, attributes, /, *, refine, detail, **named)",
     "encode": "(self, images, *, refine)",
-    "from_pretrained": "(name_or_path, *, revision, device, cache_dir, token, local_files_only)",
+    "from_pretrained": "(name_or_path, *, source, revision, device, cache_dir, token, local_files_only)",
     "groups": "property",
     "interpolate": "(self, a, b, *, steps, refine)",
     "predict_attributes": "(self, images)",

@@ -2,14 +2,38 @@
 
 import os
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from icgan_sdk.artefacts.layout import CONFIG_FILE
-from icgan_sdk.errors import ModelNotFoundError, did_you_mean
+from icgan_sdk.errors import ConfigError, ModelNotFoundError, did_you_mean
+
+Source = Literal["auto", "hub"]
+
+
+class Published(NamedTuple):
+    """Where on the Hub a bundled model is published.
+
+    Attributes:
+        repository: ``org/name``.
+        revision: The tag of the very weights the package brings along: ``weights-`` and the first
+            twelve hexadecimal digits of the SHA-256 of their file.
+    """
+
+    repository: str
+    revision: str
+
 
 BUNDLED_ROOT = Path(str(files("icgan_sdk") / "pretrained"))
 """Where the package keeps the models it brings along."""
+
+PUBLISHED: Mapping[str, Published] = {
+    "celeba": Published("icgan-sdk/celeba", "weights-0f8d53516dea"),
+    "mnist": Published("icgan-sdk/mnist", "weights-4e60168c3c1d"),
+}
+"""The repositories that the bundled models are snapshots of."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*", re.ASCII)
 
@@ -22,6 +46,7 @@ def bundled_names() -> tuple[str, ...]:
 def resolve(
     name_or_path: str | os.PathLike[str],
     *,
+    source: Source = "auto",
     revision: str | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
     token: str | None = None,
@@ -31,46 +56,74 @@ def resolve(
 
     A `Path` always means a folder. A string means a bundled model if there is one of that name,
     else an existing folder or a Hub repository ``org/name``. One that could be either is refused,
-    so that no folder ever hides a repository, or the other way round.
+    so that no folder ever hides a repository, or the other way round. Whoever names a revision, or
+    ``source="hub"``, means the Hub: a bundled name then stands for the repository that the copy in
+    the package was taken from.
 
     Args:
         name_or_path: ``"mnist"``, ``"org/name"``, ``Path("my/model")`` or ``"./my/model"``.
-        revision: Branch, tag or commit on the Hub.
+        source: "hub" takes the model from the Hub whatever lies here.
+        revision: Branch, tag or commit on the Hub; by default the main branch, and for a bundled
+            name the one that the package was made with.
         cache_dir: Where downloads are kept; by default the Hub's cache.
         token: Access token for private repositories; by default the one of ``hf auth login``.
         local_files_only: Take only what is in the cache already.
 
     Raises:
+        ConfigError: If a folder is given a revision, or the source is unknown.
         ModelNotFoundError: If nothing has that name, or a string of the form ``org/name`` is a
             folder here too.
+        ModelFormatError: If the repository holds no weights, or only pickled ones.
         DownloadError: If the Hub's repository can't be fetched.
     """
+    if source not in ("auto", "hub"):
+        raise ConfigError(f"source must be 'auto' or 'hub', not {source!r}")
+    from_hub = source == "hub" or revision is not None
     if not isinstance(name_or_path, str):
+        if from_hub:
+            raise ConfigError(f"{name_or_path} is a folder: it has no revisions and no Hub")
         return Path(name_or_path)
-    name = name_or_path
-    if name in bundled_names():
-        return BUNDLED_ROOT / name
-    is_folder, is_hub_id = bool(name) and Path(name).is_dir(), bool(_HUB_ID.fullmatch(name))
-    if is_folder and is_hub_id:
+    if name_or_path in bundled_names() and not from_hub:
+        return BUNDLED_ROOT / name_or_path
+    if not from_hub and (folder := _folder(name_or_path)) is not None:
+        return folder
+    if (published := PUBLISHED.get(name_or_path)) is not None:
+        repository, revision = published.repository, revision or published.revision
+    elif _HUB_ID.fullmatch(name_or_path):
+        repository = name_or_path
+    else:
+        raise _unknown(name_or_path, from_hub)
+    from icgan_sdk.artefacts.hub import download
+
+    return download(
+        repository,
+        revision=revision,
+        cache_dir=cache_dir,
+        token=token,
+        local_files_only=local_files_only,
+    )
+
+
+def _folder(name: str) -> Path | None:
+    if not name or not Path(name).is_dir():
+        return None
+    if _HUB_ID.fullmatch(name):
         raise ModelNotFoundError(
             f"{name!r} is a folder here and may be a Hub repository too: write './{name}' or "
-            f"Path({name!r}) for the folder; for the repository, work in another directory"
+            f"Path({name!r}) for the folder, source='hub' or a revision for the repository"
         )
-    if is_folder:
-        return Path(name)
-    if is_hub_id:
-        from icgan_sdk.artefacts.hub import download
+    return Path(name)
 
-        return download(
-            name,
-            revision=revision,
-            cache_dir=cache_dir,
-            token=token,
-            local_files_only=local_files_only,
+
+def _unknown(name: str, from_hub: bool) -> ModelNotFoundError:
+    bundled = f"bundled models: {', '.join(bundled_names()) or 'none'}"
+    if from_hub:
+        return ModelNotFoundError(
+            f"no repository {name!r} on the Hub: write 'org/name' ({bundled})"
         )
     if "/" in name or os.sep in name:
-        raise ModelNotFoundError(f"no such model folder: {name}")
-    raise ModelNotFoundError(
-        f"no model named {name!r}: {did_you_mean(name, bundled_names())} (bundled models: "
-        f"{', '.join(bundled_names()) or 'none'}; or give a folder, or 'org/name' on the Hub)"
+        return ModelNotFoundError(f"no such model folder: {name}")
+    return ModelNotFoundError(
+        f"no model named {name!r}: {did_you_mean(name, bundled_names())} ({bundled}; or give a "
+        "folder, or 'org/name' on the Hub)"
     )

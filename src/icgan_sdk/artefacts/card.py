@@ -1,7 +1,9 @@
 """The model card of an artefact folder: what the model is, how it was made, how good it is."""
 
 import json
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from icgan_sdk.config import ModelConfig
 
@@ -45,6 +47,21 @@ def model_card(
     if notes:
         sections.append(f"## Notes\n\n{notes}")
     return "\n\n".join(sections) + "\n"
+
+
+def for_repository(card: str, repo_id: str) -> str:
+    """A card whose title and usage name a Hub repository where they named a folder.
+
+    One that names a bundled model or a repository stays as it is.
+    """
+    named = re.search(r'from_pretrained\(("(?:[^"\\]|\\.)*")\)', card)
+    if named is None:
+        return card
+    name = json.loads(named[1])
+    if not (name.startswith((".", "~")) or Path(name).is_absolute()):
+        return card
+    card = card.replace(f"# {name}: ", f"# {repo_id}: ", 1)
+    return card.replace(named[1], _quoted(repo_id))
 
 
 def _front_matter(terms: str) -> str:

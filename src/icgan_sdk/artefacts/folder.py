@@ -5,6 +5,7 @@ config. Nothing is ever pickled.
 """
 
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -83,6 +84,41 @@ def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
     return networks.eval()
 
 
+def stored_dtype(folder: str | os.PathLike[str]) -> torch.dtype:
+    """The precision of an artefact folder's weights: float16 if none is finer, else float32.
+
+    Batch norm's statistics don't count, which are always float32.
+
+    Raises:
+        ModelFormatError: If the file can't be read.
+    """
+    path = Path(folder) / WEIGHTS_FILE
+    try:
+        with safe_open(path, framework="pt") as file:
+            weights = [name for name in file.keys() if not _is_statistic(name)]  # noqa: SIM118
+            types = {file.get_slice(name).get_dtype() for name in weights}
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+    return torch.float16 if types == {"F16"} else torch.float32
+
+
+def copy_artefact(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
+    """Copy an artefact folder's files byte for byte, as a whole or not at all.
+
+    Raises:
+        SaveError: If the folder holds other files or can't be written.
+        ModelNotFoundError: If there is no such source.
+        ModelFormatError: If the source is damaged; nothing is then written.
+    """
+    source, folder = Path(source), Path(folder)
+    load_artefact(source)
+    _check_replaceable(folder)
+    with atomic_folder(folder) as temporary:
+        for name in ARTEFACT_FILES:
+            if (source / name).is_file():
+                shutil.copyfile(source / name, temporary / name)
+
+
 def _stored_state(networks: IcGANNetworks) -> dict[str, Tensor]:
     counters = _counters(networks)
     return {name: t for name, t in networks.state_dict().items() if name not in counters}
@@ -94,11 +130,15 @@ def _counters(networks: IcGANNetworks) -> set[str]:
 
 
 def _to_stored(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    is_statistic = name.endswith((".running_mean", ".running_var"))
-    stored = tensor.detach().to("cpu", torch.float32 if is_statistic else dtype).contiguous()
+    kept = torch.float32 if _is_statistic(name) else dtype
+    stored = tensor.detach().to("cpu", kept).contiguous()
     if not bool(stored.isfinite().all()):
         raise SaveError(f"weights {name!r} are not finite as {stored.dtype}: nothing was saved")
     return stored
+
+
+def _is_statistic(name: str) -> bool:
+    return name.endswith((".running_mean", ".running_var"))
 
 
 def _check_replaceable(folder: Path) -> None:

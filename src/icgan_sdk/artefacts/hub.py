@@ -1,10 +1,29 @@
 """Artefact folders from and to the Hugging Face Hub."""
 
+import hashlib
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from icgan_sdk.artefacts.layout import ARTEFACT_FILES
-from icgan_sdk.errors import DownloadError
+from icgan_sdk.artefacts.layout import (
+    ARTEFACT_FILES,
+    CARD_FILE,
+    PICKLE_SUFFIXES,
+    WEIGHTS_FILE,
+)
+from icgan_sdk.errors import DownloadError, ModelFormatError
+
+if TYPE_CHECKING:
+    import httpx2
+
+_SHA1, _SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
+
+CHUNK = 1 << 20
+UPLOAD_TIMEOUT = 300.0
+"""Seconds that the Hub may take to answer while it takes in a model."""
 
 
 def download(
@@ -17,28 +36,77 @@ def download(
 ) -> Path:
     """Fetch the artefact's files of a repository, or find them in the cache.
 
+    Nothing else of the repository is fetched. What arrived must have the hash that the Hub gave
+    for it; the hub's client itself compares sizes only.
+
     Returns:
         The folder in the Hub's cache.
 
     Raises:
-        DownloadError: If there is no such repository or revision, access is refused, or the Hub
-            can't be reached and the cache doesn't hold it.
+        DownloadError: If there is no such repository or revision, access is refused, the Hub
+            can't be reached and the cache doesn't hold it, or a file arrived damaged.
+        ModelFormatError: If the repository holds no weights, or only pickled ones.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
 
     try:
-        folder = snapshot_download(
-            repo_id,
-            revision=revision,
-            cache_dir=None if cache_dir is None else Path(cache_dir),
-            token=token,
-            local_files_only=local_files_only,
-            allow_patterns=list(ARTEFACT_FILES),
-        )
+        with _time_limit(constants.HF_HUB_DOWNLOAD_TIMEOUT):
+            folder = snapshot_download(
+                repo_id,
+                revision=revision,
+                cache_dir=None if cache_dir is None else Path(cache_dir),
+                token=token,
+                local_files_only=local_files_only,
+                allow_patterns=list(ARTEFACT_FILES),
+            )
     # The library's errors have no common base, nor has its HTTP client's over the versions.
     except Exception as error:
         raise DownloadError(f"can't download {repo_id!r}: {_reason(error)}") from error
+    if not (Path(folder) / WEIGHTS_FILE).is_file():
+        pickles = [] if local_files_only else _pickles(repo_id, revision, token)
+        only = f", only {', '.join(pickles)}: pickled weights can run code" if pickles else ""
+        raise ModelFormatError(f"the repository {repo_id!r} holds no {WEIGHTS_FILE}{only}")
+    _check_hashes(repo_id, Path(folder))
     return Path(folder)
+
+
+def _pickles(repo_id: str, revision: str | None, token: str | None) -> list[str]:
+    from huggingface_hub import HfApi
+
+    try:
+        names = HfApi(token=token).list_repo_files(repo_id, revision=revision)
+    except Exception:  # what is refused is clear without their names
+        return []
+    return sorted(name for name in names if Path(name).suffix.lower() in PICKLE_SUFFIXES)
+
+
+def _check_hashes(repo_id: str, folder: Path) -> None:
+    """Compare each file with its name in the cache: SHA-256 of large files, git's of small ones.
+
+    Where the file system has no links, the cache holds the files without those names.
+    """
+    for link in (folder / name for name in ARTEFACT_FILES):
+        if link.is_symlink() and not _is_named_by_hash(file := link.resolve()):
+            for damaged in (file, link):
+                with suppress(OSError):  # a cache that is only read is whoever's it is to mend
+                    damaged.unlink()
+            raise DownloadError(
+                f"can't download {repo_id!r}: {link.name} arrived damaged (its hash is wrong) and "
+                "was removed from the cache; try again"
+            )
+
+
+def _is_named_by_hash(file: Path) -> bool:
+    if _SHA256.fullmatch(file.name):
+        digest = hashlib.sha256()
+    elif _SHA1.fullmatch(file.name):
+        digest = hashlib.sha1(b"blob %d\0" % file.stat().st_size, usedforsecurity=False)
+    else:
+        return True
+    with file.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest() == file.name
 
 
 def upload(
@@ -51,29 +119,57 @@ def upload(
 ) -> str:
     """Push an artefact folder's files, creating the repository and branch where needed.
 
+    All files come in one commit, so that nobody ever fetches half of them.
+
     Returns:
         The commit's address.
 
     Raises:
-        DownloadError: If the Hub refuses or can't be reached.
+        DownloadError: If the card's metadata are not valid, or the Hub refuses or can't be reached.
     """
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, ModelCard
 
     api = HfApi(token=token)
     try:
-        api.create_repo(repo_id, private=private, exist_ok=True)
-        if revision is not None:
-            api.create_branch(repo_id, branch=revision, exist_ok=True)
-        commit = api.upload_folder(
-            repo_id=repo_id,
-            folder_path=Path(folder),
-            revision=revision,
-            allow_patterns=list(ARTEFACT_FILES),
-            commit_message="Upload IcGAN model",
-        )
+        ModelCard((Path(folder) / CARD_FILE).read_text(encoding="utf-8"))
+        with _time_limit(UPLOAD_TIMEOUT):
+            api.create_repo(repo_id, private=private, exist_ok=True)
+            if revision is not None:
+                api.create_branch(repo_id, branch=revision, exist_ok=True)
+            commit = api.upload_folder(
+                repo_id=repo_id,
+                folder_path=Path(folder),
+                revision=revision,
+                allow_patterns=list(ARTEFACT_FILES),
+                commit_message="Upload IcGAN model",
+            )
     except Exception as error:  # for the same reason as above
         raise DownloadError(f"can't push to {repo_id!r}: {_reason(error)}") from error
     return str(commit.commit_url)
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Seconds of silence after which a request fails that has no limit of its own.
+
+    The client's requests for anything but files have none, and would wait for ever.
+    """
+    from huggingface_hub import get_session
+
+    def limit(request: "httpx2.Request") -> None:
+        own = request.extensions.get("timeout", {})
+        request.extensions["timeout"] = {
+            name: seconds if own.get(name) is None else own[name]
+            for name in ("connect", "read", "write", "pool")
+        }
+
+    session = get_session()
+    hooks = session.event_hooks
+    session.event_hooks = {**hooks, "request": [*hooks["request"], limit]}
+    try:
+        yield
+    finally:
+        session.event_hooks = hooks
 
 
 def _reason(error: Exception) -> str:
@@ -89,10 +185,6 @@ def _reason(error: Exception) -> str:
             "token with access",
         ),
         (errors.RevisionNotFoundError, "the repository has no such revision"),
-        (
-            errors.EntryNotFoundError,
-            "the Hub can't be reached or must not be, and it is not cached",
-        ),
         (errors.OfflineModeIsEnabled, "HF_HUB_OFFLINE forbids using the network"),
         (errors.LocalTokenNotFoundError, "no access token; run 'hf auth login' or give one"),
         (errors.HFValidationError, "not a valid repository name; it looks like 'org/name'"),
@@ -100,5 +192,37 @@ def _reason(error: Exception) -> str:
     for kind, reason in reasons:
         if isinstance(error, kind):
             return reason
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    causes = list(_causes(error))
+    for cause in causes:
+        if (answer := getattr(cause, "response", None)) is not None:
+            return _status_reason(int(answer.status_code))
+    for cause in causes:
+        if "Timeout" in type(cause).__name__:
+            return "the Hub doesn't answer in time; try again (HF_HUB_DOWNLOAD_TIMEOUT is longer)"
+    if any(type(cause).__name__ == "ConnectError" for cause in causes):
+        return "the Hub can't be reached, and it is not cached"
+    forbidden = len(causes) == 1 or isinstance(causes[-1], errors.OfflineModeIsEnabled)
+    if isinstance(error, errors.EntryNotFoundError) and forbidden:
+        return "the network must not be used, and it is not cached"
+    first = causes[-1]
+    lines = str(first).strip().splitlines()
+    return f"{type(first).__name__}: {lines[0]}" if lines else type(first).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it came from."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__
+
+
+def _status_reason(status: int) -> str:
+    reasons = {
+        401: "the Hub doesn't accept the access token; run 'hf auth login' or give another",
+        403: "the access token doesn't allow it; give one with the permission",
+        429: "the Hub gets too many requests from here; wait a few minutes, or give a token",
+    }
+    if status >= 500:
+        return f"the Hub is out of order (status {status}), and it is not cached; try again later"
+    return reasons.get(status, f"the Hub answers with status {status}")

@@ -1,0 +1,61 @@
+"""``icgan push`` and ``icgan pull``: models to and from the Hugging Face Hub."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from icgan_sdk.cli.options import complete_model
+
+
+def push(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="The model: a bundled name, or a folder (./runs/faces/artefact).",
+            autocompletion=complete_model,
+        ),
+    ],
+    repository: Annotated[str, typer.Argument(help="'org/name' on the Hub.")],
+    *,
+    private: Annotated[bool, typer.Option(help="Hide a new repository from others.")] = False,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, created where needed; by default main.")
+    ] = None,
+) -> None:
+    """Upload a model to the Hugging Face Hub.
+
+    The access token is the one of 'hf auth login', or the environment variable HF_TOKEN.
+    """
+    from icgan_sdk.facade import IcGAN
+
+    loaded = IcGAN.from_pretrained(model, device="cpu")
+    typer.echo(loaded.push_to_hub(repository, private=private, revision=revision))
+
+
+def pull(
+    repository: Annotated[
+        str, typer.Argument(help="'org/name' on the Hub, or a bundled name for its repository.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder; by default only the Hub's cache gets it."),
+    ] = None,
+    *,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit; by default main.")
+    ] = None,
+) -> None:
+    """Download a model from the Hugging Face Hub, for using it offline later.
+
+    The access token for a private one is that of 'hf auth login', or HF_TOKEN.
+    """
+    from icgan_sdk.artefacts.bundled import resolve
+    from icgan_sdk.artefacts.folder import copy_artefact, load_artefact
+
+    folder = resolve(repository, source="hub", revision=revision)
+    if output is None:
+        load_artefact(folder)
+    else:
+        copy_artefact(folder, output)
+    typer.echo(output or folder)
