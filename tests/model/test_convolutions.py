@@ -101,6 +101,19 @@ def test_bfloat16_is_close_to_float32(side: int) -> None:
         assert difference < 0.02 * network.weight.grad.abs().max()
 
 
+def test_of_a_single_pixel_only_the_middle_counts() -> None:
+    torch.manual_seed(0)
+    halve, x = HalvingConv(6, 8, 5), torch.randn(4, 6, 1, 1)
+    expected = F.conv2d(x, halve.weight, halve.bias, stride=2, padding=2)
+    torch.testing.assert_close(halve(x), expected)
+    (gradient,) = torch.autograd.grad(expected.square().sum(), halve.weight)
+    for dtype, tolerance in ((None, 1e-5), (torch.bfloat16, 0.03)):
+        with torch.autocast("cpu", dtype, enabled=dtype is not None):
+            halved = halve(x.to(memory_format=torch.channels_last))
+        (mine,) = torch.autograd.grad(halved.float().square().sum(), halve.weight)
+        assert (mine - gradient).abs().max() <= tolerance * gradient.abs().max()
+
+
 def test_single_products() -> None:
     torch.manual_seed(0)
     score, unfold = ScoringConv(7), UnfoldingConv(7, 5)

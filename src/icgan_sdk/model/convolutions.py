@@ -122,10 +122,19 @@ def _padding(kernel: int) -> int:
 
 
 def _halve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    if _is_bfloat16_on_cpu(x) and x.shape[-1] > 1:
+    if x.shape[-1] == 1:
+        return _meet(x, weight, bias)
+    if _is_bfloat16_on_cpu(x):
         halved: Tensor = _Halve.apply(*_to_bfloat16(x, weight, bias))
         return halved
     return F.conv2d(x, weight, bias, stride=2, padding=_padding(weight.shape[-1]))
+
+
+def _meet(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    # Of the kernel only the middle meets a single pixel. PyTorch's own bfloat16 convolution leaves
+    # the gradient of the rest uninitialised on CPUs.
+    middle = weight.shape[-1] // 2
+    return F.linear(x.flatten(1), weight[:, :, middle, middle], bias)[:, :, None, None]
 
 
 def _score(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
