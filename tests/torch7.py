@@ -1,12 +1,10 @@
 """The original networks' weights, copied into ours: by position, as module orders agree."""
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import torchfile
 from torch import Tensor, nn
 
 Array = npt.NDArray[np.float32]
@@ -23,25 +21,6 @@ def golden_modules(golden: Mapping[str, Array], network: str) -> list[dict[str, 
         if name == network and field in FIELDS:
             modules.setdefault(tuple(map(int, path)), {})[field] = golden[key]
     return [modules[path] for path in sorted(modules)]
-
-
-def file_modules(path: Path) -> list[dict[str, Array]]:
-    """The same from a .t7 file; old batch norm stores running_std = 1/√(var + eps)."""
-    return list(_walk(torchfile.load(str(path))))
-
-
-def _walk(module: object) -> Iterator[dict[str, Array]]:
-    fields = module._obj  # type: ignore[attr-defined]
-    children = fields.get(b"modules")
-    if children is not None and len(children):
-        for child in children:
-            yield from _walk(child)
-        return
-    found = {f: fields[f.encode()] for f in FIELDS if fields.get(f.encode()) is not None}
-    if fields.get(b"running_std") is not None:
-        found["running_var"] = 1 / np.square(fields[b"running_std"]) - 1e-5
-    if found:
-        yield found
 
 
 def copy_weights(network: nn.Module, modules: list[dict[str, Array]]) -> None:

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import Discriminator, IcGANNetworks
-from tests.torch7 import Array, copy_weights, file_modules, golden_modules
+from tests.torch7 import Array, copy_weights, golden_modules
 
 TINY = ModelConfig(
     image_size=16, z_dim=8, generator_width=8, discriminator_width=8, encoder_width=4
@@ -66,32 +66,6 @@ def test_recorded_weights(shared: Path, name: str, config: ModelConfig) -> None:
     for key, network in networks.items():
         copy_weights(network, golden_modules(golden, key))
     check_outputs(networks, golden)
-
-
-@pytest.mark.parametrize(
-    ("name", "outputs", "config"),
-    [
-        ("tiny", "tiny", TINY),
-        ("mnist_tiny", "mnist_tiny", MNIST_TINY),
-        ("tiny_gpu", "tiny", TINY),
-        ("tiny_legacy", "tiny", TINY),
-    ],
-)
-def test_weights_from_files(shared: Path, name: str, outputs: str, config: ModelConfig) -> None:
-    networks = build(config)
-    for key, network in networks.items():
-        path = shared / "golden" / "torch7" / name / f"{name}_{key}.t7"
-        copy_weights(network, file_modules(path))
-    check_outputs(networks, load_golden(shared, outputs))
-
-
-def test_refreshed_generator(shared: Path) -> None:
-    golden = load_golden(shared, "tiny")
-    G = build(TINY)["G"]
-    copy_weights(G, file_modules(shared / "golden/torch7/tiny/tiny_G_bnrefreshed.t7"))
-    with torch.no_grad():
-        images = G(torch.from_numpy(golden["z"]).flatten(1), torch.from_numpy(golden["y"]))
-    assert_close(images, torch.from_numpy(golden["Grefreshed_out"]), atol=ATOL, rtol=0)
 
 
 def test_other_encoder_designs(shared: Path) -> None:

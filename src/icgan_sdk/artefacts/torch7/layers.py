@@ -57,6 +57,7 @@ _KINDS: dict[str, Kind] = {
 }
 _TRANSPARENT = {"Identity", "Copy", "Contiguous"}
 _MAX_MODULES = 2000
+_MAX_DEPTH = 20
 _MAX_SIZE = 2**31
 
 
@@ -160,10 +161,7 @@ class _Unfolding:
 
     def layers(self, module: ObjectRecord, at: str) -> Iterator[Layer]:
         """The layers of a module whose path is `at` ("" for the outermost)."""
-        self._seen += 1
-        # A module may stand in many places: unfolded, a small file could become endless.
-        if self._seen > _MAX_MODULES or at.count(".") > 20:
-            raise ModelFormatError(f"{self._path} holds more modules than any IcGAN network")
+        self._count(at)
         name, place = _bare(module), self._place(module, at)
         if name == "Sequential":
             yield from self._sequence(module, at)
@@ -210,14 +208,20 @@ class _Unfolding:
 
     def _repeats(self, module: ObjectRecord, at: str) -> Iterator[int]:
         """How often y is repeated on its side of a ParallelTable."""
-        self._seen += 1
-        if _bare(module) == "Sequential" and self._seen <= _MAX_MODULES:
+        self._count(at)
+        if _bare(module) == "Sequential":
             for child, inner in self._children(module, at):
                 yield from self._repeats(child, inner)
         elif _bare(module) == "Replicate":
             yield Layer("joining of y", self._place(module, at), module.fields).size("nfeatures")
         elif _bare(module) not in {*_TRANSPARENT, "View", "Reshape"}:
             raise ModelFormatError(f"{self._place(module, at)}: y is only repeated before it joins")
+
+    def _count(self, at: str) -> None:
+        # A module may stand in many places, even in itself: a small file could become endless.
+        self._seen += 1
+        if self._seen > _MAX_MODULES or at.count(".") > _MAX_DEPTH:
+            raise ModelFormatError(f"{self._path} holds more modules than any IcGAN network")
 
     def _children(self, module: ObjectRecord, at: str) -> list[tuple[ObjectRecord, str]]:
         found, modules = [], module.fields.get("modules")
