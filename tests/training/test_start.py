@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.artefacts.folder import load_artefact, save_artefact
 from icgan_sdk.errors import CheckpointError, ConfigError, ModelNotFoundError
+from icgan_sdk.model import Discriminator
 from icgan_sdk.train import run
+from icgan_sdk.training.checkpoint import load_checkpoint
 from icgan_sdk.training.config import TrainConfig, override
 
 STILL = tuple(f"{stage}.learning_rate=0" for stage in ("gan", "encoder_z", "encoder_y"))
@@ -46,6 +48,22 @@ def test_every_network_begins_with_the_models_weights(
     started = TrainConfig.from_dict({**still.to_dict(), "start": str(first)})
     second = run(started, tmp_path / "second")
     assert equal_parts(first, second) == {name.split(".")[0] for name in weights(first)}
+
+
+def test_a_discriminator_is_taken_over(config: TrainConfig, tmp_path: Path) -> None:
+    networks = load_artefact(run(config, tmp_path / "first"))
+    networks.discriminator = Discriminator(networks.config)
+    save_artefact(networks, tmp_path / "whole", card="# Whole\n")
+    still = override(config, STILL)
+    run(
+        TrainConfig.from_dict({**still.to_dict(), "start": str(tmp_path / "whole")}),
+        tmp_path / "second",
+        stages=["gan"],
+    )
+    D = Discriminator(networks.config)
+    load_checkpoint(tmp_path / "second/checkpoints/gan.pt", {"D": D})
+    for ours, theirs in zip(D.parameters(), networks.discriminator.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def test_the_critic_learns_alone_at_first(config: TrainConfig, tmp_path: Path) -> None:

@@ -92,6 +92,7 @@ def train_gan(context: Context) -> None:
     G = context.build("gan", lambda: _initialised(Generator, context))
     D = context.build("gan", lambda: _initialised(Discriminator, context))
     context.begin(G, "generator")
+    context.begin(D, "discriminator")
     optimiser_g, optimiser_d = make_adam(G, settings), make_adam(D, settings)
     average = MovingAverage(G, settings.ema_decay)
     runtime.compile(G, D)
