@@ -171,7 +171,7 @@ def test_names_of_attributes(tmp_path: Path) -> None:
     config = convert(trees, tmp_path, attributes="Black_Hair, Smiling,Blond_Hair").config
     assert config.attributes.groups == {"hair_color": ("Black_Hair", "Blond_Hair")}
     assert config.crop == PAPER_CROP
-    config = convert(trees, tmp_path, attributes="x,y,z").config
+    config = convert(trees, tmp_path, attributes=["x", "y", "z"]).config
     assert (config.attributes.names, config.crop) == (("x", "y", "z"), None)
     for wrong, message in (("x,x,y", "repeat: x"), ("x,,y", "non-empty"), ("", "non-empty")):
         with pytest.raises(ConfigError, match=message):

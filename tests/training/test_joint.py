@@ -21,7 +21,7 @@ from icgan_sdk.training.config import JointConfig, RunConfig, TrainConfig, load_
 from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.runtime import Runtime
-from tests.training.conftest import write_bars
+from tests.training.conftest import SECTIONS, write_bars
 
 CPU = RunConfig(device="cpu", precision="float32")
 TINY = ModelConfig(
@@ -35,10 +35,17 @@ TINY = ModelConfig(
 )
 
 
-@pytest.fixture
-def joint(config: TrainConfig) -> TrainConfig:
+@pytest.fixture(scope="module")
+def joint(bars: Path) -> TrainConfig:
+    config = TrainConfig.from_dict({"data": str(bars), **SECTIONS})
     wanted = ["gan.method=joint", "encoder_z.pixel_weight=2", "encoder_z.feature_weight=1"]
     return override(config, [*wanted, "encoder_z.prior_weight=1"])
+
+
+@pytest.fixture(scope="module")
+def plain(joint: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Digest of the model that the settings above give."""
+    return digest(run(joint, tmp_path_factory.mktemp("plain") / "run"))
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -189,9 +196,7 @@ def test_a_joint_run(joint: TrainConfig, tmp_path: Path) -> None:
     assert networks.decode(z, y).isfinite().all()
 
 
-def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, tmp_path: Path) -> None:
-    whole = run(joint, tmp_path / "whole")
-
+def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, plain: str, tmp_path: Path) -> None:
     class KilledError(Exception):
         pass
 
@@ -204,7 +209,7 @@ def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, tmp_path: Path) -
         mode = "new" if stage == "gan" else "resume"
         with pytest.raises(KilledError):
             run(joint, tmp_path / "cut", watcher=kill, mode=mode)  # type: ignore[arg-type]
-    assert digest(run(joint, tmp_path / "cut", mode="resume")) == digest(whole)
+    assert digest(run(joint, tmp_path / "cut", mode="resume")) == plain
 
 
 @pytest.mark.parametrize(
@@ -226,9 +231,10 @@ def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, tmp_path: Path) -
         "encoder_z.prior_weight=0",
     ],
 )
-def test_every_setting_takes_effect(joint: TrainConfig, tmp_path: Path, setting: str) -> None:
-    other = run(override(joint, [setting]), tmp_path / "other")
-    assert digest(other) != digest(run(joint, tmp_path / "run"))
+def test_every_setting_takes_effect(
+    joint: TrainConfig, plain: str, tmp_path: Path, setting: str
+) -> None:
+    assert digest(run(override(joint, [setting]), tmp_path / "other")) != plain
 
 
 def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Path) -> None:
@@ -259,9 +265,9 @@ def test_what_does_not_fit_is_refused(
 
 def test_joint_training_needs_attributes(joint: TrainConfig, tmp_path: Path) -> None:
     data = write_bars(tmp_path / "data", AttributeSet())
-    plain = TrainConfig.from_dict({**joint.to_dict(), "data": str(data)})
+    without = TrainConfig.from_dict({**joint.to_dict(), "data": str(data)})
     with pytest.raises(ConfigError, match="needs attributes"):
-        run(plain, tmp_path / "run")
+        run(without, tmp_path / "run")
 
 
 def test_the_recipe_keeps_the_papers_networks() -> None:

@@ -26,7 +26,7 @@ def from_torch7(
     encoder_y: PathLike | None = None,
     *,
     discriminator: PathLike | None = None,
-    attributes: str | AttributeSet = "celeba18",
+    attributes: str | Sequence[str] | AttributeSet = "celeba18",
     noise: Noise = "normal",
 ) -> IcGANNetworks:
     """Build a model from networks that the original Torch7 code saved.
@@ -40,9 +40,9 @@ def from_torch7(
         encoder_z: E_z; with the SNG design the one encoder.
         encoder_y: E_y; left out with SNG.
         discriminator: D, for training that goes on.
-        attributes: Names of y in order, which no file has: "celeba18", "mnist", names with commas
-            between them, or a set with groups of its own. If all are CelebA's, they get the
-            paper's groups, and the model the original code's crop of the aligned frame.
+        attributes: Names of y in order, which no file has: "celeba18", "mnist", names (a sequence,
+            or one string with commas), or a set with groups of its own. Names that are all
+            CelebA's get the paper's groups, and the model the original's crop of the aligned frame.
         noise: What the generator was trained on, which no file has either.
 
     Returns:
@@ -55,7 +55,7 @@ def from_torch7(
             message names file and layer.
         ConfigError: If attribute names repeat, or are more or fewer than the networks have.
     """
-    named = parse_attributes(attributes) if isinstance(attributes, str) else attributes
+    named = attributes if isinstance(attributes, AttributeSet) else _named(attributes)
     saved = SavedNetworks(
         read_network(generator),
         read_network(encoder_z),
@@ -94,17 +94,12 @@ def torch7_card(config: ModelConfig, *, files: Sequence[PathLike], name: str, co
     )
 
 
-def parse_attributes(text: str) -> AttributeSet:
-    """The attributes that "celeba18", "mnist" or names with commas between them mean.
-
-    Raises:
-        ConfigError: If a name is empty or repeats.
-    """
-    if text == "celeba18":
+def _named(names: str | Sequence[str]) -> AttributeSet:
+    if names == "celeba18":
         return AttributeSet.celeba()
-    if text == "mnist":
+    if names == "mnist":
         return AttributeSet.classes("digit", "0123456789")
-    names = tuple(name.strip() for name in text.split(","))
+    names = tuple(n.strip() for n in names.split(",")) if isinstance(names, str) else tuple(names)
     if set(names) <= set(CELEBA_ATTRIBUTES):
         return AttributeSet.celeba(names)
     return AttributeSet(names)
