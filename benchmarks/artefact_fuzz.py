@@ -1,0 +1,136 @@
+"""Damaged model folders through loading: only our own errors, or a valid model.
+
+    python benchmarks/artefact_fuzz.py [--files 2000] [--seed 0]
+
+Each round takes a small model's folder, damages its config.json or its model.safetensors, and loads
+it: bits, bytes and lengths changed, parts cut, added and removed; numbers, names and values of the
+two JSON texts exchanged for others. Prints counts, the longest time and the peak of memory; the
+status is 1 after any other error, which is shown with the round that repeats it (--only ROUND).
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch7_fuzz import mutate, peak_memory
+
+from icgan_sdk.artefacts.folder import load_artefact, save_artefact
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.errors import IcGANError
+from icgan_sdk.model import IcGANNetworks
+
+VALUES: tuple[Any, ...] = (
+    *(0, 1, -1, 7, 2**16, 2**31, 2**63, 10**30, 1.5, 1e308, -0.0),
+    *(True, None, "", "x", "F16", "BF16", "F64", "I64", [], [0], [2**40], [0, 2**62], {}),
+)
+
+
+def make_model(folder: Path) -> None:
+    """A small model with groups, batch norm and everything else a folder may hold."""
+    torch.manual_seed(0)
+    config = ModelConfig(
+        image_size=16,
+        attributes=AttributeSet(("Male", "Black_Hair", "Blond_Hair"), {"hair": ("Black_Hair",)}),
+        z_dim=6,
+        generator_width=4,
+        discriminator_width=4,
+        encoder_width=2,
+        encoder_layers=3,
+        encoder_z_fc=8,
+        encoder_y_fc=8,
+    )
+    save_artefact(IcGANNetworks(config, discriminator=True), folder, card="# Fuzzed\n")
+
+
+def exchange_value(plain: Any, chance: random.Random) -> Any:
+    """JSON with one value, key or entry somewhere in it changed."""
+    if isinstance(plain, dict) and plain and chance.random() < 0.9:
+        key = chance.choice(list(plain))
+        action = chance.random()
+        if action < 0.1:
+            return {k: v for k, v in plain.items() if k != key}
+        if action < 0.2:
+            return {**plain, chance.choice(["", "x", "__metadata__", key * 2]): plain[key]}
+        return {**plain, key: exchange_value(plain[key], chance)}
+    if isinstance(plain, list) and plain and chance.random() < 0.7:
+        at = chance.randrange(len(plain))
+        return [*plain[:at], exchange_value(plain[at], chance), *plain[at + 1 :]]
+    return chance.choice(VALUES)
+
+
+def damage_json(name: str, data: bytes, chance: random.Random) -> bytes:
+    """The file with its JSON changed: the whole config.json, the header of model.safetensors."""
+    if name == "config.json":
+        return json.dumps(exchange_value(json.loads(data), chance)).encode()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps(exchange_value(json.loads(data[8:end]), chance)).encode()
+    return len(header).to_bytes(8, "little") + header + data[end:]
+
+
+def damage(name: str, data: bytes, chance: random.Random) -> tuple[str, bytes]:
+    """One kind of damage of a file."""
+    if chance.random() < 0.5:
+        return "json", damage_json(name, data, chance)
+    if name == "model.safetensors" and chance.random() < 0.5:
+        kind, header = mutate(data[:400], chance)  # the tensors would hide it
+        return kind, header + data[400:]
+    return mutate(data, chance)
+
+
+def load(folder: Path) -> str:
+    """What loading ends in, in a word."""
+    try:
+        networks = load_artefact(folder)
+    except IcGANError as error:
+        if "\n" in str(error):
+            raise ValueError("a message of several lines") from error
+        return type(error).__name__
+    if not all(bool(t.isfinite().all()) for t in networks.state_dict().values()):
+        raise ValueError("values that are not finite")
+    return "valid"
+
+
+def main() -> int:
+    """Run the rounds and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", type=int, help="Repeat one round.")
+    arguments = parser.parse_args()
+    outcomes: Counter[str] = Counter()
+    slowest, failures, before = 0.0, 0, peak_memory()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "model"
+        make_model(folder)
+        originals = {n: (folder / n).read_bytes() for n in ("config.json", "model.safetensors")}
+        for number in range(arguments.files) if arguments.only is None else [arguments.only]:
+            chance = random.Random(f"{arguments.seed}/{number}")
+            name = chance.choice(list(originals))
+            kind, data = damage(name, originals[name], chance)
+            (folder / name).write_bytes(data)
+            start = time.perf_counter()
+            try:
+                outcome = load(folder)
+            except Exception:
+                outcome, failures = "OTHER ERROR", failures + 1
+                print(f"round {number}: {name}, {kind}")
+                traceback.print_exc()
+            slowest = max(slowest, time.perf_counter() - start)
+            outcomes[f"{name} {outcome}"] += 1
+            (folder / name).write_bytes(originals[name])
+    print(dict(sorted(outcomes.items())))
+    print(f"longest {slowest:.3f} s, peak {peak_memory():.0f} MiB, of which {before:.0f} before")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
