@@ -59,6 +59,7 @@ LAYERS: dict[str, tuple[str, Callable[[Object], Object], str]] = {
     "groups": ("encoder_z", having(CONV, groups=2), "has groups 2, expected 1"),
     "dilation": ("encoder_z", having(CONV, dilationW=2), "has dilationW 2, expected 1"),
     "fraction": ("generator", having(FULL, kW=1.5), "has kW 1.5, not a size"),
+    "wide": ("encoder_z", having(CONV, nOutputPlane=2**31 - 1), "has nOutputPlane 2.14748e+09, no"),
     "slope": ("discriminator", having("nn.LeakyReLU", negval=0.1), "slope 0.1, expected 0.2"),
     "threshold": ("generator", having("nn.ReLU", val=1), "is no ReLU"),
     "join": ("generator", having("nn.JoinTable", dimension=2), "doesn't join along the channels"),

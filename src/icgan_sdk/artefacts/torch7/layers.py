@@ -58,7 +58,7 @@ _KINDS: dict[str, Kind] = {
 _TRANSPARENT = {"Identity", "Copy", "Contiguous"}
 _MAX_MODULES = 2000
 _MAX_DEPTH = 20
-_MAX_SIZE = 2**31
+_MAX_SIZE = 2**20
 
 
 @dataclass(frozen=True, eq=False)

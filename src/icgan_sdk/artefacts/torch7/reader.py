@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from icgan_sdk.artefacts.torch7.tokens import Array, DamagedError, Tokens, tokens_of
+from icgan_sdk.artefacts.torch7.tokens import Array, DamagedError, Tokens, readings_of
 from icgan_sdk.errors import ModelFormatError, ModelNotFoundError
 
 MAX_DEPTH = 100
@@ -20,7 +20,6 @@ MAX_DEPTH = 100
 MAX_RECORDS = 500_000
 """Records in a file; a network has some thousands."""
 MAX_DIMENSIONS = 32
-_LONG_SIZES = (8, 4)
 
 NIL, NUMBER, STRING, TABLE, TORCH, BOOLEAN, OLD_FUNCTION, LEGACY_FUNCTION, FUNCTION = range(9)
 
@@ -121,12 +120,12 @@ def read_torch7(path: str | os.PathLike[str]) -> Record:
 
 def _parse(data: bytes) -> Record:
     problems = []
-    for long_size in _LONG_SIZES:
+    for tokens in readings_of(data):
         try:
-            return _Reader(tokens_of(data, long_size)).record()
+            return _Reader(tokens).record()
         except DamagedError as error:
             problems.append(error)
-    raise problems[0]  # it is rarely a 32-bit machine's
+    raise problems[0]
 
 
 def shown(name: str) -> str:

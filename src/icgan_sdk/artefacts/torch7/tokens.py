@@ -48,25 +48,27 @@ class Tokens(Protocol):
         ...
 
 
-def tokens_of(data: bytes, long_size: int) -> Tokens:
-    """The reader that fits how a file begins.
-
-    Args:
-        data: The file.
-        long_size: Bytes of a long in a binary file: 8, or 4 if a 32-bit machine wrote it.
+def readings_of(data: bytes) -> list[Tokens]:
+    """The ways to read a file by how it begins, the likeliest first.
 
     Raises:
         DamagedError: If it begins as no Torch7 file.
     """
     if len(data) >= 4 and data[0] <= 8 and data[1:4] == b"\0\0\0":
-        return BinaryTokens(data, long_size)
+        # Only a 32-bit machine writes longs of 4 bytes; the file doesn't say it.
+        return [BinaryTokens(data, 8), BinaryTokens(data, 4)]
     if re.match(rb"[0-8]\r?\n", data):
-        return AsciiTokens(data)
+        return [AsciiTokens(data)]
     raise DamagedError("is no Torch7 file")
 
 
 class BinaryTokens:
-    """The binary form: little-endian, back to back."""
+    """The binary form: little-endian, back to back.
+
+    Args:
+        data: The file.
+        long_size: Bytes of a long, 8 or 4.
+    """
 
     def __init__(self, data: bytes, long_size: int) -> None:
         self._data, self._at = data, 0
@@ -155,7 +157,7 @@ class AsciiTokens:
             return np.frombuffer(self.raw(count), dtype)
         end = self._data.find(b"\n", self._at)
         end = len(self._data) if end < 0 else end
-        if not 0 <= count <= end - self._at:
+        if not 0 <= 2 * count - 1 <= end - self._at:  # a number is a digit and a space
             raise DamagedError(f"has no {count} numbers in the line at byte {self._at}")
         found = np.empty(count, dtype)
         filled = 0
