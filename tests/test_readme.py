@@ -37,7 +37,8 @@ def test_commands_of_the_table_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name in ("in.png", "a.png", "b.png"):
         shutil.copy(ROOT / "examples" / "astronaut.jpg", tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    commands = [command for command in table_commands() if "icgan train" not in command]
+    elsewhere = ("icgan train", "icgan push", "icgan convert-torch7")  # they need data, or a Hub
+    commands = [c for c in table_commands() if not c.startswith(elsewhere)]
     assert len(commands) == 7
     for command in commands:
         arguments = shlex.split(command)[1:]
