@@ -120,8 +120,9 @@ def test_modules_may_not_be_endless(tmp_path: Path) -> None:
     side = sequential(Object("nn.Identity"))
     side.fields["modules"][2] = side
     fork = Object("nn.ParallelTable", {"modules": lua_list([Maker.relu(), side])})
+    replicas = Object("nn.DataParallelTable", {"modules": lua_list([Maker.relu()] * 3000)})
     looping = sequential(fork, Object("nn.JoinTable", {"dimension": 1, "nInputDims": 3}))
-    for tree in (ring, bush, looping):
+    for tree in (ring, bush, looping, sequential(*[replicas] * 1000)):
         path.write_bytes(dump(tree))
         with pytest.raises(ModelFormatError, match="more modules than any IcGAN network"):
             read_network(path)

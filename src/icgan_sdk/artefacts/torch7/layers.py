@@ -221,12 +221,17 @@ class _Unfolding:
         # A module may stand in many places, even in itself: a small file could become endless.
         self._seen += 1
         if self._seen > _MAX_MODULES or at.count(".") > _MAX_DEPTH:
-            raise ModelFormatError(f"{self._path} holds more modules than any IcGAN network")
+            self._refuse_endless()
+
+    def _refuse_endless(self) -> NoReturn:
+        raise ModelFormatError(f"{self._path} holds more modules than any IcGAN network")
 
     def _children(self, module: ObjectRecord, at: str) -> list[tuple[ObjectRecord, str]]:
         found, modules = [], module.fields.get("modules")
         if not isinstance(modules, dict) or not modules:
             raise ModelFormatError(f"{self._place(module, at)} holds no modules")
+        if len(modules) > _MAX_MODULES:  # they are listed anew wherever the module stands
+            self._refuse_endless()
         for number in range(1, len(modules) + 1):
             child = modules.get(number)
             inner = f"{at}.{number}".lstrip(".")
