@@ -9,7 +9,7 @@ from torch import Tensor
 from icgan_sdk.artefacts.folder import load_artefact, save_artefact
 from icgan_sdk.errors import CheckpointError, ConfigError, ModelNotFoundError
 from icgan_sdk.model import Discriminator
-from icgan_sdk.train import run
+from icgan_sdk.train import read_metrics, run
 from icgan_sdk.training.checkpoint import load_checkpoint
 from icgan_sdk.training.config import TrainConfig, override
 
@@ -75,6 +75,53 @@ def test_the_critic_learns_alone_at_first(config: TrainConfig, tmp_path: Path) -
         warm = override(TrainConfig.from_dict(plain), [f"joint.warmup={warmup}"])
         second = run(warm, tmp_path / f"warm{warmup}")
         assert equal_parts(first, second) == kept
+
+
+@pytest.mark.parametrize("method", ["matching", "joint"])
+def test_what_is_not_trained_is_taken_over(
+    config: TrainConfig, tmp_path: Path, method: str
+) -> None:
+    config = override(config, [f"gan.method={method}"])
+    first = run(config, tmp_path / "first")
+    started = TrainConfig.from_dict({**config.to_dict(), "start": str(first)})
+    with pytest.raises(CheckpointError, match="encoder_z builds on stage generated"):
+        run(started, tmp_path / "second", stages=["encoder_z"])
+    whole = tmp_path / "second/artefact"
+    assert not whole.exists()
+    run(started, tmp_path / "second", stages=["generated", "encoder_z"])
+    assert equal_parts(first, whole) == {"generator", "encoder_y"}
+    # Another stage later makes another model.
+    run(started, tmp_path / "second", stages=["encoder_y"])
+    assert equal_parts(first, whole) == {"generator"}
+
+
+def test_edits_are_read_by_the_e_y_of_the_start(config: TrainConfig, tmp_path: Path) -> None:
+    first = run(config, tmp_path / "first")
+    plain = TrainConfig.from_dict({**config.to_dict(), "start": str(first)})
+    for weight in (0, 1):
+        edits = override(plain, [f"encoder_z.edit_weight={weight}"])
+        run(edits, tmp_path / f"edits{weight}", stages=["generated", "encoder_z"])
+    a, b = (tmp_path / f"edits{weight}/artefact" for weight in (0, 1))
+    assert equal_parts(a, b) == {"generator", "encoder_y"}
+    records = read_metrics(tmp_path / "edits1")
+    assert any("edit" in record for record in records)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["encoder_z.edit_weight=1"], "needs an E_y to read edits"),
+        (["gan.method=joint", "encoder_z.feature_weight=1"], "needs a critic"),
+    ],
+)
+def test_what_has_nobody_to_read_it_is_refused(
+    config: TrainConfig, tmp_path: Path, settings: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        if "gan.method=joint" in settings:
+            first = run(config, tmp_path / "first")
+            config = TrainConfig.from_dict({**config.to_dict(), "start": str(first)})
+        run(override(config, settings), tmp_path / "run", stages=["generated", "encoder_z"])
 
 
 def test_a_run_goes_on_only_from_where_it_began(config: TrainConfig, tmp_path: Path) -> None:

@@ -125,8 +125,9 @@ class EncoderZConfig(OptimiserConfig):
             [0, 1] (the original's end-to-end script); 0: none.
         feature_weight: Weight of the difference of real images from G(E_z(x), y) in the critic's
             maps (gan.method "joint" only); 0: none.
-        edit_weight: Weight of the cross-entropy, summed over attributes, of what the critic reads
-            off real images after an edit (gan.method "joint" only); 0: none.
+        edit_weight: Weight of the cross-entropy, summed over attributes, of what is read off real
+            images after an edit, by the critic of gan.method "joint", or else by the E_y of the
+            model the run starts from; 0: none.
         prior_weight: Weight of the distance of real images' z from N(0, 1); 0: none.
         flip: Mirror half of the real images.
         shift: Move real images by up to this many pixels.
@@ -227,12 +228,12 @@ class TrainConfig:
         problems += [f"model.{k} follows from the data set" for k in self.model if k in FROM_DATA]
         if not problems and self.run.checkpoint_every % self.run.log_every:
             problems.append("run.checkpoint_every must be a multiple of run.log_every")
-        for name in ("feature_weight", "edit_weight"):
-            if not problems and getattr(self.encoder_z, name) and self.gan.method != "joint":
-                problems.append(f'encoder_z.{name} needs the critic of gan.method "joint"')
-        if not problems and self.gan.method == "joint" and self.encoder_y.source != "real":
+        joint = self.gan.method == "joint"
+        if not problems and self.encoder_z.feature_weight and not joint:
+            problems.append('encoder_z.feature_weight needs the critic of gan.method "joint"')
+        if not problems and joint and self.encoder_y.source != "real":
             problems.append('gan.method "joint" needs encoder_y.source "real", as E_y comes first')
-        uses_prior = self.gan.method == "joint" or self.encoder_z.prior_weight
+        uses_prior = joint or self.encoder_z.prior_weight
         if not problems and uses_prior and self.model.get("noise") == "uniform":
             problems.append('gan.method "joint" and encoder_z.prior_weight need normal noise')
         raise_all(problems, "training config")

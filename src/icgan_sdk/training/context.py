@@ -12,7 +12,12 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.training.batches import Epochs
-from icgan_sdk.training.checkpoint import Stateful, load_checkpoint, save_checkpoint
+from icgan_sdk.training.checkpoint import (
+    Stateful,
+    is_complete,
+    load_checkpoint,
+    save_checkpoint,
+)
 from icgan_sdk.training.config import OptimiserConfig, TrainConfig
 from icgan_sdk.training.logging import StageLog, Watcher
 from icgan_sdk.training.optimisers import set_learning_rate
@@ -58,6 +63,33 @@ class Context:
             torch.default_generator.manual_seed(seed)  # the CPU's alone, not every GPU's
             network = make()
         return self.runtime.place(network)
+
+    def has(self, stage: Stage) -> bool:
+        """Whether a stage has run here, or the model the run starts from stands in for it."""
+        return is_complete(self.checkpoint(stage)) or self._of_start(stage) is not None
+
+    def load(self, stage: Stage, name: str, network: nn.Module) -> None:
+        """Restore a stage's network, by its name in the checkpoint, or from the start instead.
+
+        Raises:
+            CheckpointError: If there is neither.
+        """
+        source = self._of_start(stage)
+        if source is not None and not is_complete(self.checkpoint(stage)):
+            network.load_state_dict(source.state_dict())
+        else:
+            load_checkpoint(self.checkpoint(stage), {name: network})
+
+    def _of_start(self, stage: Stage) -> nn.Module | None:
+        """What the model the run starts from has of a stage's result."""
+        if self.start is None:
+            return None
+        networks: Mapping[Stage, nn.Module | None] = {
+            "gan": self.start.generator,
+            "encoder_z": self.start.encoder or self.start.encoder_z,
+            "encoder_y": self.start.encoder_y,
+        }
+        return networks.get(stage)
 
     def begin(self, network: nn.Module, part: str) -> None:
         """Give a network the weights of a part of the model the run starts from, if it does."""

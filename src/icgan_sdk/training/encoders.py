@@ -8,10 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from icgan_sdk.data import PreparedDataset
+from icgan_sdk.errors import ConfigError
 from icgan_sdk.images import save_picture, strip_padding
 from icgan_sdk.model import Critic, Encoder, IcGANNetworks, map_distance
 from icgan_sdk.training.batches import chunks, draw_images
-from icgan_sdk.training.checkpoint import Stateful, load_checkpoint
+from icgan_sdk.training.checkpoint import Stateful, is_complete, load_checkpoint
 from icgan_sdk.training.config import EncoderZConfig
 from icgan_sdk.training.context import Context, run_stage
 from icgan_sdk.training.generated import draw_generated, load_generator, open_generated
@@ -19,6 +20,9 @@ from icgan_sdk.training.optimisers import make_adam
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.samples import pairs_grid
+
+LOGITS = 3.0
+"""What E_y reads, −1 to 1, times this is taken for logits."""
 
 
 class EncoderBatch(NamedTuple):
@@ -57,9 +61,10 @@ def encoder_z_losses(
 
     L_ez = ‖z − E_z(G(z, y'))‖² per dimension (equation 3). By the weights of the settings, also
     on real images: ‖x − G(E_z(x), y)‖² of pixels in [0, 1], the same difference in a critic's
-    maps (in-domain inversion, Zhu et al. 2020), what the critic reads off edits of them (z must
-    not hold on to what y is to change), and the distance of E_z(x) from N(0, 1). The SNG design
-    learns y in the same step: on generated images as the original, or on real ones (equation 4).
+    maps (in-domain inversion, Zhu et al. 2020), what is read off edits of them by the critic, or
+    else by E_y (z must not hold on to what y is to change), and the distance of E_z(x) from
+    N(0, 1). The SNG design learns y in the same step: on generated images as the original, or on
+    real ones (equation 4).
 
     Args:
         networks: Of which the encoder learns.
@@ -67,8 +72,9 @@ def encoder_z_losses(
         settings: The weights.
         draws: For the directions of `distance_from_prior`.
         y_source: Which images SNG learns y on.
-        critic: Frozen; needed with `feature_weight` and `edit_weight`.
-        emphasis: How often what an edit sets counts in what the critic reads.
+        critic: Frozen; needed with `feature_weight`. Without it E_y has to be trained already
+            where edits are asked for.
+        emphasis: How often what an edit sets counts in what is read.
 
     Returns:
         ``z``, where present ``y``, ``pixel``, ``feature``, ``edit`` and ``prior``, and ``total``.
@@ -93,11 +99,15 @@ def encoder_z_losses(
         if critic is not None and settings.feature_weight:
             losses["feature"] = map_distance(critic.maps(rebuilt), critic.maps(batch.x_real))
             total = total + settings.feature_weight * losses["feature"]
-    if critic is not None and batch.y_edited is not None and batch.touched is not None:
+    if batch.y_edited is not None and batch.touched is not None:
         y_set = torch.where(batch.touched, batch.y_edited, batch.y_real)
         edited = networks.decode(z[n:], y_set).float()
         counts = torch.where(batch.touched, emphasis, 1.0)
-        losses["edit"] = attribute_loss(critic.read(critic.embed(edited)), batch.y_edited, counts)
+        if critic is None:
+            read = LOGITS * networks.read_y(edited).float()
+        else:
+            read = critic.read(critic.embed(edited))
+        losses["edit"] = attribute_loss(read, batch.y_edited, counts)
         total = total + settings.edit_weight * losses["edit"]
     if settings.prior_weight:
         losses["prior"] = distance_from_prior(z[n:].float(), draws)
@@ -136,9 +146,9 @@ def train_encoder_z(context: Context) -> None:
     networks = _networks(context)
     encoder = networks.encoder or networks.encoder_z
     assert encoder is not None  # every design has one of the two
-    joint = config.gan.method == "joint"
     context.begin(encoder, "encoder" if networks.encoder is not None else "encoder_z")
-    critic = _start_jointly(networks, context) if joint else None
+    critic = _known_networks(networks, context)
+    y_is_read = critic is not None or context.start is not None
     optimiser = make_adam(encoder, settings)
     runtime.compile(encoder, networks.generator)
     # In SNG the y loss on real images takes the settings of E_y for them.
@@ -165,7 +175,7 @@ def train_encoder_z(context: Context) -> None:
             y_edited, touched = (t.to(runtime.device) for t in edit)
             batch = batch._replace(y_edited=y_edited, touched=touched)
         with runtime.autocast():
-            if joint and networks.encoder_y is not None:
+            if y_is_read and networks.encoder_y is not None:
                 batch = batch._replace(y_real=networks.encoder_y(x_real).float())  # as at inference
             losses = encoder_z_losses(
                 networks,
@@ -227,8 +237,20 @@ def _networks(context: Context) -> IcGANNetworks:
     return networks
 
 
+def _known_networks(networks: IcGANNetworks, context: Context) -> Critic | None:
+    """Give E_z's stage what is trained already: E_y if there is one, and the critic."""
+    settings, joint = context.config.encoder_z, context.config.gan.method == "joint"
+    if joint and is_complete(context.checkpoint("gan")):
+        return _start_jointly(networks, context)
+    if settings.feature_weight:
+        raise ConfigError("encoder_z.feature_weight needs a critic, so run the stage gan too")
+    if networks.encoder_y is not None and context.start is not None:
+        networks.encoder_y = load_encoder_y(context)
+    return None
+
+
 def _start_jointly(networks: IcGANNetworks, context: Context) -> Critic:
-    """Begin with the encoders of joint training; returns its critic, frozen."""
+    """Begin with the encoders of joint training here; returns its critic, frozen."""
     assert networks.encoder_z is not None  # joint training has the design "ind"
     load_checkpoint(context.checkpoint("gan"), {"average_encoder": networks.encoder_z})
     networks.encoder_y = load_encoder_y(context)
@@ -238,13 +260,13 @@ def _start_jointly(networks: IcGANNetworks, context: Context) -> Critic:
 
 
 def load_encoder_y(context: Context) -> Encoder:
-    """The trained E_y, frozen.
+    """The trained E_y, frozen; that of the model the run starts from if it trained none.
 
     Raises:
         CheckpointError: If its stage left no checkpoint, or a damaged one.
     """
     encoder = context.runtime.place(_make_encoder_y(context))
-    load_checkpoint(context.checkpoint("encoder_y"), {"encoder": encoder})
+    context.load("encoder_y", "encoder", encoder)
     return encoder.eval().requires_grad_(False)
 
 

@@ -26,7 +26,7 @@ def make_generated(context: Context) -> None:
     """Refresh the averaged generator's batch norm, freeze it, and write the generated set."""
     if context.runtime.is_main and not context.checkpoint("generated").exists():
         generator = context.runtime.place(Generator(context.model))
-        load_checkpoint(context.checkpoint("gan"), {"average": generator})
+        context.load("gan", "average", generator)
         refresh_batch_norm(generator, context)
         generator.eval()
         draws = context.runtime.generator("gan", 0, rank=0)  # the z of that stage's pictures

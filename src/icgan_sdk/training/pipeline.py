@@ -15,7 +15,6 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.training.checkpoint import is_complete, load_checkpoint
 from icgan_sdk.training.config import GANMethod, TrainConfig
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.encoders import judge_y, judge_z, train_encoder_y, train_encoder_z
@@ -61,7 +60,8 @@ def train(
         config: Settings; `config.data` names the prepared data set.
         out: The run folder; gets ``config.toml``, ``checkpoints/``, ``metrics.jsonl``,
             ``samples/``, ``generated/`` and ``artefact/``.
-        stages: Which to run, in their order; None: all.
+        stages: Which to run, in their order; None: all. What a run that starts from a model
+            doesn't train it takes over from there.
         mode: "new" wants stages that have not begun here, "resume" goes on with what has,
             "restart" first throws away these stages and all that was built on them.
         watcher: Told of every step.
@@ -90,7 +90,7 @@ def train(
         _check_needs(context, stage)
         RUN[stage](context)
     artefact = folder / "artefact"
-    done = all(is_complete(context.checkpoint(s)) for s in all_stages)
+    done = all(context.has(s) for s in all_stages)
     if context.runtime.is_main and done and not (artefact / "config.json").exists():
         _write_artefact(context, artefact)
     context.runtime.wait()
@@ -104,6 +104,13 @@ def _stages_of(context: Context) -> list[Stage]:
         if not model.n_attributes or model.encoder_design != "ind":
             raise ConfigError('gan.method = "joint" needs attributes and the encoder design "ind"')
         return ["encoder_y", *(s for s in STAGES if s != "encoder_y")]
+    if context.config.encoder_z.edit_weight and (
+        context.start is None or context.start.encoder_y is None
+    ):
+        raise ConfigError(
+            'encoder_z.edit_weight needs an E_y to read edits: that of gan.method "joint", or of a '
+            "model to start from"
+        )
     has_encoder_y = bool(model.n_attributes) and model.encoder_design != "sng"
     return [s for s in STAGES if s != "encoder_y" or has_encoder_y]
 
@@ -161,7 +168,7 @@ def _load_start(start: str, model: ModelConfig) -> IcGANNetworks:
 
 def _check_needs(context: Context, stage: Stage) -> None:
     for needed in needs(context, stage):
-        if not is_complete(context.checkpoint(needed)):
+        if not context.has(needed):
             raise CheckpointError(
                 f"stage {stage} builds on stage {needed}, which is not complete in {context.folder}"
             )
@@ -172,9 +179,9 @@ def _write_artefact(context: Context, folder: Path) -> None:
     networks.generator = load_generator(context)
     encoder = networks.encoder or networks.encoder_z
     assert encoder is not None  # every design has one of the two
-    load_checkpoint(context.checkpoint("encoder_z"), {"encoder": encoder})
+    context.load("encoder_z", "encoder", encoder)
     if networks.encoder_y is not None:
-        load_checkpoint(context.checkpoint("encoder_y"), {"encoder": networks.encoder_y})
+        context.load("encoder_y", "encoder", networks.encoder_y)
     networks.eval()
     with torch.no_grad():
         for parameter in networks.parameters():

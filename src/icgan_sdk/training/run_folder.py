@@ -73,6 +73,8 @@ def prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode, comman
     if kept:
         _check_data(context, fingerprint)
     _discard(context, doomed)
+    if any(not is_complete(context.checkpoint(s)) for s in wanted):
+        shutil.rmtree(folder / "artefact", ignore_errors=True)  # of the model before they run
     for half_written in (folder / "checkpoints").glob(".*.tmp.*"):
         half_written.unlink()  # left by a kill in the middle of saving
     commands = run_commands(folder) if kept else []
