@@ -30,7 +30,7 @@ BUNDLED_ROOT = Path(str(files("icgan_sdk") / "pretrained"))
 """Where the package keeps the models it brings along."""
 
 PUBLISHED: Mapping[str, Published] = {
-    "celeba": Published("icgan-sdk/celeba", "weights-0f8d53516dea"),
+    "celeba": Published("icgan-sdk/celeba", "weights-d9995152223e"),
     "mnist": Published("icgan-sdk/mnist", "weights-4e60168c3c1d"),
 }
 """The repositories that the bundled models are snapshots of."""
