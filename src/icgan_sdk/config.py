@@ -10,6 +10,7 @@ from icgan_sdk.errors import ConfigError, IcGANError, did_you_mean, raise_all
 
 EncoderDesign = Literal["ind", "sng", "ind_cond"]
 Noise = Literal["normal", "uniform"]
+Alignment = Literal["celeba"]
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 8, 1024
 MAX_ENCODER_LAYERS = 10
 
@@ -55,6 +56,9 @@ class Crop:
 
 CELEBA_CROP = Crop(frame=(178, 218), box=(0, 20, 178, 198))
 """The usual centre square of CelebA's aligned frame."""
+
+ALIGNMENTS: Mapping[tuple[int, int], Alignment] = {(178, 218): "celeba"}
+"""How the faces lie in a frame of this size: a crop names its alignment by its frame."""
 
 PAPER_CROP = Crop(frame=(178, 218), box=(30, 40, 168, 178))
 """The tighter square the original code cut."""
@@ -165,6 +169,11 @@ class ModelConfig:
     def hidden_layers(self) -> int:
         """Hidden layers of G and of D: log2(image_size) − 2, so 4 at 64×64."""
         return int(math.log2(self.image_size)) - 2
+
+    @property
+    def alignment(self) -> Alignment | None:
+        """How the faces of the training pictures were aligned, as far as the crop's frame tells."""
+        return None if self.crop is None else ALIGNMENTS.get(self.crop.frame)
 
     @property
     def picture_size(self) -> int:

@@ -21,8 +21,6 @@ SMALLEST_PEAK = 4 / 127.5
 def carry_change(original: Tensor, reconstruction: Tensor, edited: Tensor) -> Tensor:
     """Add what an edit changes, softly masked, to the original pixels.
 
-    original + mask · (edited − reconstruction), where the mask is the change's magnitude,
-    averaged over channels, blurred, divided by its largest value and passed through a smoothstep.
     Pixels around which little changes keep their exact value.
 
     Args:
@@ -32,6 +30,22 @@ def carry_change(original: Tensor, reconstruction: Tensor, edited: Tensor) -> Te
 
     Returns:
         [B, C, S, S] in [-1, 1].
+    """
+    return (original + masked_change(reconstruction, edited)).clamp(-1.0, 1.0)
+
+
+def masked_change(reconstruction: Tensor, edited: Tensor) -> Tensor:
+    """What an edit changes: mask · (edited − reconstruction).
+
+    The mask is the change's magnitude, averaged over channels, blurred, divided by its largest
+    value and passed through a smoothstep.
+
+    Args:
+        reconstruction: G's picture before the edit: [B, C, S, S] in [-1, 1].
+        edited: G's picture after it.
+
+    Returns:
+        [B, C, S, S] in [-2, 2], exactly 0 where little changes.
     """
     # Takes as long to import as torch.
     from torchvision.transforms.functional import gaussian_blur
@@ -44,5 +58,5 @@ def carry_change(original: Tensor, reconstruction: Tensor, edited: Tensor) -> Te
     peak = magnitude.amax(dim=(1, 2, 3), keepdim=True).clamp_min(SMALLEST_PEAK)
     ramp = ((magnitude / peak - LOW) / (HIGH - LOW)).clamp(0.0, 1.0)
     mask = ramp * ramp * (3.0 - 2.0 * ramp)
-    carried: Tensor = (original + mask * change).clamp(-1.0, 1.0)
-    return carried
+    masked: Tensor = mask * change
+    return masked

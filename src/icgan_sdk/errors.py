@@ -9,9 +9,12 @@ IcGANError
 ├── ImageError (ValueError)               a file is missing, not an image, or damaged
 ├── ModelFormatError (ValueError)         an artefact folder is damaged or of another format
 ├── ModelNotFoundError (FileNotFoundError)   no model of that name or folder
+├── NoFaceFoundError (ValueError)         a photo shows no face, or not the one asked for
 ├── SaveError (OSError)                   a file could not be written; nothing half-written is left
 ├── ShapeError (ValueError)               an array or tensor has the wrong shape, type or range
 └── UnknownAttributeError (KeyError)      the model has no attribute or group of that name
+
+PhotoWarning (UserWarning) tells of photos that are edited, but not as well as they could be.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,6 +61,10 @@ class ModelNotFoundError(IcGANError, FileNotFoundError):
     """No model of that name, and no such folder."""
 
 
+class NoFaceFoundError(IcGANError, ValueError):
+    """A photo shows no face, or fewer than the number asked for."""
+
+
 class SaveError(IcGANError, OSError):
     """A file could not be written; nothing half-written is left behind."""
 
@@ -68,6 +75,10 @@ class ShapeError(IcGANError, ValueError):
 
 class UnknownAttributeError(IcGANError, KeyError):
     """The model has no attribute or group of that name."""
+
+
+class PhotoWarning(UserWarning):
+    """A photo was not aligned: no face was found in it, or the detector is not installed."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -19,12 +19,21 @@ from icgan_sdk.artefacts.folder import load_artefact, save_artefact, stored_dtyp
 from icgan_sdk.artefacts.hub import upload
 from icgan_sdk.artefacts.layout import CARD_FILE
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.detail import Detail, carry_change
+from icgan_sdk.detail import Detail, carry_change, masked_change
 from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError
-from icgan_sdk.images import ImageLike, to_batch, to_pictures
+from icgan_sdk.images import ImageLike, strip_padding, to_batch, to_pictures
 from icgan_sdk.inference import Latent, check_latent, with_presences
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.options import check_whole, find_device, random_source
+from icgan_sdk.photo import (
+    Align,
+    Face,
+    FaceOrAll,
+    cut_photo,
+    open_photo,
+    paste_changes,
+    to_input,
+)
 
 __all__ = ["IcGAN", "Latent"]
 
@@ -38,8 +47,21 @@ class IcGAN:
     """An Invertible Conditional GAN (Perarnau et al. 2016): encode, change y, decode.
 
     Pictures are PIL images, paths, uint8 arrays [H, W] or [H, W, C], or float tensors [C, H, W]
-    in [-1, 1]; several are a list, a tuple or a tensor [B, C, H, W]. All are cropped to the
-    square the model knows and scaled to its size. One picture gives one result, several a list.
+    in [-1, 1]; several are a list, a tuple or a tensor [B, C, H, W]. One picture gives one result,
+    several a list.
+
+    Pictures become the square the model knows, at its size, by one rule (tensors are that square
+    already). Models of aligned faces (`ModelConfig.alignment`) look for a face, which the extra
+    ``photo`` finds; `align` and `face`, where a method has them, say how:
+
+    - `align`: "auto" turns, scales and cuts the photo so that its face lies as in the training
+      pictures; pictures with the proportions of the aligned frame, or of the model's own size,
+      count as aligned and are cropped, and so is what shows no face, with a `PhotoWarning`.
+      "always" looks for a face whatever the size, and raises NoFaceFoundError where there is
+      none; "none" crops.
+    - `face`: "largest", or a number from the left, beginning with 0.
+
+    All other models take the centre square.
 
     Everything runs in eval mode and float32, without gradients, and leaves the global seeds,
     thread counts and default types alone. Large batches go through in chunks (`inference.CHUNK`); a
@@ -198,20 +220,30 @@ class IcGAN:
         self._networks.to(self._device)
         return self
 
-    def encode(self, images: ImageLike | list[P] | tuple[P, ...], *, refine: int = 0) -> Latent:
+    def encode(
+        self,
+        images: ImageLike | list[P] | tuple[P, ...],
+        *,
+        refine: int = 0,
+        align: Align = "auto",
+        face: Face = "largest",
+    ) -> Latent:
         """E_z and E_y: z [B, z_dim] and y [B, n_attributes] on the model's device.
 
         Args:
             images: One picture (B is 1) or several.
             refine: Optimisation steps that bring z's picture nearer to the given one, from E_z's
                 start (see `icgan_sdk.model.inversion`); 100 to 300 do.
+            align: Whether to look for faces; see the class.
+            face: Which face to take; see the class.
 
         Raises:
             ImageError: If a file can't be read.
             ShapeError: If an array or tensor doesn't fit.
-            ConfigError: If refine is not a whole number from 0.
+            NoFaceFoundError: If there is no such face.
+            ConfigError: If an option is unknown or out of range.
         """
-        latent = self._encode(to_batch(images, self.config)[0], refine)
+        latent = self._encode(to_input(images, self.config, align, face)[0], refine)
         # Clones made here are ordinary tensors, which users may change and differentiate.
         return Latent(latent.z.clone(), latent.y.clone())
 
@@ -225,33 +257,59 @@ class IcGAN:
         return to_pictures(self._decode(latent), self.config)
 
     @overload
-    def reconstruct(self, images: Picture, *, refine: int = 0) -> Image: ...
-    @overload
-    def reconstruct(self, images: list[P] | tuple[P, ...], *, refine: int = 0) -> list[Image]: ...
-    @overload
-    def reconstruct(self, images: Tensor, *, refine: int = 0) -> Image | list[Image]: ...
     def reconstruct(
-        self, images: ImageLike | list[P] | tuple[P, ...], *, refine: int = 0
+        self, images: Picture, *, refine: int = 0, align: Align = "auto", face: Face = "largest"
+    ) -> Image: ...
+    @overload
+    def reconstruct(
+        self,
+        images: list[P] | tuple[P, ...],
+        *,
+        refine: int = 0,
+        align: Align = "auto",
+        face: Face = "largest",
+    ) -> list[Image]: ...
+    @overload
+    def reconstruct(
+        self, images: Tensor, *, refine: int = 0, align: Align = "auto", face: Face = "largest"
+    ) -> Image | list[Image]: ...
+    def reconstruct(
+        self,
+        images: ImageLike | list[P] | tuple[P, ...],
+        *,
+        refine: int = 0,
+        align: Align = "auto",
+        face: Face = "largest",
     ) -> Image | list[Image]:
         """Encode and decode without a change: what the model makes of the pictures (Figure 4)."""
-        batch, single = to_batch(images, self.config)
+        batch, single = to_input(images, self.config, align, face)
         pictures = to_pictures(self._decode(self._encode(batch, refine)), self.config)
         return pictures[0] if single else pictures
 
     @overload
-    def predict_attributes(self, images: Picture) -> dict[str, float]: ...
-    @overload
-    def predict_attributes(self, images: list[P] | tuple[P, ...]) -> list[dict[str, float]]: ...
-    @overload
-    def predict_attributes(self, images: Tensor) -> dict[str, float] | list[dict[str, float]]: ...
     def predict_attributes(
-        self, images: ImageLike | list[P] | tuple[P, ...]
+        self, images: Picture, *, align: Align = "auto", face: Face = "largest"
+    ) -> dict[str, float]: ...
+    @overload
+    def predict_attributes(
+        self, images: list[P] | tuple[P, ...], *, align: Align = "auto", face: Face = "largest"
+    ) -> list[dict[str, float]]: ...
+    @overload
+    def predict_attributes(
+        self, images: Tensor, *, align: Align = "auto", face: Face = "largest"
+    ) -> dict[str, float] | list[dict[str, float]]: ...
+    def predict_attributes(
+        self,
+        images: ImageLike | list[P] | tuple[P, ...],
+        *,
+        align: Align = "auto",
+        face: Face = "largest",
     ) -> dict[str, float] | list[dict[str, float]]:
         """What E_y reads, as a score from 0 (absent) to 1 (present) for each attribute.
 
         Scores are like probabilities but not calibrated: (y + 1) / 2, cut to [0, 1].
         """
-        batch, single = to_batch(images, self.config)
+        batch, single = to_input(images, self.config, align, face)
         rows = self._encode(batch).y.add(1.0).div(2.0).clamp(0.0, 1.0).tolist()
         scores = [dict(zip(self.attributes, row, strict=True)) for row in rows]
         return scores[0] if single else scores
@@ -265,6 +323,9 @@ class IcGAN:
         *,
         refine: int = 0,
         detail: Detail = "generated",
+        align: Align = "auto",
+        face: FaceOrAll = "largest",
+        paste_back: bool = False,
         **named: object,
     ) -> Image: ...
     @overload
@@ -276,6 +337,9 @@ class IcGAN:
         *,
         refine: int = 0,
         detail: Detail = "generated",
+        align: Align = "auto",
+        face: FaceOrAll = "largest",
+        paste_back: bool = False,
         **named: object,
     ) -> list[Image]: ...
     @overload
@@ -287,6 +351,9 @@ class IcGAN:
         *,
         refine: int = 0,
         detail: Detail = "generated",
+        align: Align = "auto",
+        face: FaceOrAll = "largest",
+        paste_back: bool = False,
         **named: object,
     ) -> Image | list[Image]: ...
     def edit(
@@ -297,6 +364,9 @@ class IcGAN:
         *,
         refine: int = 0,
         detail: Detail = "generated",
+        align: Align = "auto",
+        face: FaceOrAll = "largest",
+        paste_back: bool = False,
         **named: object,
     ) -> Image | list[Image]:
         """Change attributes of pictures.
@@ -310,6 +380,10 @@ class IcGAN:
             refine: Optimisation steps on z that keep the picture more recognisable.
             detail: "generated" gives G's picture; "photo" puts the change onto the original
                 pixels, so that identity and background stay (without changes, the original).
+            align: Whether to look for faces; see the class.
+            face: Which face to take; see the class. With `paste_back` also "all".
+            paste_back: Give the whole photo at its own size, the change put into it where the
+                face is (whatever `detail` says); mode, transparency and colour profile stay.
             **named: Changes by name.
 
         Raises:
@@ -317,16 +391,30 @@ class IcGAN:
             AttributeValueError: If a value is not a number from 0 to 2.
             ConfigError: If an option is unknown or out of range.
             ImageError: If a file can't be read.
-            ShapeError: If an array or tensor doesn't fit.
+            NoFaceFoundError: If there is no such face.
+            ShapeError: If an array or tensor doesn't fit, or a tensor should be pasted back.
         """
         _check_detail(detail)
         presences = self._resolve(attributes, named)
-        batch, single = to_batch(images, self.config)
+        if paste_back and isinstance(images, (list, tuple)):
+            if not images:
+                raise ShapeError("no images given: the sequence is empty")
+            return [self._edit_photo(image, presences, refine, align, face) for image in images]
+        if paste_back:
+            return self._edit_photo(images, presences, refine, align, face)
+        batch, single = to_input(images, self.config, align, face)
         latent = self._encode(batch, refine)
         pictures = to_pictures(self._edit(batch, latent, presences, detail), self.config)
         return pictures[0] if single else pictures
 
-    def variations(self, image: ImageLike, *, refine: int = 0) -> list[Image]:
+    def variations(
+        self,
+        image: ImageLike,
+        *,
+        refine: int = 0,
+        align: Align = "auto",
+        face: Face = "largest",
+    ) -> list[Image]:
         """A row of the paper's Figure 5: original, reconstruction, one picture per attribute.
 
         As in the original code, y is first taken to −1 or 1; then each attribute in turn is set
@@ -335,8 +423,10 @@ class IcGAN:
         Args:
             image: One picture.
             refine: Optimisation steps on z.
+            align: Whether to look for faces; see the class.
+            face: Which face to take; see the class.
         """
-        batch = self._single(image)
+        batch = self._single(image, align, face)
         latent = self._encode(batch, refine)
         edits = self.config.attributes.variations(latent.y[0].tolist())
         changed = latent.y.new_tensor(edits).reshape(len(edits), latent.y.shape[1])
@@ -345,7 +435,14 @@ class IcGAN:
         return to_pictures(torch.cat([batch, generated]), self.config)
 
     def interpolate(
-        self, a: ImageLike, b: ImageLike, *, steps: int, refine: int = 0
+        self,
+        a: ImageLike,
+        b: ImageLike,
+        *,
+        steps: int,
+        refine: int = 0,
+        align: Align = "auto",
+        face: Face = "largest",
     ) -> list[Image]:
         """From one picture to another, linear in z and y (Figure 6a).
 
@@ -354,19 +451,27 @@ class IcGAN:
             b: The last picture.
             steps: Pictures in all, both ends' reconstructions included; at least 2.
             refine: Optimisation steps on z.
+            align: Whether to look for faces; see the class.
+            face: Which face of each to take; see the class.
         """
         steps = check_whole("steps", steps, 2)
-        latent = self._encode_pair(a, b, refine)
+        latent = self._encode_pair(a, b, refine, align, face)
         # The caller's default type needn't be that of the latents.
         weights = torch.linspace(0.0, 1.0, steps, dtype=latent.z.dtype, device=self._device)
         z, y = (torch.lerp(end[:1], end[1:], weights[:, None]) for end in (latent.z, latent.y))
         return to_pictures(self._decode(Latent(z, y)), self.config)
 
     def swap_attributes(
-        self, a: ImageLike, b: ImageLike, *, refine: int = 0
+        self,
+        a: ImageLike,
+        b: ImageLike,
+        *,
+        refine: int = 0,
+        align: Align = "auto",
+        face: Face = "largest",
     ) -> tuple[Image, Image]:
         """Both pictures with each other's attributes: y exchanged, z kept (Figure 6b)."""
-        latent = self._encode_pair(a, b, refine)
+        latent = self._encode_pair(a, b, refine, align, face)
         first, second = to_pictures(self._decode(Latent(latent.z, latent.y.flip(0))), self.config)
         return first, second
 
@@ -423,11 +528,30 @@ class IcGAN:
             result = carry_change(batch, self._decode(latent), result)
         return result
 
-    def _encode_pair(self, a: ImageLike, b: ImageLike, refine: int) -> Latent:
-        return self._encode(torch.cat([self._single(a), self._single(b)]), refine)
+    def _edit_photo(
+        self,
+        image: object,
+        presences: Mapping[str, float],
+        refine: int,
+        align: Align,
+        face: FaceOrAll,
+    ) -> Image:
+        flat, photo, name = open_photo(image, self.config.channels)
+        cuts = cut_photo(flat, self.config, align, face, name)
+        batch, _ = to_batch([cut.square for cut in cuts], self.config)
+        latent = self._encode(batch, refine)
+        edited = self._decode(with_presences(latent, self.config.attributes, presences))
+        changes = strip_padding(masked_change(self._decode(latent), edited), self.config)
+        return paste_changes(photo, changes, [cut.matrix for cut in cuts])
 
-    def _single(self, image: ImageLike) -> Tensor:
-        batch, _ = to_batch(image, self.config)
+    def _encode_pair(
+        self, a: ImageLike, b: ImageLike, refine: int, align: Align, face: Face
+    ) -> Latent:
+        pair = [self._single(image, align, face) for image in (a, b)]
+        return self._encode(torch.cat(pair), refine)
+
+    def _single(self, image: ImageLike, align: Align = "auto", face: Face = "largest") -> Tensor:
+        batch, _ = to_input(image, self.config, align, face)
         if len(batch) != 1:
             raise ShapeError(f"expected one picture here, not {len(batch)}")
         return batch

@@ -25,6 +25,9 @@ DECODE_ERRORS: tuple[type[Exception], ...] = (
 )  # fmt: skip
 """What Pillow's decoders raise on damaged files; AVIF's a RuntimeError."""
 
+QUALITY = 92
+"""Of pictures written with loss, on Pillow's scale to 100."""
+
 PIXEL_TOLERANCE = 1e-3
 FRAME_TOLERANCE = 0.01
 
@@ -83,14 +86,18 @@ def fit_picture(picture: Image.Image, size: int, crop: Crop | None = None) -> Im
         size: Side of the result, pixels.
         crop: The box of aligned pictures.
     """
-    width, height = picture.size
-    if crop is not None and _shows_frame(width, height, crop):
-        box = crop.scaled_to(width, height)
-    else:
-        side = min(width, height)
-        left, top = (width - side) // 2, (height - side) // 2
-        box = (left, top, left + side, top + side)
-    return resample(picture, (size, size), box)
+    return resample(picture, (size, size), fitting_box(*picture.size, crop))
+
+
+def fitting_box(
+    width: int, height: int, crop: Crop | None = None
+) -> tuple[float, float, float, float]:
+    """What `fit_picture` cuts out of a picture of this size: left, top, right, bottom."""
+    if crop is not None and shows_frame(width, height, crop):
+        return crop.scaled_to(width, height)
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    return left, top, left + side, top + side
 
 
 def resample(
@@ -103,7 +110,8 @@ def resample(
     return picture.resize(size, Image.Resampling.BICUBIC, box=box)
 
 
-def _shows_frame(width: int, height: int, crop: Crop) -> bool:
+def shows_frame(width: int, height: int, crop: Crop) -> bool:
+    """Whether a picture's proportions are those of the crop's frame."""
     frame_width, frame_height = crop.frame
     if frame_width == frame_height:
         return False  # a square picture is far more often a finished crop than a whole frame
@@ -139,15 +147,25 @@ def _one(image: Any, config: ModelConfig) -> Tensor:
         if image.ndim != 3:
             raise ShapeError(f"a tensor must be [C, H, W] or [B, C, H, W], not {list(image.shape)}")
         return _pad(_check_tensor(image[None], config), config)
+    picture = open_picture(check_picture(image), config.channels)
+    picture = fit_picture(picture, config.picture_size, config.crop)
+    return _pad(pixels_to_tensor(np.asarray(picture)[None]), config)
+
+
+def check_picture(image: object) -> Image.Image | str | os.PathLike[str]:
+    """A PIL image or path as it is, a uint8 array as a PIL image.
+
+    Raises:
+        ShapeError: If it is none of these, or the array doesn't fit.
+    """
     if isinstance(image, np.ndarray):
-        image = _from_array(image)
+        return _from_array(image)
     if not isinstance(image, (Image.Image, str, os.PathLike)):
         raise ShapeError(
             "an image must be a PIL image, a path, an array or a tensor, "
             f"not {type(image).__name__}"
         )
-    picture = fit_picture(open_picture(image, config.channels), config.picture_size, config.crop)
-    return _pad(pixels_to_tensor(np.asarray(picture)[None]), config)
+    return image
 
 
 def _check_tensor(images: Tensor, config: ModelConfig) -> Tensor:
@@ -234,7 +252,7 @@ def grid(rows: Sequence[Sequence[Image.Image]], gap: int = 2) -> Image.Image:
 
 
 def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
-    """Write a picture atomically, in the format its suffix names.
+    """Write a picture atomically, in the format its suffix names, with its colour profile.
 
     Raises:
         ImageError: If Pillow knows no such format.
@@ -242,7 +260,8 @@ def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
     """
     _check_suffix(path)
     with atomic_file(path) as temporary:
-        picture.save(temporary)
+        # Not every format takes the profile by itself, and Pillow's JPEG is coarse by default.
+        picture.save(temporary, quality=QUALITY, icc_profile=picture.info.get("icc_profile"))
 
 
 def save_animation(

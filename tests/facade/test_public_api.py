@@ -8,7 +8,7 @@ from icgan_sdk import IcGAN, IcGANError, errors
 EXPORTS = {
     "AttributeValueError", "CheckpointError", "ConfigError", "DatasetError", "DownloadError",
     "IcGAN", "IcGANError", "ImageError", "Latent", "ModelFormatError", "ModelNotFoundError",
-    "SaveError", "ShapeError", "UnknownAttributeError", "__version__", "train",
+    "NoFaceFoundError", "SaveError", "ShapeError", "UnknownAttributeError", "__version__", "train",
 }  # fmt: skip
 
 MEMBERS = {
@@ -16,19 +16,19 @@ MEMBERS = {
     "config": "property",
     "decode": "(self, latent)",
     "device": "property",
-    "edit": "(self, images, attributes, /, *, refine, detail, **named)",
-    "encode": "(self, images, *, refine)",
+    "edit": "(self, images, attributes, /, *, refine, detail, align, face, paste_back, **named)",
+    "encode": "(self, images, *, refine, align, face)",
     "from_pretrained": "(name_or_path, *, source, revision, device, cache_dir, token, local_files_only)",
     "groups": "property",
-    "interpolate": "(self, a, b, *, steps, refine)",
-    "predict_attributes": "(self, images)",
+    "interpolate": "(self, a, b, *, steps, refine, align, face)",
+    "predict_attributes": "(self, images, *, align, face)",
     "push_to_hub": "(self, repo_id, *, private, token, revision)",
-    "reconstruct": "(self, images, *, refine)",
+    "reconstruct": "(self, images, *, refine, align, face)",
     "sample": "(self, n, attributes, *, seed, generator, **named)",
     "save_pretrained": "(self, folder)",
-    "swap_attributes": "(self, a, b, *, refine)",
+    "swap_attributes": "(self, a, b, *, refine, align, face)",
     "to": "(self, device)",
-    "variations": "(self, image, *, refine)",
+    "variations": "(self, image, *, refine, align, face)",
 }
 
 

@@ -1,13 +1,14 @@
 """What the commands say on stderr, and going on after one bad input."""
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 import typer
 
-from icgan_sdk.errors import ImageError
+from icgan_sdk.errors import ImageError, NoFaceFoundError, PhotoWarning
 
 T = TypeVar("T")
 
@@ -18,20 +19,40 @@ def report(problem: object) -> None:
 
 
 def for_each(items: Iterable[T], work: Callable[[T], None]) -> None:
-    """Do the work for every item; report pictures that can't be read and go on.
+    """Do the work for every item; report pictures that can't be read or used, and go on.
 
     Raises:
-        typer.Exit: With status 1 at the end, if any picture could not be read.
+        typer.Exit: With status 1 at the end, if there was any such picture.
     """
     failed = False
-    for item in items:
-        try:
-            work(item)
-        except ImageError as error:
-            report(error)
-            failed = True
+    with photo_warnings():
+        for item in items:
+            try:
+                work(item)
+            except (ImageError, NoFaceFoundError) as error:
+                report(error)
+                failed = True
     if failed:
         raise typer.Exit(1)
+
+
+@contextmanager
+def photo_warnings() -> Iterator[None]:
+    """Show what photos warn of in one line each, and the same only once."""
+    shown = set()
+
+    def show(message: Warning | str, category: type[Warning], *where: object) -> None:
+        if not issubclass(category, PhotoWarning):
+            show_others(message, category, *where)  # type: ignore[arg-type]
+        elif str(message) not in shown:
+            shown.add(str(message))
+            print(f"icgan: warning: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        show_others = warnings.showwarning
+        warnings.simplefilter("always", PhotoWarning)
+        warnings.showwarning = show
+        yield
 
 
 @contextmanager

@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from icgan_sdk.artefacts.bundled import BUNDLED_ROOT, bundled_names
 from icgan_sdk.artefacts.layout import read_config
 from icgan_sdk.errors import AttributeValueError, IcGANError
+
+if TYPE_CHECKING:
+    from icgan_sdk.photo import FaceOrAll
 
 DEFAULT_MODEL = "celeba"
 
@@ -59,6 +62,17 @@ def _number_or_text(value: str) -> float | str:
         return value
 
 
+def parse_face(face: str) -> "FaceOrAll":
+    """``--face``'s text as `IcGAN.edit` takes it."""
+    if face == "largest":
+        return "largest"
+    if face == "all":
+        return "all"
+    if not face.isdecimal():
+        raise typer.BadParameter("give largest, all or a number", param_hint="'--face'")
+    return int(face)
+
+
 Inputs = Annotated[list[str], typer.Argument(help="Pictures; patterns like 'photos/*.jpg' too.")]
 Model = Annotated[
     str,
@@ -94,6 +108,26 @@ EditDetailOption = Annotated[
         "--detail",
         help="photo: put only the change onto the original pixels; auto: so, except for classes.",
     ),
+]
+AlignOption = Annotated[
+    Literal["auto", "always", "none"],
+    typer.Option(
+        "--align",
+        help="Look for a face in photos (auto), in whatever picture (always), or crop (none).",
+    ),
+]
+FaceOption = Annotated[
+    str, typer.Option("--face", help="largest, or a number from the left, beginning with 0.")
+]
+EditFaceOption = Annotated[
+    str,
+    typer.Option(
+        "--face",
+        help="largest, a number from the left, beginning with 0, or with --paste-back all.",
+    ),
+]
+PasteBack = Annotated[
+    bool, typer.Option("--paste-back", help="Put the change into the whole photo, at its size.")
 ]
 Strip = Annotated[
     bool, typer.Option("--strip", help="Show original and reconstruction beside the result.")

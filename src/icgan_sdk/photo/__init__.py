@@ -1,0 +1,21 @@
+"""Photos of people as a model's input, and edits put back into them.
+
+A photo is neither square nor aligned: the face is found (the extra ``photo``), turned and scaled
+to where the model's training pictures had it, and cut out. What an edit changes can be put back
+into the photo at its full size.
+"""
+
+from icgan_sdk.photo.inputs import Align, Cut, Face, FaceOrAll, cut_photo, refuse_all, to_input
+from icgan_sdk.photo.paste import open_photo, paste_changes
+
+__all__ = [
+    "Align",
+    "Cut",
+    "Face",
+    "FaceOrAll",
+    "cut_photo",
+    "open_photo",
+    "paste_changes",
+    "refuse_all",
+    "to_input",
+]

@@ -1,0 +1,187 @@
+"""The one rule of how a picture becomes a model's input: aligned by its face, or cropped."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from PIL import Image
+from torch import Tensor
+
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.errors import ConfigError, NoFaceFoundError, PhotoWarning
+from icgan_sdk.images import (
+    ImageLike,
+    check_picture,
+    fit_picture,
+    fitting_box,
+    open_picture,
+    shows_frame,
+    to_batch,
+)
+from icgan_sdk.photo.faces import INSTALL, FoundFace, can_find_faces, find_faces
+from icgan_sdk.photo.placement import Matrix, box_matrix, cut, face_matrix
+
+Align = Literal["auto", "always", "none"]
+"""Whether faces are looked for: where it helps, in every picture, or never."""
+
+Face = int | Literal["largest"]
+"""Which face of a photo is taken: by number from the left, beginning with 0, or the largest."""
+
+FaceOrAll = Face | Literal["all"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """The square of a picture that the model sees.
+
+    Attributes:
+        square: Of the model's picture size.
+        matrix: Where it lies in the upright picture: unit square to pixels, [2, 3].
+    """
+
+    square: Image.Image
+    matrix: Matrix
+
+
+def to_input(
+    images: ImageLike | Sequence[ImageLike],
+    config: ModelConfig,
+    align: Align = "auto",
+    face: FaceOrAll = "largest",
+) -> tuple[Tensor, bool]:
+    """`images.to_batch`, photos being aligned.
+
+    Args:
+        images: One picture, a sequence of pictures, or a float tensor [B, C, H, W]; tensors are
+            the model's input as they are.
+        config: The model's.
+        align: As in `cut_photo`.
+        face: As in `cut_photo`, but not "all": one picture gives one result.
+
+    Returns:
+        Tensor [B, C, image_size, image_size] in [-1, 1] on the CPU, and whether one single
+        picture was given.
+
+    Raises:
+        ConfigError: If an option is unknown, or the model or machine can't align.
+        ImageError: If a file can't be read.
+        NoFaceFoundError: As in `cut_photo`.
+        ShapeError: If an array or tensor doesn't fit.
+    """
+    check_options(config, align, face)
+    refuse_all(face)
+    if isinstance(images, Tensor) or config.alignment is None or align == "none":
+        return to_batch(images, config)
+    if isinstance(images, (list, tuple)):
+        return to_batch([_aligned(image, config, align, face) for image in images], config)
+    return to_batch(_aligned(images, config, align, face), config)
+
+
+def _aligned(image: Any, config: ModelConfig, align: Align, face: Face) -> Any:
+    if isinstance(image, Tensor):
+        return image
+    source = check_picture(image)
+    picture = open_picture(source, config.channels)
+    return cut_photo(picture, config, align, face, name_of(source))[0].square
+
+
+def cut_photo(
+    picture: Image.Image,
+    config: ModelConfig,
+    align: Align = "auto",
+    face: FaceOrAll = "largest",
+    name: str = "the picture",
+) -> list[Cut]:
+    """The squares of a picture that the model sees.
+
+    With "auto", pictures of the proportions of the aligned frame or of the model's own size count
+    as aligned already and are cropped, as are photos without a face, with a warning.
+
+    Args:
+        picture: Upright, "L" or "RGB", as `open_picture` gives it.
+        config: The model's.
+        align: Whether to look for faces.
+        face: Which to take.
+        name: What messages call the picture.
+
+    Returns:
+        One square; with face "all" one for each face.
+
+    Raises:
+        ConfigError: If an option is unknown, or the model or machine can't align.
+        NoFaceFoundError: If there is no face and align is "always", or none of that number.
+    """
+    check_options(config, align, face)
+    faces = _look(picture, config, align, name)
+    matrices = [
+        matrix
+        for chosen in _choose(faces, face, name)
+        if config.alignment and config.crop
+        if (matrix := face_matrix(chosen.points, config.alignment, config.crop)) is not None
+    ]
+    if not matrices:
+        square = fit_picture(picture, config.picture_size, config.crop)
+        return [Cut(square, box_matrix(fitting_box(*picture.size, config.crop)))]
+    return [Cut(cut(picture, matrix, config.picture_size), matrix) for matrix in matrices]
+
+
+def check_options(config: ModelConfig, align: object, face: object) -> None:
+    """Raise ConfigError unless the options are known and the model can be aligned for."""
+    if align not in get_args(Align):
+        raise ConfigError(f"align must be 'auto', 'always' or 'none', not {align!r}")
+    number = isinstance(face, int) and not isinstance(face, bool) and face >= 0
+    if not number and face not in {"largest", "all"}:
+        raise ConfigError(f"face must be 'largest', 'all' or a number from 0, not {face!r}")
+    if align == "always" and config.alignment is None:
+        raise ConfigError("align='always' needs a model of aligned faces, which this is not")
+
+
+def refuse_all(face: FaceOrAll) -> None:
+    """Raise ConfigError where all faces are asked for but one picture gives one result."""
+    if face == "all":
+        raise ConfigError("all faces can only be edited where they are pasted back into the photo")
+
+
+def name_of(source: Image.Image | str | os.PathLike[str]) -> str:
+    """What messages call a picture: its file, where there is one."""
+    return "the picture" if isinstance(source, Image.Image) else str(source)
+
+
+def _look(picture: Image.Image, config: ModelConfig, align: Align, name: str) -> list[FoundFace]:
+    if align == "none" or (align == "auto" and not _needs_alignment(picture, config)):
+        return []
+    if align == "auto" and not can_find_faces():
+        _warn(f"photos are cropped to their centre without looking for a face; for that: {INSTALL}")
+        return []
+    faces = find_faces(picture)
+    if not faces and align == "always":
+        raise NoFaceFoundError(f"no face found in {name}; align='none' takes the centre square")
+    if not faces:
+        _warn(f"no face found in {name}: its centre square is taken")
+    return faces
+
+
+def _needs_alignment(picture: Image.Image, config: ModelConfig) -> bool:
+    return not (
+        config.alignment is None
+        or config.crop is None
+        or picture.size == (config.picture_size, config.picture_size)
+        or shows_frame(*picture.size, config.crop)
+    )
+
+
+def _choose(faces: list[FoundFace], face: FaceOrAll, name: str) -> list[FoundFace]:
+    if not faces or face == "all":
+        return faces
+    if face == "largest":
+        return [max(faces, key=lambda found: found.width)]
+    if face >= len(faces):
+        known = "one face, number 0" if len(faces) == 1 else f"{len(faces)} faces, numbered from 0"
+        raise NoFaceFoundError(f"{name} has {known}: there is no face {face}")
+    return [faces[face]]
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, PhotoWarning, stacklevel=2)

@@ -1,0 +1,114 @@
+"""Putting what edits change back into photos, at the photos' own size."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from icgan_sdk.errors import ShapeError
+from icgan_sdk.images import check_picture, open_picture
+from icgan_sdk.photo.inputs import name_of
+from icgan_sdk.photo.placement import Matrix, bounds
+
+MARGIN = 1 / 16
+"""Width of the square's margin, as a part of its side, over which a change fades to nothing."""
+
+
+def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image, str]:
+    """Read a photo twice: as the model sees it, and with all that an edit should leave as it is.
+
+    Args:
+        image: PIL image, path or uint8 array.
+        channels: 1 (grey) or 3 (RGB).
+
+    Returns:
+        The photo upright, "L" or "RGB"; the same with its alpha channel, if it has one ("LA",
+        "RGBA"), and its colour profile, as far as that still fits, in ``info["icc_profile"]``; and
+        what messages call it.
+
+    Raises:
+        ImageError: If the file is missing, not a picture, damaged or absurdly large.
+        ShapeError: If it is a tensor or else no photo.
+    """
+    if isinstance(image, Tensor):
+        raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
+    source = check_picture(image)
+    flat = open_picture(source, channels)
+    if isinstance(source, Image.Image):
+        return flat, _complete(source, flat), name_of(source)
+    with Image.open(source) as picture:
+        return flat, _complete(picture, flat), name_of(source)
+
+
+def _complete(source: Image.Image, flat: Image.Image) -> Image.Image:
+    result = flat.copy()
+    if source.has_transparency_data:
+        rgba = ImageOps.exif_transpose(source).convert("RGBA")
+        result = rgba.convert(flat.mode)
+        result.putalpha(rgba.getchannel("A"))
+    profile = source.info.get("icc_profile")
+    # A profile of CMYK or grey says nothing about RGB.
+    fitting = {"RGB", "RGBA", "P"} if flat.mode == "RGB" else {"L", "LA"}
+    result.info = {"icc_profile": profile} if profile and source.mode in fitting else {}
+    return result
+
+
+def paste_changes(photo: Image.Image, changes: Tensor, matrices: Sequence[Matrix]) -> Image.Image:
+    """A photo with changes added where their squares lie; elsewhere its pixels keep their value.
+
+    Args:
+        photo: As `open_photo` gives it, with all that should stay.
+        changes: What to add to each square: [N, C, S, S] in units of [-1, 1] pictures.
+        matrices: Where the squares lie in the photo: N maps [2, 3] from the unit square.
+
+    Returns:
+        The photo's size, mode, transparency and colour profile.
+    """
+    colours = photo.convert("L" if photo.mode in {"L", "LA"} else "RGB")
+    pixels = np.array(colours).reshape(photo.height, photo.width, -1)
+    for change, matrix in zip(changes, matrices, strict=True):
+        _add(pixels, _faded(change), matrix)
+    result = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    if "A" in photo.mode:
+        result.putalpha(photo.getchannel("A"))
+    result.info = dict(photo.info)
+    return result
+
+
+def _faded(change: Tensor) -> Tensor:
+    # Without this, a change that reaches the square's edge would show the edge in the photo.
+    side = change.shape[-1]
+    inwards = torch.arange(side).add(0.5).div(side)
+    ramp = (torch.minimum(inwards, 1.0 - inwards) / MARGIN).clamp(0.0, 1.0)
+    ramp = ramp * ramp * (3.0 - 2.0 * ramp)
+    return change * ramp[:, None] * ramp
+
+
+def _add(pixels: npt.NDArray[np.uint8], change: Tensor, matrix: Matrix) -> None:
+    # In place. Row bands bound the memory that a face in a large photo takes.
+    left, top, right, bottom = bounds(matrix)
+    left, top = max(left, 0), max(top, 0)
+    right, bottom = min(right, pixels.shape[1]), min(bottom, pixels.shape[0])
+    if left >= right:
+        return
+    inverse = np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2]
+    band = max(1, 2**20 // max(1, right - left))
+    for start in range(top, bottom, band):
+        stop = min(start + band, bottom)
+        y, x = np.mgrid[start:stop, left:right] + 0.5
+        square = np.stack([x, y, np.ones_like(x)], axis=-1) @ inverse.T
+        grid = torch.from_numpy(square * 2.0 - 1.0).float()
+        added = grid_sample(change[None].float(), grid[None], "bicubic", "zeros", False)[0]
+        area = pixels[start:stop, left:right]
+        area[:] = (
+            torch.from_numpy(area.astype(np.float32))
+            .add(added.permute(1, 2, 0) * 127.5)
+            .round()
+            .clamp(0, 255)
+            .to(torch.uint8)
+            .numpy()
+        )

@@ -1,0 +1,112 @@
+"""Where the square a model sees lies in a photo: affine maps, and cutting pictures out by them."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from icgan_sdk.config import Alignment, Crop
+
+Matrix = npt.NDArray[np.float64]
+"""Affine map [2, 3] from the unit square (0, 0)–(1, 1) to a photo's pixels."""
+
+LANDMARKS: Mapping[Alignment, npt.NDArray[np.float64]] = {
+    "celeba": np.array([(69, 111), (108, 111), (88, 136), (72, 152), (105, 152)]) + 0.5
+}
+"""Where an alignment puts left eye, right eye, nose and the mouth's corners: pixels of its frame.
+
+CelebA: means of its `list_landmarks_align_celeba.txt` in whole pixels, as the preprocessing of ALAE
+(Pidhorskyi et al. 2020) quotes them; plus half a pixel, since they count pixels' centres.
+"""
+
+MOST_SAMPLES = 32
+"""Samples per side of a result's pixel, at most; bounds memory on very large faces."""
+
+
+def box_matrix(box: tuple[float, float, float, float]) -> Matrix:
+    """The map onto an upright box: left, top, right, bottom."""
+    left, top, right, bottom = box
+    return np.array([[right - left, 0.0, left], [0.0, bottom - top, top]])
+
+
+def face_matrix(points: npt.NDArray[np.float64], alignment: Alignment, crop: Crop) -> Matrix | None:
+    """The map onto a face, so that it lies in the square as in aligned training pictures.
+
+    Args:
+        points: The face's five points in the photo, as in `LANDMARKS`.
+        alignment: How the training pictures were aligned.
+        crop: The part of the aligned frame that the square shows.
+
+    Returns:
+        The map; None if the points coincide.
+    """
+    found = similarity(LANDMARKS[alignment], points)
+    return None if found is None else _chain(found, box_matrix(crop.box))
+
+
+def similarity(
+    source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64] | None:
+    """The turn, scale and shift [2, 3] that brings points nearest to others, by least squares.
+
+    Without mirroring. As complex numbers the answer is w·z + shift, with w by linear regression.
+
+    Args:
+        source: [N, 2].
+        target: [N, 2].
+    """
+    from_centre, to_centre = source.mean(axis=0), target.mean(axis=0)
+    z = (source - from_centre) @ np.array([1, 1j])
+    w = np.vdot(z, (target - to_centre) @ np.array([1, 1j])) / np.vdot(z, z)
+    if abs(w) < np.finfo(np.float64).eps:
+        return None
+    turn = np.array([[w.real, -w.imag], [w.imag, w.real]])
+    return np.column_stack([turn, to_centre - turn @ from_centre])
+
+
+def cut(photo: Image.Image, matrix: Matrix, size: int) -> Image.Image:
+    """The square that a map names, with antialiasing; beyond its edges the photo goes on as there.
+
+    Args:
+        photo: Upright, "L" or "RGB".
+        matrix: Unit square to photo.
+        size: Side of the result, pixels.
+    """
+    left, top, right, bottom = bounds(matrix)
+    pixels = _stretched(np.asarray(photo), left, top, right, bottom)
+    # Pillow's affine transformation takes single samples: enough of them, then averaged down.
+    samples = min(MOST_SAMPLES, max(1, math.ceil(_scale(matrix) / size)))
+    side = samples * size
+    inner = matrix / np.array([side, side, 1.0]) - np.array([[0, 0, left], [0, 0, top]])
+    turned = Image.fromarray(pixels).transform(
+        (side, side), Image.Transform.AFFINE, tuple(inner.ravel()), Image.Resampling.BICUBIC
+    )
+    return turned.resize((size, size), Image.Resampling.BICUBIC)
+
+
+def bounds(matrix: Matrix) -> tuple[int, int, int, int]:
+    """The whole pixels around the square in the photo, and some more for interpolation."""
+    corners = np.array([(0, 0, 1), (1, 0, 1), (0, 1, 1), (1, 1, 1)]) @ matrix.T
+    left, top = np.floor(corners.min(axis=0)).astype(int) - 2
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 2
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _scale(matrix: Matrix) -> float:
+    # Photo pixels along a side of the square.
+    return float(np.hypot(matrix[0, 0], matrix[1, 0]))
+
+
+def _chain(outer: Matrix, inner: Matrix) -> Matrix:
+    return np.asarray(outer @ np.vstack([inner, [0.0, 0.0, 1.0]]))
+
+
+def _stretched(
+    pixels: npt.NDArray[np.uint8], left: int, top: int, right: int, bottom: int
+) -> npt.NDArray[np.uint8]:
+    # Pixels of a box that may leave the picture, whose edge is repeated then.
+    rows = np.arange(top, bottom).clip(0, pixels.shape[0] - 1)
+    columns = np.arange(left, right).clip(0, pixels.shape[1] - 1)
+    return np.ascontiguousarray(pixels[rows[:, None], columns])

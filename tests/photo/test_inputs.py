@@ -1,0 +1,163 @@
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from icgan_sdk import ConfigError, IcGAN, NoFaceFoundError, ShapeError
+from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
+from icgan_sdk.errors import PhotoWarning
+from icgan_sdk.images import fit_picture, to_batch
+from icgan_sdk.photo import Cut, cut_photo, to_input
+from icgan_sdk.photo.faces import FoundFace, find_faces
+from icgan_sdk.photo.placement import face_matrix
+from tests.photo.conftest import PORTRAIT, blank
+
+FACES = ModelConfig(crop=CELEBA_CROP)
+
+
+def same(a: Image.Image, b: Image.Image) -> bool:
+    return np.array_equal(np.asarray(a), np.asarray(b))
+
+
+def expected(face: FoundFace) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    matrix = face_matrix(face.points, "celeba", CELEBA_CROP)
+    assert matrix is not None
+    return matrix
+
+
+@pytest.fixture
+def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the extra is not installed."""
+    monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
+
+
+def test_a_crop_names_its_alignment_by_its_frame() -> None:
+    assert FACES.alignment == ModelConfig(crop=PAPER_CROP).alignment == "celeba"
+    assert ModelConfig().alignment is None
+    assert ModelConfig(crop=Crop((100, 120), (0, 0, 100, 100))).alignment is None
+
+
+def test_the_bundled_models_name_theirs(celeba: IcGAN) -> None:
+    assert celeba.config.alignment == "celeba"
+    assert IcGAN.from_pretrained("mnist", device="cpu").config.alignment is None
+
+
+def test_a_photo_is_cut_where_its_face_lies(photo: Image.Image, found: FoundFace) -> None:
+    (result,) = cut_photo(photo, FACES)
+    assert isinstance(result, Cut)
+    np.testing.assert_allclose(result.matrix, expected(found))
+    assert result.square.size == (64, 64)
+    batch, single = to_input(photo, FACES)
+    assert single
+    assert torch.equal(batch, to_batch(result.square, FACES)[0])
+
+
+def test_the_face_is_found_alike_at_any_size(photo: Image.Image, found: FoundFace) -> None:
+    (larger,) = find_faces(photo.resize((2100, 1380)))
+    np.testing.assert_allclose(larger.points / 3, found.points, atol=4)
+
+
+@pytest.mark.parametrize("angle", [-20, 15])
+def test_a_tilted_face_is_turned_upright(portrait: Image.Image, angle: int, celeba: IcGAN) -> None:
+    tilted = portrait.rotate(angle, Image.Resampling.BICUBIC, fillcolor=(150, 140, 130))
+    canvas = blank(640, 560)
+    canvas.paste(tilted, (180, 60))
+    straight = cut_photo(portrait, FACES, "always")[0].square
+    result = cut_photo(canvas, FACES)[0].square
+    middle = (16, 16, 48, 48)
+    a, b = (np.asarray(p.crop(middle), float).ravel() for p in (straight, result))
+    assert np.corrcoef(a, b)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("size", [(64, 64), (178, 218), (89, 109), (356, 436)])
+def test_aligned_pictures_are_cropped(portrait: Image.Image, size: tuple[int, int]) -> None:
+    picture = portrait.resize(size)
+    (result,) = cut_photo(picture, FACES)
+    assert same(result.square, fit_picture(picture, 64, CELEBA_CROP))
+
+
+def test_always_looks_there_too(portrait: Image.Image) -> None:
+    (result,) = cut_photo(portrait, FACES, "always")
+    np.testing.assert_allclose(result.matrix, expected(find_faces(portrait)[0]))
+
+
+def test_none_never_looks(photo: Image.Image, no_detector: None) -> None:
+    assert torch.equal(to_input(photo, FACES, "none")[0], to_batch(photo, FACES)[0])
+
+
+def test_other_models_take_the_centre(photo: Image.Image, no_detector: None) -> None:
+    config = ModelConfig()
+    assert torch.equal(to_input(photo, config)[0], to_batch(photo, config)[0])
+    with pytest.raises(ConfigError, match="aligned faces"):
+        to_input(photo, config, "always")
+
+
+def test_a_photo_without_a_face(tmp_path: object) -> None:
+    empty = blank(300, 200)
+    with pytest.warns(PhotoWarning, match="no face found in the picture"):
+        batch, _ = to_input(empty, FACES)
+    assert torch.equal(batch, to_batch(empty, FACES)[0])
+    with pytest.raises(NoFaceFoundError, match="align='none'"):
+        to_input(empty, FACES, "always")
+    assert find_faces(blank(20, 400)) == []
+
+
+def test_without_the_detector(photo: Image.Image, no_detector: None) -> None:
+    with pytest.warns(PhotoWarning, match=r"pip install 'icgan-sdk\[photo\]'"):
+        batch, _ = to_input(photo, FACES)
+    assert torch.equal(batch, to_batch(photo, FACES)[0])
+    with pytest.raises(ConfigError, match=r"pip install 'icgan-sdk\[photo\]'"):
+        to_input(photo, FACES, "always")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        to_input(PORTRAIT, FACES)
+
+
+def test_faces_are_numbered_from_the_left(pair: Image.Image) -> None:
+    left, right = find_faces(pair)
+    assert left.points[:, 0].mean() < right.points[:, 0].mean()
+    for face, chosen in ((0, left), (1, right), ("largest", right)):
+        (result,) = cut_photo(pair, FACES, face=face)  # type: ignore[arg-type]
+        np.testing.assert_allclose(result.matrix, expected(chosen))
+    both = cut_photo(pair, FACES, face="all")
+    assert len(both) == 2
+    with pytest.raises(NoFaceFoundError, match="2 faces, numbered from 0: there is no face 2"):
+        cut_photo(pair, FACES, face=2)
+
+
+def test_several_pictures(photo: Image.Image, portrait: Image.Image) -> None:
+    tensor = to_batch(portrait, FACES)[0][0]
+    batch, single = to_input([photo, np.asarray(photo), PORTRAIT, tensor], FACES)
+    assert not single
+    assert batch.shape == (4, 3, 64, 64)
+    assert torch.equal(batch[0], batch[1])
+    assert torch.equal(batch[3], tensor)
+
+
+@pytest.mark.parametrize("images", [[], [[blank(9, 9)]], 7, torch.zeros(3, 9, 9)])
+def test_what_is_no_picture(images: object) -> None:
+    with pytest.raises(ShapeError):
+        to_input(images, FACES)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "options", [{"align": "yes"}, {"face": "left"}, {"face": -1}, {"face": True}, {"face": "all"}]
+)
+def test_options_are_checked(options: dict[str, str], portrait: Image.Image) -> None:
+    with pytest.raises(ConfigError):
+        to_input(portrait, FACES, **options)  # type: ignore[arg-type]
+
+
+def test_every_method_takes_photos(celeba: IcGAN, photo: Image.Image) -> None:
+    square = cut_photo(photo, celeba.config)[0].square
+    assert torch.equal(celeba.encode(photo).z, celeba.encode(square).z)
+    assert same(celeba.reconstruct(photo), celeba.reconstruct(square))
+    assert same(celeba.edit(photo, Smiling=0), celeba.edit(square, Smiling=0))
+    assert celeba.predict_attributes(photo) == celeba.predict_attributes(square)
+    assert same(celeba.variations(photo)[0], square)
+    assert same(celeba.interpolate(photo, photo, steps=2)[0], celeba.reconstruct(square))
+    assert same(celeba.swap_attributes(photo, photo)[0], celeba.reconstruct(square))
+    assert not same(celeba.reconstruct(photo, align="none"), celeba.reconstruct(square))

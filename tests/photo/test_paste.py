@@ -1,0 +1,163 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+
+from icgan_sdk import IcGAN, ShapeError
+from icgan_sdk.cli.main import run
+from icgan_sdk.images import save_picture
+from icgan_sdk.photo import paste_changes
+from icgan_sdk.photo.faces import FoundFace
+from icgan_sdk.photo.placement import box_matrix
+from tests.photo.conftest import blank, difference
+
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def test_a_change_is_added_where_its_square_lies() -> None:
+    photo = blank(80, 60)
+    result = paste_changes(photo, torch.full((1, 3, 16, 16), 0.3), [box_matrix((20, 10, 60, 50))])
+    apart = difference(result, photo)
+    assert (apart[20:40, 30:50] == round(0.3 * 127.5)).all()
+    assert (apart[9, 20:60] < apart[11, 20:60]).all()  # fades to the margin
+    apart[8:52, 18:62] = 0
+    assert not apart.any()
+
+
+@settings(deadline=None)
+@given(st.floats(5, 60), st.floats(-60, 60), st.floats(-80, 160), st.floats(-80, 160))
+def test_no_change_leaves_every_pixel(a: float, b: float, x: float, y: float) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+    photo = Image.fromarray(pixels)
+    result = paste_changes(photo, torch.zeros(1, 3, 8, 8), [np.array([[a, -b, x], [b, a, y]])])
+    assert np.array_equal(np.asarray(result), pixels)
+
+
+def test_a_turned_change_lands_turned() -> None:
+    change = torch.zeros(1, 3, 16, 16)
+    change[:, :, 3:6, 3:13] = 0.5  # above the centre
+    photo = blank(100, 100)
+    # The square's y axis points to the photo's left.
+    result = paste_changes(photo, change, [np.array([[0.0, -60.0, 80.0], [60.0, 0.0, 20.0]])])
+    rows, columns = np.nonzero(difference(result, photo) > 30)
+    assert columns.min() > 52
+    assert abs(rows.mean() - 49.5) < 1
+
+
+def test_the_photo_stays_itself_outside_the_face(
+    celeba: IcGAN, photo: Image.Image, found: FoundFace
+) -> None:
+    result = celeba.edit(photo, Eyeglasses=1, paste_back=True)
+    assert (result.size, result.mode) == (photo.size, "RGB")
+    apart = difference(result, photo)
+    left, top = found.points.min(axis=0) - 2 * found.width
+    right, bottom = found.points.max(axis=0) + 2 * found.width
+    rows, columns = np.nonzero(apart)
+    assert left < columns.min() <= columns.max() < right
+    assert top < rows.min() <= rows.max() < bottom
+    eyes = found.points[:2].astype(int)
+    assert all(apart[y - 8 : y + 8, x - 8 : x + 8].max() > 20 for x, y in eyes)
+    assert celeba.predict_attributes(result)["Eyeglasses"] > 0.5
+    assert not difference(celeba.edit(photo, paste_back=True), photo).any()
+
+
+def test_all_faces_or_one(celeba: IcGAN, pair: Image.Image) -> None:
+    both = difference(celeba.edit(pair, Eyeglasses=1, face="all", paste_back=True), pair)
+    left = difference(celeba.edit(pair, Eyeglasses=1, face=0, paste_back=True), pair)
+    assert both[:, :320].max() > 20
+    assert both[:, 340:].max() > 20
+    assert left[:, :320].max() > 20
+    assert not left[:, 340:].any()
+
+
+def test_turned_by_the_camera(celeba: IcGAN, photo: Image.Image, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = tmp_path / "turned.png"
+    photo.transpose(Image.Transpose.ROTATE_90).save(file, exif=exif, icc_profile=PROFILE)
+    result = celeba.edit(file, Smiling=0, paste_back=True)
+    assert not difference(result, celeba.edit(photo, Smiling=0, paste_back=True)).any()
+    save_picture(result, tmp_path / "out.jpg")
+    with Image.open(tmp_path / "out.jpg") as written:
+        assert written.info["icc_profile"] == PROFILE
+        assert written.getexif().get(0x0112, 1) == 1
+
+
+def test_transparency_stays(celeba: IcGAN, photo: Image.Image) -> None:
+    clear = photo.copy()
+    alpha = Image.fromarray(
+        np.arange(700 * 460, dtype=np.uint32).reshape(460, 700).astype(np.uint8)
+    )
+    alpha.paste(255, (380, 0, 700, 460))
+    clear.putalpha(alpha)
+    result = celeba.edit(clear, Eyeglasses=1, paste_back=True)
+    assert result.mode == "RGBA"
+    assert np.array_equal(np.asarray(result.getchannel("A")), np.asarray(alpha))
+    apart = difference(result.convert("RGB"), photo)
+    assert apart.max() > 20
+    assert not apart[:, :300].any()
+
+
+def test_a_profile_of_other_colours_goes(celeba: IcGAN, photo: Image.Image) -> None:
+    cmyk = photo.convert("CMYK")
+    cmyk.info["icc_profile"] = PROFILE
+    result = celeba.edit(cmyk, Smiling=0, paste_back=True)
+    assert (result.mode, result.info) == ("RGB", {})
+
+
+def test_cropped_pictures_take_the_change_too(tiny_model: IcGAN, picture: Image.Image) -> None:
+    result = tiny_model.edit([picture, np.asarray(picture)], Smiling=2, paste_back=True)
+    assert isinstance(result, list)
+    assert not difference(*result).any()
+    apart = difference(result[0], picture)
+    assert apart.any()
+    assert not apart[:3].any()
+    assert not apart[-3:].any()
+
+
+def test_grey_models_take_grey_photos(digits_model: IcGAN, picture: Image.Image) -> None:
+    result = digits_model.edit(picture.convert("LA"), digit=1, paste_back=True)
+    assert (result.mode, result.size) == ("LA", picture.size)
+
+
+def test_tensors_are_no_photos(tiny_model: IcGAN) -> None:
+    for images in (torch.zeros(3, 16, 16), torch.zeros(2, 3, 16, 16), [torch.zeros(3, 16, 16)]):
+        with pytest.raises(ShapeError, match="tensor"):
+            tiny_model.edit(images, Smiling=1, paste_back=True)
+    with pytest.raises(ShapeError, match="empty"):
+        tiny_model.edit([], Smiling=1, paste_back=True)
+
+
+def test_the_command(
+    photo: Image.Image,
+    celeba: IcGAN,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photo.save("photo.png")
+    blank(90, 70).save("empty.png")
+    command = ["edit", "photo.png", "--set", "Eyeglasses=1", "--paste-back", "-o"]
+    assert run([*command, "out.png"]) == 0
+    with Image.open("out.png") as written:
+        expected = celeba.edit(photo, Eyeglasses=1, paste_back=True)
+        assert not difference(written, expected).any()
+    assert run([*command, "out2.png", "--face", "3"]) == 1
+    assert "there is no face 3" in capsys.readouterr().err
+    assert run([*command, "out2.png", "--face", "left"]) == 2
+    assert run([*command, "out2.png", "--strip"]) == 2
+    assert run(["edit", "photo.png", "--face", "all", "-o", "out2.png"]) == 1
+    capsys.readouterr()
+    both = ["edit", "empty.png", "photo.png", "-o", "out", "--align"]
+    assert run([*both, "always"]) == 1
+    assert capsys.readouterr().err.count("icgan: error: no face found in empty.png") == 1
+    assert [path.name for path in Path("out").iterdir()] == ["photo.png"]
+    assert run([*both, "auto"]) == 0
+    warning = "icgan: warning: no face found in empty.png: its centre square is taken\n"
+    assert capsys.readouterr().err == warning
+    assert not Path("out2.png").exists()
