@@ -1,6 +1,6 @@
 """How well photos are aligned: CelebA's test faces, hidden in larger pictures, are found again.
 
-    python benchmarks/alignment.py --data ../shared/data/celeba
+    python benchmarks/alignment.py --data data/celeba
 
 Every face is an officially aligned 178×218 frame. It is turned by up to 20°, scaled to 0.5 to 2
 times its size and put somewhere into a canvas of blurred colours. Where the frame lies is then

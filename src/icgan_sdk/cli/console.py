@@ -4,7 +4,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import typer
 
@@ -39,11 +39,18 @@ def for_each(items: Iterable[T], work: Callable[[T], None]) -> None:
 @contextmanager
 def photo_warnings() -> Iterator[None]:
     """Show what photos warn of in one line each, and the same only once."""
-    shown = set()
+    shown: set[str] = set()
 
-    def show(message: Warning | str, category: type[Warning], *where: object) -> None:
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         if not issubclass(category, PhotoWarning):
-            show_others(message, category, *where)  # type: ignore[arg-type]
+            show_others(message, category, filename, lineno, file, line)
         elif str(message) not in shown:
             shown.add(str(message))
             print(f"icgan: warning: {message}", file=sys.stderr)

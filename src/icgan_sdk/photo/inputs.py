@@ -79,7 +79,7 @@ def to_input(
     return to_batch(_aligned(images, config, align, face), config)
 
 
-def _aligned(image: Any, config: ModelConfig, align: Align, face: Face) -> Any:
+def _aligned(image: Any, config: ModelConfig, align: Align, face: FaceOrAll) -> Any:
     if isinstance(image, Tensor):
         return image
     source = check_picture(image)
