@@ -18,7 +18,8 @@ MEMBERS = {
     "device": "property",
     "edit": "(self, images, attributes, /, *, refine, detail, align, face, paste_back, **named)",
     "encode": "(self, images, *, refine, align, face)",
-    "from_pretrained": "(name_or_path, *, source, revision, device, cache_dir, token, local_files_only)",
+    "from_pretrained": "(name_or_path, *, source, revision, device, cache_dir, token, "
+    "local_files_only)",
     "groups": "property",
     "interpolate": "(self, a, b, *, steps, refine, align, face)",
     "predict_attributes": "(self, images, *, align, face)",

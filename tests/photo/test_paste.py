@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +153,7 @@ def test_the_command(
     assert run([*command, "out2.png", "--face", "left"]) == 2
     assert run([*command, "out2.png", "--strip"]) == 2
     assert run(["edit", "photo.png", "--face", "all", "-o", "out2.png"]) == 1
+    assert run(["reconstruct", "photo.png", "--face", "all", "-o", "out2.png"]) == 2
     capsys.readouterr()
     both = ["edit", "empty.png", "photo.png", "-o", "out", "--align"]
     assert run([*both, "always"]) == 1
@@ -161,3 +163,10 @@ def test_the_command(
     warning = "icgan: warning: no face found in empty.png: its centre square is taken\n"
     assert capsys.readouterr().err == warning
     assert not Path("out2.png").exists()
+    for sheet in ("interpolate", "swap"):
+        assert run([sheet, "empty.png", "photo.png", "--face", "0", "-o", f"{sheet}.png"]) == 0
+        assert capsys.readouterr().err == warning
+    assert run(["variations", "photo.png", "--align", "none", "-o", "sheet.png"]) == 0
+    assert run(["attributes", "photo.png", "--face", "0", "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out.removeprefix("sheet.png\n"))
+    assert scores["photo.png"] == celeba.predict_attributes(photo)

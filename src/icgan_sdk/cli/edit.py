@@ -21,6 +21,7 @@ from icgan_sdk.cli.options import (
     Settings,
     Strip,
     parse_face,
+    parse_one_face,
     parse_settings,
 )
 from icgan_sdk.cli.paths import expand, name_outputs
@@ -95,7 +96,7 @@ def reconstruct(
     """Show what the model makes of pictures without a change."""
     from icgan_sdk.facade import IcGAN
 
-    chosen_face = parse_face(face)
+    chosen_face = parse_one_face(face)
     jobs = _jobs(images, output)
     icgan = IcGAN.from_pretrained(model, device=device)
 

@@ -6,7 +6,16 @@ from pathlib import Path
 from icgan_sdk.artefacts.bundled import bundled_names, resolve
 from icgan_sdk.artefacts.layout import CARD_FILE
 from icgan_sdk.cli.console import for_each
-from icgan_sdk.cli.options import DEFAULT_MODEL, Device, Inputs, Json, Model
+from icgan_sdk.cli.options import (
+    DEFAULT_MODEL,
+    AlignOption,
+    Device,
+    FaceOption,
+    Inputs,
+    Json,
+    Model,
+    parse_one_face,
+)
 from icgan_sdk.cli.paths import expand
 from icgan_sdk.config import ModelConfig
 
@@ -17,17 +26,20 @@ def attributes(
     images: Inputs,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
+    align: AlignOption = "auto",
+    face: FaceOption = "largest",
     as_json: Json = False,
 ) -> None:
     """Print which attributes a model reads in pictures, from 0 (absent) to 1 (present)."""
     from icgan_sdk.facade import IcGAN
 
+    chosen = parse_one_face(face)
     inputs = expand(images)
     icgan = IcGAN.from_pretrained(model, device=device)
     scores: dict[str, dict[str, float]] = {}
 
     def work(path: Path) -> None:
-        scores[str(path)] = icgan.predict_attributes(path)
+        scores[str(path)] = icgan.predict_attributes(path, align=align, face=chosen)
         if not as_json:
             print(_table(path, scores[str(path)]))
 

@@ -11,7 +11,7 @@ from icgan_sdk.artefacts.layout import read_config
 from icgan_sdk.errors import AttributeValueError, IcGANError
 
 if TYPE_CHECKING:
-    from icgan_sdk.photo import FaceOrAll
+    from icgan_sdk.photo import Face, FaceOrAll
 
 DEFAULT_MODEL = "celeba"
 
@@ -64,12 +64,21 @@ def _number_or_text(value: str) -> float | str:
 
 def parse_face(face: str) -> "FaceOrAll":
     """``--face``'s text as `IcGAN.edit` takes it."""
+    return "all" if face == "all" else parse_one_face(face)
+
+
+def parse_one_face(face: str) -> "Face":
+    """``--face``'s text where one picture gives one result.
+
+    Raises:
+        typer.BadParameter: If it is neither "largest" nor a number.
+    """
     if face == "largest":
         return "largest"
-    if face == "all":
-        return "all"
     if not face.isdecimal():
-        raise typer.BadParameter("give largest, all or a number", param_hint="'--face'")
+        raise typer.BadParameter(
+            "give largest or a number; all goes with 'edit --paste-back'", param_hint="'--face'"
+        )
     return int(face)
 
 

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from icgan_sdk.cli.console import for_each
+from icgan_sdk.cli.console import for_each, photo_warnings
 from icgan_sdk.cli.options import (
     DEFAULT_MODEL,
+    AlignOption,
     Device,
+    FaceOption,
     Inputs,
     Model,
     Refine,
     Settings,
     SheetOutput,
+    parse_one_face,
     parse_settings,
 )
 from icgan_sdk.cli.paths import expand, means_folder
@@ -32,6 +35,8 @@ def variations(
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
     refine: Refine = 0,
+    align: AlignOption = "auto",
+    face: FaceOption = "largest",
 ) -> None:
     """Show every attribute's effect: a row for each picture (the paper's Figure 5).
 
@@ -39,11 +44,16 @@ def variations(
     """
     from icgan_sdk.facade import IcGAN
 
+    chosen = parse_one_face(face)
     inputs = expand(images)
     icgan = IcGAN.from_pretrained(model, device=device)
     rows: list[list[Image]] = []
+
+    def work(path: Path) -> None:
+        rows.append(icgan.variations(path, refine=refine, align=align, face=chosen))
+
     try:
-        for_each(inputs, lambda path: rows.append(icgan.variations(path, refine=refine)))
+        for_each(inputs, work)
     finally:
         if rows:
             _save_sheet(rows, output)
@@ -61,13 +71,17 @@ def interpolate(
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
     refine: Refine = 0,
+    align: AlignOption = "auto",
+    face: FaceOption = "largest",
 ) -> None:
     """Pass from one picture to another (the paper's Figure 6a)."""
     from icgan_sdk.facade import IcGAN
     from icgan_sdk.images import save_animation
 
+    chosen = parse_one_face(face)
     icgan = IcGAN.from_pretrained(model, device=device)
-    pictures = icgan.interpolate(a, b, steps=steps, refine=refine)
+    with photo_warnings():
+        pictures = icgan.interpolate(a, b, steps=steps, refine=refine, align=align, face=chosen)
     if Path(output).suffix.lower() == ".gif":
         save_animation(pictures, output)
         print(output)
@@ -82,6 +96,8 @@ def swap(
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
     refine: Refine = 0,
+    align: AlignOption = "auto",
+    face: FaceOption = "largest",
 ) -> None:
     """Exchange the attributes of two pictures (the paper's Figure 6b).
 
@@ -89,8 +105,10 @@ def swap(
     """
     from icgan_sdk.facade import IcGAN, Latent
 
+    chosen = parse_one_face(face)
     icgan = IcGAN.from_pretrained(model, device=device)
-    latent = icgan.encode([a, b], refine=refine)
+    with photo_warnings():
+        latent = icgan.encode([a, b], refine=refine, align=align, face=chosen)
     swapped = Latent(latent.z, latent.y.flip(0))
     _save_sheet([icgan.decode(latent), icgan.decode(swapped)], output)
 
