@@ -1,0 +1,132 @@
+"""Every code block of the site and the README is true: it runs, or says why it can't here.
+
+A page is a session in a folder of its own, which holds what the page names. Training uses
+the recipes with one epoch and twenty pictures, and evaluation generates few; a page's own settings
+hold but for `gan.epochs`.
+"""
+
+import ast
+import json
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.cli.main import run
+from icgan_sdk.config import ModelConfig
+from tests.artefacts.test_hub import hub, read  # noqa: F401 - a fixture
+from tests.conftest import tiny_networks
+from tests.docs.blocks import Block, blocks_of
+from tests.docs.commands import check_pip, check_unrun, outputs, outputs_of_code, parse, shortened
+from tests.docs.scratch import ROOT, Scratch, shrink_recipes
+from tests.hub import Hub, Repository
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PARSED: dict[str, Callable[[str], object]] = {"json": json.loads, "toml": tomllib.loads}
+SHELL = {"console", "bash"}
+# The Hub's client calls its HTTP library in a way that is going out of use.
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+
+
+@pytest.fixture
+def scratch(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hub: Hub,  # noqa: F811
+) -> Scratch:
+    """The working directory of a page, with short recipes and a Hub that has ``org/name``."""
+    config = ModelConfig(z_dim=4, generator_width=4, encoder_width=2, encoder_z_fc=8)
+    save_artefact(tiny_networks(config), tmp_path / "pushed", card="# Faces\n")
+    repository = hub.repositories["org/name"] = Repository()
+    for revision in ("main", "v1"):
+        repository.commit(read(tmp_path / "pushed"), revision)
+    shrink_recipes(tmp_path / "recipes")
+    monkeypatch.setattr("icgan_sdk.training.config.RECIPES", tmp_path / "recipes")
+    monkeypatch.setattr("icgan_sdk.evaluation.measuring.GENERATED_IMAGES", 64)
+    (tmp_path / "page").mkdir()
+    monkeypatch.chdir(tmp_path / "page")
+    return Scratch(tmp_path / "page")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_run(page: Path, scratch: Scratch) -> None:
+    names: dict[str, Any] = {"__name__": "page"}
+    for block in blocks_of(page, ROOT):
+        if block.language == "python":
+            do_python(block, names, scratch)
+        elif block.language in SHELL:
+            do_commands(block, scratch)
+        elif block.language in PARSED:
+            PARSED[block.language](block.body)
+        else:
+            do_text(block, scratch)
+
+
+def do_python(block: Block, names: dict[str, Any], scratch: Scratch) -> None:
+    code = compile(block.body, block.where, "exec")
+    if not block.runs():
+        tree = ast.parse(block.body)
+        imports: list[ast.stmt] = [
+            node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        code = compile(ast.Module(imports, []), block.where, "exec")
+    else:
+        scratch.provide(block.body, but=outputs_of_code(block.body))
+    exec(code, names)
+
+
+def do_commands(block: Block, scratch: Scratch) -> None:
+    commands = block.commands()
+    assert commands, f"{block.where}: no command in it; is it text?"
+    if block.language == "bash":
+        subprocess.run(["bash", "-n"], input=block.body, text=True, check=True)
+    for program, *arguments in commands:
+        words = [program, *arguments]
+        try:
+            do_command(words, block, scratch)
+        except Exception as error:
+            error.add_note(f"{block.where}: {' '.join(words)}")
+            raise
+
+
+def do_command(words: list[str], block: Block, scratch: Scratch) -> None:
+    program, *arguments = words
+    if not block.runs(program):
+        check_unrun(words)
+    elif program == "icgan":
+        written = outputs(parse(arguments))
+        scratch.provide(" ".join(arguments), but=written)
+        assert run(shortened(arguments)) == 0
+        for name in written:
+            assert Path(name).exists(), f"{name} was not written"
+    elif program == "pip":
+        check_pip(arguments)
+    elif program == "python":
+        # Other tests run the repository's scripts.
+        assert (ROOT / arguments[0]).is_file(), f"no script {arguments[0]}"
+    else:
+        pytest.fail(f"{block.where}: {program} can't be run here; say why in a comment above")
+
+
+def do_text(block: Block, scratch: Scratch) -> None:
+    """Model cards, which programs write, show commands without a prompt."""
+    lines = block.body.splitlines()
+    if block.language == "" and all(line.startswith("icgan ") for line in lines):
+        do_commands(Block(block.where, "bash", block.body, block.notes), scratch)
+        return
+    assert block.language in {"text", "csv"}, f"{block.where}: name the block's language"
+    hidden = [line for line in lines if line.startswith(("icgan ", "$ ", "python ", "pip "))]
+    assert not hidden, f"{block.where}: commands in a block of text: {hidden}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_block_escapes(page: Path) -> None:
+    text = page.read_text("utf-8")
+    fences = [line for line in text.splitlines() if line.lstrip().startswith(("```", "~~~"))]
+    own = [b for b in blocks_of(page, ROOT) if "--8<--" not in text]
+    assert "--8<--" in text or len(fences) == 2 * len(own)
+    assert all(reason.strip() for block in own for _, reason in block.notes)

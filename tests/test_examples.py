@@ -1,0 +1,88 @@
+"""The examples run, and write what they say."""
+
+import runpy
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from PIL import Image
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+TINY = [
+    "model.z_dim=3",
+    "model.generator_width=4",
+    "model.discriminator_width=4",
+    "model.encoder_width=2",
+    "model.encoder_z_fc=8",
+    "gan.epochs=1",
+    "encoder_z.epochs=1",
+    "encoder_y.epochs=1",
+    "generated.images=8",
+    "generated.batch_norm_batches=1",
+    "run.device=cpu",
+]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run_example(monkeypatch: pytest.MonkeyPatch, name: str, *arguments: str) -> None:
+    monkeypatch.setattr("sys.argv", [name, *arguments])
+    runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+
+
+def size(path: str) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def cells(columns: int, rows: int, side: int = 64) -> tuple[int, int]:
+    return columns * (side + 2) + 2, rows * (side + 2) + 2
+
+
+def test_edit_portrait(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run_example(monkeypatch, "edit_portrait.py", "edited.png")
+    assert "Smiling: " in capsys.readouterr().out
+    assert size("edited.png") == cells(6, 1)
+
+
+def test_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_example(monkeypatch, "sample.py", "samples")
+    assert size("samples/faces.png") == cells(8, 3)
+    assert size("samples/digits.png") == cells(10, 1, 28)
+
+
+def test_batch(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("photos").mkdir()
+    with Image.open(EXAMPLES / "astronaut.jpg") as portrait:
+        for name in ("a.jpg", "b.png"):
+            portrait.save(Path("photos", name))
+    Path("photos/c.png").write_text("no picture")
+    run_example(monkeypatch, "batch.py", "photos", "edited", "Eyeglasses=1")
+    assert sorted(path.name for path in Path("edited").iterdir()) == ["a.png", "b.png"]
+    assert "c.png is not an image" in capsys.readouterr().err
+
+
+def test_concepts(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_example(monkeypatch, "concepts.py", "out")
+    drawn = {path.name: size(str(path)) for path in Path("out").iterdir()}
+    assets = EXAMPLES.parent / "docs" / "assets"
+    assert drawn == {path.name: size(str(path)) for path in assets.glob("concepts_*")}
+
+
+def test_own_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_example(monkeypatch, "own_attributes.py", "out", "--pictures", "64", "--set", *TINY)
+    assert size("out/variations.png") == cells(8, 8, 32)
+    assert size("out/edited.png") == (32, 32)
+
+
+def test_notebook() -> None:
+    notebook = nbformat.read(EXAMPLES / "first_steps.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "strip the outputs"
+    NotebookClient(notebook, timeout=200, resources={"metadata": {"path": EXAMPLES}}).execute()
+    shown = [set(o.data) for c in notebook.cells for o in c.get("outputs", []) if "data" in o]
+    assert sum("image/png" in kinds for kinds in shown) == 5
