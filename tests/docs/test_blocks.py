@@ -7,13 +7,16 @@ hold but for `gan.epochs`.
 
 import ast
 import json
+import re
 import subprocess
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from icgan_sdk.artefacts.folder import save_artefact
 from icgan_sdk.cli.main import run
@@ -121,6 +124,28 @@ def do_text(block: Block, scratch: Scratch) -> None:
     assert block.language in {"text", "csv"}, f"{block.where}: name the block's language"
     hidden = [line for line in lines if line.startswith(("icgan ", "$ ", "python ", "pip "))]
     assert not hidden, f"{block.where}: commands in a block of text: {hidden}"
+
+
+def test_first_command_of_the_readme(scratch: Scratch) -> None:
+    """The two scripts are run whole by .ci/run; the first ends with an edit."""
+    blocks = [b for b in blocks_of(ROOT / "README.md", ROOT) if b.language == "bash"]
+    assert len(blocks) == 2
+    assert "pip install -e '.[dev]' && pytest" in blocks[1].body
+    do_command(blocks[0].commands()[-1], replace(blocks[0], notes=()), scratch)
+    with Image.open("edited.png") as strip:
+        # Three pictures of 64 with gaps of 2: original, reconstruction, edit.
+        assert strip.size == (3 * 66 + 2, 68)
+
+
+def test_commands_of_the_readme_s_table(scratch: Scratch) -> None:
+    """All but those that end with dots."""
+    rows = re.findall(
+        r"^\|.*\| `(icgan [^`…]+)` \|$", (ROOT / "README.md").read_text("utf-8"), re.M
+    )
+    assert len(rows) >= 10
+    scratch.picture(Path("in.png"))
+    for command in rows:
+        do_commands(Block("README.md", "bash", command, ()), scratch)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
