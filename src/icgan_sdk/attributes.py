@@ -189,3 +189,19 @@ class AttributeSet:
             self.apply(signs, {name: 0.0 if name in FLIPPED and sign > 0 else 1.0})
             for name, sign in zip(self.names, signs, strict=True)
         ]
+
+
+def merge_edits(
+    attributes: Mapping[str, object] | None, named: Mapping[str, object]
+) -> dict[str, object]:
+    """An edit given as a mapping, as keywords, or partly so.
+
+    Raises:
+        AttributeValueError: If it is no mapping, or a name is in both.
+    """
+    given = {} if attributes is None else attributes
+    if not isinstance(given, Mapping):
+        raise AttributeValueError(f"attributes must be a mapping by name, not {given!r}")
+    if twice := sorted(given.keys() & named.keys()):
+        raise AttributeValueError(f"named twice: {', '.join(twice)}")
+    return {**given, **named}

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar, overload
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from PIL.Image import Image
 from torch import Tensor
@@ -18,10 +16,11 @@ from icgan_sdk.artefacts.card import for_repository, model_card
 from icgan_sdk.artefacts.folder import load_artefact, save_artefact, stored_dtype
 from icgan_sdk.artefacts.hub import upload
 from icgan_sdk.artefacts.layout import CARD_FILE
+from icgan_sdk.attributes import merge_edits
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.detail import Detail, carry_change, masked_change
-from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError
-from icgan_sdk.images import ImageLike, strip_padding, to_batch, to_pictures
+from icgan_sdk.errors import ConfigError, ShapeError
+from icgan_sdk.images import ImageLike, Picture, strip_padding, to_batch, to_pictures
 from icgan_sdk.inference import Latent, check_latent, with_presences
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.options import check_whole, find_device, random_source
@@ -36,9 +35,6 @@ from icgan_sdk.photo import (
 )
 
 __all__ = ["IcGAN", "Latent"]
-
-Picture = Image | str | os.PathLike[str] | npt.NDArray[np.uint8]
-"""What is one picture whatever its shape; a tensor may be one or a batch."""
 
 P = TypeVar("P", bound=ImageLike)
 
@@ -559,12 +555,7 @@ class IcGAN:
     def _resolve(
         self, attributes: Mapping[str, object] | None, named: Mapping[str, object]
     ) -> dict[str, float]:
-        given = {} if attributes is None else attributes
-        if not isinstance(given, Mapping):
-            raise AttributeValueError(f"attributes must be a mapping by name, not {given!r}")
-        if twice := sorted(given.keys() & named.keys()):
-            raise AttributeValueError(f"named twice: {', '.join(twice)}")
-        return self.config.attributes.resolve({**given, **named})
+        return self.config.attributes.resolve(merge_edits(attributes, named))
 
 
 def reconstruct_and_edit(

@@ -1,23 +1,33 @@
-"""Pictures in and out: files, PIL, arrays and tensors to the networks' input and back."""
+"""Pictures in and out: files, PIL, arrays and tensors to the networks' input and back.
+
+Brings in torch only where it gives or takes tensors: exported models run without it.
+"""
 
 import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, Union
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
-from torch import Tensor
 
 from icgan_sdk.config import Crop, ModelConfig
 from icgan_sdk.errors import ImageError, ShapeError
 from icgan_sdk.files import atomic_file
 
-ImageLike = Image.Image | str | os.PathLike[str] | npt.NDArray[np.uint8] | Tensor
-"""One picture: PIL, a file, uint8 [H, W] or [H, W, C], or float [C, H, W] in [-1, 1]."""
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Picture = Image.Image | str | os.PathLike[str] | npt.NDArray[np.uint8]
+"""One picture, whatever its size: PIL, a file, uint8 [H, W] or [H, W, C]."""
+
+ImageLike = Union[Picture, "Tensor"]
+"""One picture: what `Picture` is, or a tensor, float [C, H, W] in [-1, 1]."""
+
+Floats = npt.NDArray[np.float32]
+Batch = TypeVar("Batch", Floats, "Tensor")
 
 DECODE_ERRORS: tuple[type[Exception], ...] = (
     OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error,
@@ -118,7 +128,37 @@ def shows_frame(width: int, height: int, crop: Crop) -> bool:
     return abs(width * frame_height / (height * frame_width) - 1) < FRAME_TOLERANCE
 
 
-def to_batch(images: ImageLike | Sequence[ImageLike], config: ModelConfig) -> tuple[Tensor, bool]:
+def needs_alignment(picture: Image.Image, config: ModelConfig) -> bool:
+    """Whether the model knows aligned faces, and this is neither an aligned frame nor its crop."""
+    return not (
+        config.alignment is None
+        or config.crop is None
+        or picture.size == (config.picture_size, config.picture_size)
+        or shows_frame(*picture.size, config.crop)
+    )
+
+
+def to_array(images: Picture | Sequence[Picture], config: ModelConfig) -> tuple[Floats, bool]:
+    """Turn pictures into the networks' input, without torch.
+
+    Args:
+        images: One picture or a sequence of pictures.
+        config: The model's.
+
+    Returns:
+        Array [B, C, image_size, image_size] in [-1, 1], and whether one single picture was given.
+
+    Raises:
+        ImageError: If a file can't be read.
+        ShapeError: If an array doesn't fit.
+    """
+    if isinstance(images, (list, tuple)):
+        _check_some(images)
+        return np.concatenate([_prepare(image, config) for image in images]), False
+    return _prepare(images, config), True
+
+
+def to_batch(images: ImageLike | Sequence[ImageLike], config: ModelConfig) -> "tuple[Tensor, bool]":
     """Turn whatever the user gave into the networks' input.
 
     Args:
@@ -133,23 +173,36 @@ def to_batch(images: ImageLike | Sequence[ImageLike], config: ModelConfig) -> tu
         ImageError: If a file can't be read.
         ShapeError: If an array or tensor doesn't fit.
     """
-    if isinstance(images, Tensor) and images.ndim == 4:
-        return _pad(_check_tensor(images, config), config), False
+    import torch
+
+    if isinstance(images, torch.Tensor) and images.ndim == 4:
+        return torch.from_numpy(_pad(_check_tensor(images, config), config)), False
     if isinstance(images, (list, tuple)):
-        if not images:
-            raise ShapeError("no images given: the sequence is empty")
+        _check_some(images)
         return torch.cat([_one(image, config) for image in images]), False
     return _one(images, config), True
 
 
-def _one(image: Any, config: ModelConfig) -> Tensor:
-    if isinstance(image, Tensor):
+def _check_some(images: Sequence[object]) -> None:
+    if not images:
+        raise ShapeError("no images given: the sequence is empty")
+
+
+def _one(image: Any, config: ModelConfig) -> "Tensor":
+    import torch
+
+    if isinstance(image, torch.Tensor):
         if image.ndim != 3:
             raise ShapeError(f"a tensor must be [C, H, W] or [B, C, H, W], not {list(image.shape)}")
-        return _pad(_check_tensor(image[None], config), config)
+        return torch.from_numpy(_pad(_check_tensor(image[None], config), config))
+    return torch.from_numpy(_prepare(image, config))
+
+
+def _prepare(image: Any, config: ModelConfig) -> Floats:
     picture = open_picture(check_picture(image), config.channels)
     picture = fit_picture(picture, config.picture_size, config.crop)
-    return _pad(pixels_to_tensor(np.asarray(picture)[None]), config)
+    pixels = np.asarray(picture)[None]
+    return _pad(pixels_to_array(pixels if config.channels > 1 else pixels[..., None]), config)
 
 
 def check_picture(image: object) -> Image.Image | str | os.PathLike[str]:
@@ -168,7 +221,7 @@ def check_picture(image: object) -> Image.Image | str | os.PathLike[str]:
     return image
 
 
-def _check_tensor(images: Tensor, config: ModelConfig) -> Tensor:
+def _check_tensor(images: "Tensor", config: ModelConfig) -> Floats:
     sizes = {config.picture_size, config.image_size}
     batch, channels, height, width = images.shape
     if batch < 1 or channels != config.channels or height != width or height not in sizes:
@@ -179,10 +232,10 @@ def _check_tensor(images: Tensor, config: ModelConfig) -> Tensor:
         )
     if not images.is_floating_point():
         raise ShapeError(f"expected a float tensor in [-1, 1], not {images.dtype}")
-    images = images.detach().to("cpu", torch.float32)
-    if not bool(images.isfinite().all()) or float(images.abs().max()) > 1 + PIXEL_TOLERANCE:
+    values: Floats = images.detach().cpu().float().numpy()
+    if not np.isfinite(values).all() or np.abs(values).max() > 1 + PIXEL_TOLERANCE:
         raise ShapeError("expected tensor values in [-1, 1]; scale uint8 pixels by x / 127.5 - 1")
-    return images
+    return values
 
 
 def _from_array(array: npt.NDArray[Any]) -> Image.Image:
@@ -199,14 +252,22 @@ def _from_array(array: npt.NDArray[Any]) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(array))
 
 
-def _pad(images: Tensor, config: ModelConfig) -> Tensor:
+def _pad(images: Floats, config: ModelConfig) -> Floats:
     if images.shape[-1] == config.image_size:
         return images
-    return torch.nn.functional.pad(images, [config.padding] * 4, value=-1.0)
+    around = (config.padding, config.padding)
+    return np.pad(images, [(0, 0), (0, 0), around, around], constant_values=-1.0)
 
 
-def pixels_to_tensor(pixels: npt.NDArray[np.uint8]) -> Tensor:
+def pixels_to_array(pixels: npt.NDArray[np.uint8]) -> Floats:
+    """uint8 [B, H, W, C] to float [B, C, H, W] in [-1, 1]; the same bits as `scale_pixels`."""
+    return pixels.transpose(0, 3, 1, 2).astype(np.float32, order="C") / 127.5 - 1.0
+
+
+def pixels_to_tensor(pixels: npt.NDArray[np.uint8]) -> "Tensor":
     """uint8 [B, H, W] or [B, H, W, C] to float [B, C, H, W] in [-1, 1]."""
+    import torch
+
     if pixels.ndim == 3:
         pixels = pixels[..., None]
     if not pixels.flags.writeable:  # as Pillow's are: torch wants to own its memory
@@ -215,40 +276,49 @@ def pixels_to_tensor(pixels: npt.NDArray[np.uint8]) -> Tensor:
     return scale_pixels(torch.from_numpy(np.require(pixels, requirements=["C", "W"])))
 
 
-def scale_pixels(pixels: Tensor) -> Tensor:
+def scale_pixels(pixels: "Tensor") -> "Tensor":
     """uint8 [B, H, W, C] to float [B, C, H, W] in [-1, 1]."""
-    return pixels.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1.0
+    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
-def tensor_to_pixels(images: Tensor) -> npt.NDArray[np.uint8]:
+def array_to_pixels(images: Floats) -> npt.NDArray[np.uint8]:
     """Float [B, C, H, W] in [-1, 1] to uint8 [B, H, W, C]."""
-    scaled = ((images.detach().float() + 1.0) * 127.5).round().clamp(0, 255)
-    pixels: npt.NDArray[np.uint8] = scaled.to("cpu", torch.uint8).permute(0, 2, 3, 1).numpy()
-    return pixels
+    with np.errstate(invalid="ignore"):  # pictures of a training that diverged
+        pixels = ((images + 1.0) * 127.5).round().clip(0, 255).astype(np.uint8)
+    return pixels.transpose(0, 2, 3, 1)
 
 
-def to_pictures(images: Tensor, config: ModelConfig) -> list[Image.Image]:
+def tensor_to_pixels(images: "Tensor") -> npt.NDArray[np.uint8]:
+    """Float [B, C, H, W] in [-1, 1] to uint8 [B, H, W, C]."""
+    return array_to_pixels(images.detach().cpu().float().numpy())
+
+
+def to_pictures(images: "Floats | Tensor", config: ModelConfig) -> list[Image.Image]:
     """The networks' output [B, C, image_size, image_size] as pictures, without padding."""
-    return [
-        Image.fromarray(p[:, :, 0] if p.shape[2] == 1 else p)
-        for p in tensor_to_pixels(strip_padding(images, config))
-    ]
+    if isinstance(images, np.ndarray):
+        pixels = array_to_pixels(strip_padding(images, config))
+    else:
+        pixels = tensor_to_pixels(strip_padding(images, config))
+    return [Image.fromarray(p[:, :, 0] if p.shape[2] == 1 else p) for p in pixels]
 
 
-def strip_padding(images: Tensor, config: ModelConfig) -> Tensor:
+def strip_padding(images: Batch, config: ModelConfig) -> Batch:
     """[B, C, image_size, image_size] without the padding around the picture."""
     start, end = config.padding, config.image_size - config.padding
     return images[..., start:end, start:end]
 
 
 def grid(rows: Sequence[Sequence[Image.Image]], gap: int = 2) -> Image.Image:
-    """One picture of equally sized pictures in rows, white gaps between."""
-    from torchvision.utils import make_grid  # as long to import as torch, and only used here
-
-    cells = [pixels_to_tensor(np.asarray(picture)[None])[0] for row in rows for picture in row]
-    sheet = make_grid(torch.stack(cells), nrow=len(rows[0]), padding=gap, pad_value=1.0)
-    picture = Image.fromarray(tensor_to_pixels(sheet[None])[0])
-    return picture.convert(rows[0][0].mode)
+    """One picture of equally sized pictures in rows, white gaps between and around."""
+    first, columns = rows[0][0], len(rows[0])
+    if len(rows) == columns == 1:
+        return first.copy()
+    width, height = first.width + gap, first.height + gap
+    sheet = Image.new(first.mode, (columns * width + gap, len(rows) * height + gap), "white")
+    for down, row in enumerate(rows):
+        for right, picture in enumerate(row):
+            sheet.paste(picture, (gap + right * width, gap + down * height))
+    return sheet
 
 
 def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:

@@ -8,13 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 from PIL.PngImagePlugin import PngImageFile
+from torchvision.utils import make_grid
 
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import ImageError, SaveError, ShapeError
 from icgan_sdk.images import (
+    array_to_pixels,
     fit_picture,
     grid,
     open_picture,
+    pixels_to_array,
     pixels_to_tensor,
     save_animation,
     save_picture,
@@ -57,6 +60,13 @@ def test_pixels_survive_the_way_to_tensors_and_back(data: bytes) -> None:
     assert tensor.shape == (1, 3, 4, 4)
     assert tensor.abs().max() <= 1
     assert np.array_equal(tensor_to_pixels(tensor), pixels)
+
+
+def test_arrays_are_the_same_numbers_as_tensors() -> None:
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    assert np.array_equal(pixels_to_array(pixels), pixels_to_tensor(pixels))
+    values = np.linspace(-1.5, 1.5, 3 * 16 * 16, dtype=np.float32).reshape(1, 3, 16, 16)
+    assert np.array_equal(array_to_pixels(values), tensor_to_pixels(torch.from_numpy(values)))
 
 
 def test_every_kind_of_input_gives_the_same_batch(
@@ -176,6 +186,10 @@ def test_a_grid_has_gaps_and_keeps_the_mode() -> None:
     assert sheet.size == (3 * 4 + 4 * 2, 2 * 4 + 3 * 2)
     assert sheet.getpixel((0, 0)) == 255
     assert sheet.getpixel((2, 2)) == 0
+    cells = [Image.new("RGB", (4, 3), (40 * i, 90, 255)) for i in range(5)]
+    tensors = torch.cat([pixels_to_tensor(np.asarray(cell)[None]) for cell in cells])
+    expected = tensor_to_pixels(make_grid(tensors, nrow=3, padding=2, pad_value=1.0)[None])[0]
+    assert np.array_equal(np.asarray(grid([cells[:3], cells[3:]])), expected)
 
 
 def test_saving_needs_a_format_and_a_place(tmp_path: Path) -> None:

@@ -23,15 +23,19 @@ def config_to_json(config: ModelConfig) -> str:
     return json.dumps({"format_version": FORMAT_VERSION, **config.to_dict()}, indent=2) + "\n"
 
 
-def read_config(folder: Path) -> ModelConfig:
+def read_config(folder: Path, weights: str = WEIGHTS_FILE) -> ModelConfig:
     """Read and check the config.json of an artefact folder.
+
+    Args:
+        folder: The folder.
+        weights: The file of weights that must be there beside it.
 
     Raises:
         ModelNotFoundError: If there is no such folder.
         ModelFormatError: If a file is missing, or the config is damaged, of a newer format or
             inconsistent.
     """
-    _check_files(folder)
+    _check_files(folder, weights)
     path = folder / CONFIG_FILE
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
@@ -50,18 +54,18 @@ def _parse_config(plain: dict[str, Any], path: Path) -> ModelConfig:
         raise ModelFormatError(f"{path}: {error}") from error
 
 
-def _check_files(folder: Path) -> None:
+def _check_files(folder: Path, weights: str) -> None:
     if not folder.exists():
         raise ModelNotFoundError(f"no such model folder: {folder}")
     if not folder.is_dir():
         raise ModelNotFoundError(
-            f"{folder} is a file; give the folder that holds {CONFIG_FILE} and {WEIGHTS_FILE}"
+            f"{folder} is a file; give the folder that holds {CONFIG_FILE} and {weights}"
         )
-    missing = [name for name in (CONFIG_FILE, WEIGHTS_FILE) if not (folder / name).is_file()]
+    missing = [name for name in (CONFIG_FILE, weights) if not (folder / name).is_file()]
     pickles = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in PICKLE_SUFFIXES)
-    if WEIGHTS_FILE in missing and pickles:
+    if weights in missing and pickles:
         raise ModelFormatError(
-            f"{folder} holds no {WEIGHTS_FILE}, only {', '.join(pickles)}: pickled weights can run "
+            f"{folder} holds no {weights}, only {', '.join(pickles)}: pickled weights can run "
             "code when they are opened, so they are refused; save them as safetensors first"
         )
     if missing:

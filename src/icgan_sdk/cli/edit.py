@@ -1,7 +1,7 @@
 """``icgan edit`` and ``icgan reconstruct``: one picture out for each picture in."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,6 +25,7 @@ from icgan_sdk.cli.options import (
     parse_settings,
 )
 from icgan_sdk.cli.paths import expand, name_outputs
+from icgan_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
     from icgan_sdk.config import ModelConfig
     from icgan_sdk.detail import Detail
     from icgan_sdk.photo import Align, FaceOrAll
+
+RuntimeOption = Annotated[
+    Literal["torch", "onnx"],
+    typer.Option("--runtime", help="onnx: run the folder of 'icgan export', without torch."),
+]
 
 
 def edit(
@@ -46,13 +52,12 @@ def edit(
     face: EditFaceOption = "largest",
     paste_back: PasteBack = False,
     strip: Strip = False,
+    runtime: RuntimeOption = "torch",
 ) -> None:
     """Change attributes of pictures.
 
     For example: icgan edit family.jpg --set Smiling=1 --paste-back -o out.jpg
     """
-    from icgan_sdk.facade import IcGAN, reconstruct_and_edit
-
     if paste_back and (strip or detail == "generated"):
         raise typer.BadParameter(
             "shows the photo itself: leave --strip and --detail generated out",
@@ -60,11 +65,16 @@ def edit(
         )
     chosen_face = parse_face(face)
     jobs = _jobs(images, output)
+    if runtime == "onnx":
+        if paste_back or align == "always" or face != "largest":
+            raise ConfigError("--runtime onnx looks for no faces: leave --runtime onnx out")
+        _edit_onnx(jobs, settings, model, device, refine, detail, align, strip)
+        return
+    from icgan_sdk.facade import IcGAN, reconstruct_and_edit
+
     icgan = IcGAN.from_pretrained(model, device=device)
     edits = parse_settings(settings or (), icgan.groups)
-    # A face shall stay the person's; a digit that becomes another is drawn anew.
-    automatic: Detail = "generated" if icgan.config.attributes.one_hot else "photo"
-    chosen = automatic if detail == "auto" else detail
+    chosen = _chosen(detail, icgan.config)
 
     def work(job: tuple[Path, Path]) -> None:
         if paste_back:
@@ -81,6 +91,43 @@ def edit(
             _save_row([icgan.edit(picture, edits, refine=refine, detail=chosen)], job[1])
 
     for_each(jobs, work)
+
+
+def _edit_onnx(
+    jobs: list[tuple[Path, Path]],
+    settings: list[str] | None,
+    folder: str,
+    device: str,
+    refine: int,
+    detail: EditDetailOption,
+    align: AlignOption,
+    strip: bool,
+) -> None:
+    from icgan_sdk.export import OnnxIcGAN
+
+    if refine:
+        raise ConfigError("--refine needs gradients, which exports lack: use --runtime torch")
+    if device not in {"auto", "cpu"}:
+        raise ConfigError(f"--runtime onnx runs on the CPU, not on {device}: leave --device out")
+    exported = OnnxIcGAN(folder)
+    edits = parse_settings(settings or (), exported.groups)
+    chosen = _chosen(detail, exported.config)
+
+    def work(job: tuple[Path, Path]) -> None:
+        fitted = _fitted(job[0], exported.config)
+        # A whole photo is warned of, being cropped, unless that was asked for.
+        picture = exported.edit(fitted if align == "none" else job[0], edits, detail=chosen)
+        before = [fitted, exported.reconstruct(fitted)] if strip else []
+        _save_row([*before, picture], job[1])
+
+    for_each(jobs, work)
+
+
+def _chosen(detail: EditDetailOption, config: "ModelConfig") -> "Detail":
+    if detail != "auto":
+        return detail
+    # A face shall stay the person's; a digit that becomes another is drawn anew.
+    return "generated" if config.attributes.one_hot else "photo"
 
 
 def reconstruct(
@@ -118,6 +165,12 @@ def _aligned(path: Path, config: "ModelConfig", align: "Align", face: "FaceOrAll
 
     refuse_all(face)
     return cut_photo(open_picture(path, config.channels), config, align, face, str(path))[0].square
+
+
+def _fitted(path: Path, config: "ModelConfig") -> "Image":
+    from icgan_sdk.images import fit_picture, open_picture
+
+    return fit_picture(open_picture(path, config.channels), config.picture_size, config.crop)
 
 
 def _save_row(pictures: "list[Image]", path: Path) -> None:

@@ -16,6 +16,7 @@ from icgan_sdk.cli.console import report
 from icgan_sdk.cli.convert import convert_torch7
 from icgan_sdk.cli.data import app as data_app
 from icgan_sdk.cli.evaluate import evaluate
+from icgan_sdk.cli.export import export
 from icgan_sdk.cli.hub import pull, push
 from icgan_sdk.cli.referee import referee
 from icgan_sdk.cli.reproduce import reproduce
@@ -71,6 +72,7 @@ for command in (
     push,
     pull,
     convert_torch7,
+    export,
 ):
     app.command()(command)
 app.add_typer(data_app, name="data")

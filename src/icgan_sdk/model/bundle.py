@@ -72,7 +72,7 @@ class IcGANNetworks(nn.Module):
         if self.encoder is not None:
             return self.encode(x)[1]
         if self.encoder_y is None:
-            return x.new_zeros(len(x), 0)
+            return x.new_zeros(x.shape[0], 0)  # len() would fix the batch when traced
         y: Tensor = self.encoder_y(x)
         return y
 

@@ -16,8 +16,8 @@ from icgan_sdk.images import (
     check_picture,
     fit_picture,
     fitting_box,
+    needs_alignment,
     open_picture,
-    shows_frame,
     to_batch,
 )
 from icgan_sdk.photo.faces import INSTALL, FoundFace, can_find_faces, find_faces
@@ -150,7 +150,7 @@ def name_of(source: Image.Image | str | os.PathLike[str]) -> str:
 
 
 def _look(picture: Image.Image, config: ModelConfig, align: Align, name: str) -> list[FoundFace]:
-    if align == "none" or (align == "auto" and not _needs_alignment(picture, config)):
+    if align == "none" or (align == "auto" and not needs_alignment(picture, config)):
         return []
     if align == "auto" and not can_find_faces():
         _warn(f"photos are cropped to their centre without looking for a face; for that: {INSTALL}")
@@ -161,15 +161,6 @@ def _look(picture: Image.Image, config: ModelConfig, align: Align, name: str) ->
     if not faces:
         _warn(f"no face found in {name}: its centre square is taken")
     return faces
-
-
-def _needs_alignment(picture: Image.Image, config: ModelConfig) -> bool:
-    return not (
-        config.alignment is None
-        or config.crop is None
-        or picture.size == (config.picture_size, config.picture_size)
-        or shows_frame(*picture.size, config.crop)
-    )
 
 
 def _choose(faces: list[FoundFace], face: FaceOrAll, name: str) -> list[FoundFace]:

@@ -1,0 +1,94 @@
+"""``icgan export`` and ``icgan edit --runtime onnx``."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from icgan_sdk import IcGAN
+from icgan_sdk.cli.main import run
+from icgan_sdk.images import fit_picture, grid
+from tests.export.conftest import save_tiny
+from tests.export.test_writing import levels
+
+pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
+
+
+def read(path: Path) -> Image.Image:
+    with Image.open(path) as picture:
+        picture.load()
+        return picture
+
+
+@pytest.fixture
+def fitted(picture: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Image.Image:
+    """What ``a.png`` in the current folder shows."""
+    monkeypatch.chdir(tmp_path)
+    fit_picture(picture, 16).save("a.png")
+    return fit_picture(picture, 16)
+
+
+def test_editing_brings_in_no_torch(
+    exported: Path, fitted: Image.Image, tiny_model: IcGAN, tmp_path: Path
+) -> None:
+    arguments = ["edit", "a.png", "--set", "Smiling=0.5", "--set", "hair_color=Blond_Hair"]
+    arguments += ["--runtime", "onnx", "--model", str(exported), "--strip", "-o", "out.png"]
+    script = f"""
+import sys
+from icgan_sdk.cli.main import run
+status = run({arguments})
+print(status, sorted({{"torch", "torchvision", "onnx", "onnxscript"}} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert (done.stdout, done.stderr) == ("out.png\n0 []\n", "")
+    edited = tiny_model.edit(fitted, {"Smiling": 0.5, "Blond_Hair": 1}, detail="photo")
+    strip = grid([[fitted, tiny_model.reconstruct(fitted), edited]])
+    assert levels(read(tmp_path / "out.png"), strip) <= 1
+
+
+def test_exports_and_edits_classes(
+    digits_model: IcGAN, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    save_tiny(digits_model.config, tmp_path / "digits")
+    assert run(["export", "digits", "-o", "out"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    names = ("encoder.onnx", "generator.onnx", "edit.onnx")
+    assert [line.split()[0] for line in lines] == [str(Path("out", name)) for name in names]
+    digit = Image.fromarray(np.tile(np.arange(12, dtype=np.uint8) * 20, (12, 1)))
+    digit.save("d.png")
+    edit = ["edit", "d.png", "--set", "digit=2", "--runtime", "onnx", "--model", "out"]
+    assert run([*edit, "-o", "drawn.png"]) == 0
+    assert levels(read(Path("drawn.png")), digits_model.edit(digit, digit=2)) <= 1
+    assert run([*edit, "--detail", "photo", "-o", "photo.png"]) == 0
+    carried = digits_model.edit(digit, digit=2, detail="photo")
+    assert levels(read(Path("photo.png")), carried) <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--refine", "5"], "--refine needs gradients"),
+        (["--align", "always"], "looks for no faces"),
+        (["--device", "cuda"], "runs on the CPU, not on cuda"),
+        (["--set", "Smilling=1"], "did you mean 'Smiling'?"),
+        (["--model", "celeba"], "'icgan export celeba -o FOLDER'"),
+    ],
+)
+def test_what_it_can_not_do_is_one_line(
+    options: list[str], problem: str, exported: Path, fitted: Image.Image,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    model = [] if "--model" in options else ["--model", str(exported)]
+    assert run(["edit", "a.png", "--runtime", "onnx", *model, *options, "-o", "out.png"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("icgan: error: ")
+    assert problem in printed.err
+    assert printed.err.count("\n") == 1
+    assert not Path("out.png").exists()
