@@ -95,6 +95,14 @@ def test_what_is_not_trained_is_taken_over(
     assert equal_parts(first, whole) == {"generator"}
 
 
+def test_e_z_needs_no_real_images_after_a_start(config: TrainConfig, tmp_path: Path) -> None:
+    config = override(config, ["run.precision=bfloat16"])  # whose convolutions take no empty batch
+    first = run(config, tmp_path / "first")
+    started = TrainConfig.from_dict({**config.to_dict(), "start": str(first)})
+    second = run(started, tmp_path / "second", stages=["generated", "encoder_z"])
+    assert equal_parts(first, second) == {"generator", "encoder_y"}
+
+
 def test_edits_are_read_by_the_e_y_of_the_start(config: TrainConfig, tmp_path: Path) -> None:
     first = run(config, tmp_path / "first")
     plain = TrainConfig.from_dict({**config.to_dict(), "start": str(first)})

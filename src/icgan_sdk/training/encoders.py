@@ -175,7 +175,7 @@ def train_encoder_z(context: Context) -> None:
             y_edited, touched = (t.to(runtime.device) for t in edit)
             batch = batch._replace(y_edited=y_edited, touched=touched)
         with runtime.autocast():
-            if y_is_read and networks.encoder_y is not None:
+            if uses_real and y_is_read and networks.encoder_y is not None:
                 batch = batch._replace(y_real=networks.encoder_y(x_real).float())  # as at inference
             losses = encoder_z_losses(
                 networks,
