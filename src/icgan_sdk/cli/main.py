@@ -15,6 +15,7 @@ from icgan_sdk.cli import edit, inspect, sheets
 from icgan_sdk.cli.console import report
 from icgan_sdk.cli.convert import convert_torch7
 from icgan_sdk.cli.data import app as data_app
+from icgan_sdk.cli.demo import demo
 from icgan_sdk.cli.evaluate import evaluate
 from icgan_sdk.cli.export import export
 from icgan_sdk.cli.hub import pull, push
@@ -65,6 +66,7 @@ for command in (
     sheets.swap,
     sheets.sample,
     inspect.info,
+    demo,
     train,
     evaluate,
     referee,

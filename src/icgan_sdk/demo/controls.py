@@ -1,0 +1,131 @@
+"""Sliders and choices for the attributes of one model."""
+
+from collections.abc import Mapping, Sequence
+
+import gradio as gr
+from gradio.blocks import Block
+
+from icgan_sdk.attributes import MAX_PRESENCE, AttributeSet
+
+KEEP, NONE = "keep", "none"
+"""Choices of a group beside its members; attributes can't be confused with them, see `_member`."""
+
+SHOWN_DIGITS = 2
+"""Sliders show scores rounded; one that is moved by less counts as not moved."""
+
+
+def title(name: str) -> str:
+    """``"Wearing_Hat"`` as people write it: ``"Wearing hat"``."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:].lower()
+
+
+class Controls:
+    """One slider for each attribute, one choice for each exclusive group.
+
+    A group is a choice because its members exclude each other: "as it is", a member, or none of
+    them. Beside it a slider says how strongly the member comes in, unless the members are classes.
+
+    Must be made inside a Gradio layout, where the components then stand.
+
+    Args:
+        attributes: The model's.
+    """
+
+    def __init__(self, attributes: AttributeSet) -> None:
+        self._attributes = attributes
+        self.choices: dict[str, gr.Radio] = {}
+        self.strengths: dict[str, gr.Slider] = {}
+        self.sliders: dict[str, gr.Slider] = {}
+        with gr.Row(elem_classes="groups"):
+            for group, members in attributes.groups.items():
+                with gr.Group(elem_classes="group"):
+                    self._add_group(group, members)
+        grouped = {member for members in attributes.groups.values() for member in members}
+        with gr.Row(elem_classes="sliders"):
+            for name in attributes.names:
+                if name not in grouped:
+                    self.sliders[name] = _slider(title(name), 0.0)
+
+    def _add_group(self, group: str, members: Sequence[str]) -> None:
+        one_hot = self._attributes.one_hot
+        choices = [("As it is", KEEP), *((title(m), _member(m)) for m in members)]
+        if not one_hot:
+            choices.append(("None of these", NONE))
+        self.choices[group] = gr.Radio(choices, value=KEEP, label=title(group), info=" ")
+        if not one_hot:
+            self.strengths[group] = _slider("Strength", 1.0)
+
+    @property
+    def components(self) -> list[gr.Radio | gr.Slider]:
+        """All of them."""
+        return [*self.choices.values(), *self.strengths.values(), *self.sliders.values()]
+
+    def show(self, scores: Mapping[str, float]) -> dict[Block, object]:
+        """Updates that put everything back to what E_y read.
+
+        Args:
+            scores: As `IcGAN.predict_attributes` gives them.
+        """
+        updates: dict[Block, object] = {
+            slider: _shown(scores[name]) for name, slider in self.sliders.items()
+        }
+        updates |= dict.fromkeys(self.strengths.values(), 1.0)
+        for group, choice in self.choices.items():
+            reading = self._reading(group, scores)
+            updates[choice] = gr.Radio(value=KEEP, info=reading)
+        return updates
+
+    def _reading(self, group: str, scores: Mapping[str, float]) -> str:
+        likely = max(self._attributes.groups[group], key=lambda member: scores[member])
+        return f"The model reads: {title(likely)}, {scores[likely]:.2f}"
+
+    def reach(self, exaggerate: bool) -> dict[Block, object]:
+        """Updates that let sliders go beyond "present", or not."""
+        maximum = MAX_PRESENCE if exaggerate else 1.0
+        sliders = [*self.strengths.values(), *self.sliders.values()]
+        return {slider: gr.Slider(maximum=maximum) for slider in sliders}
+
+    def wanted(
+        self, scores: Mapping[str, float], values: Mapping[Block, object]
+    ) -> dict[str, float]:
+        """The edit that the components' values ask for: only what was moved.
+
+        Args:
+            scores: What E_y read, where everything started.
+            values: Of all components.
+
+        Returns:
+            Presences by attribute, for `IcGAN.edit`.
+        """
+        wanted = {}
+        for name, slider in self.sliders.items():
+            value = _number(values[slider])
+            if value != _shown(scores[name]):
+                wanted[name] = value
+        for group, choice in self.choices.items():
+            members = self._attributes.groups[group]
+            chosen = values[choice]
+            if chosen == NONE:
+                wanted |= dict.fromkeys(members, 0.0)
+            strength = values[self.strengths[group]] if group in self.strengths else 1.0
+            wanted |= {m: _number(strength) for m in members if chosen == _member(m)}
+        return wanted
+
+
+def _slider(label: str, value: float) -> gr.Slider:
+    return gr.Slider(0.0, 1.0, value, step=0.01, label=label, buttons=[], min_width=200)
+
+
+def _shown(score: float) -> float:
+    return round(score, SHOWN_DIGITS)
+
+
+def _member(name: str) -> str:
+    return f"={name}"
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, (int, float)):
+        raise gr.Error("A slider has no number.", print_exception=False)
+    return float(value)

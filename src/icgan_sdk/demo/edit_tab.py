@@ -1,0 +1,187 @@
+"""The tab that edits one picture live."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+from PIL import Image
+
+from icgan_sdk.demo.catalogue import Exhibit
+from icgan_sdk.demo.controls import Controls
+from icgan_sdk.demo.parts import LIVE, WORK, picture_output, picture_slot, shown
+from icgan_sdk.demo.uploads import as_messages, place
+
+WHOLE = "whole"
+DETAILS = (
+    ("the change on the photo", "photo"),
+    ("the generated picture", "generated"),
+    ("the whole photo", WHOLE),
+)
+REFINE = (("off", 0), ("50 steps", 50), ("200 steps", 200))
+
+Values = dict[Block, Any]
+"""What components hold, or shall hold, as Gradio passes it."""
+
+
+class EditTab:
+    """A picture, what the model makes of it, its edit, and the controls of every model.
+
+    Only the chosen model's controls are visible. The picture and what E_y read in it are kept in
+    the visitor's session.
+
+    Args:
+        exhibits: The models by name.
+        choice: Which of them is chosen.
+        page: The page, whose opening shows the first picture.
+    """
+
+    def __init__(
+        self, exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, page: gr.Blocks
+    ) -> None:
+        self._exhibits = exhibits
+        self._choice = choice
+        self._panels: dict[str, gr.Column] = {}
+        self._controls: dict[str, Controls] = {}
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                self._slot = picture_slot("Your picture", exhibits, choice)
+                self._add_options()
+            with gr.Column(scale=8, min_width=320):
+                with gr.Row(elem_classes="results"):
+                    self._original = picture_output("Original")
+                    self._reconstruction = picture_output("Reconstruction")
+                    self._edited = picture_output("Edited")
+                for name, exhibit in exhibits.items():
+                    with gr.Column(visible=name == choice.value) as self._panels[name]:
+                        self._controls[name] = Controls(exhibit.model.config.attributes)
+        self._components = [c for x in self._controls.values() for c in x.components]
+        self._square, self._scores = gr.State(None), gr.State({})
+        self._listen(page)
+
+    def _add_options(self) -> None:
+        with gr.Group():
+            self._detail = gr.Radio(
+                DETAILS, value=self._usual_detail(self._choice.value), label="The edit shows"
+            )
+            self._refine = gr.Radio(REFINE, value=0, label="Refine the reconstruction (slow)")
+            self._exaggerate = gr.Checkbox(label="Let sliders go to 2 (exaggerate)")
+        self._reset = gr.Button("Reset the edit")
+
+    def _usual_detail(self, name: str) -> str:
+        # A face shall stay the person's; a digit that becomes another is drawn anew.
+        return "generated" if self._exhibits[name].model.config.attributes.one_hot else "photo"
+
+    def _listen(self, page: gr.Blocks) -> None:
+        inputs = [self._choice, self._slot.picture, self._refine]
+        outputs = [self._square, self._scores, self._original, self._reconstruction]
+        wishes = {self._choice, self._slot.picture, self._square, self._scores}
+        wishes |= {self._detail, self._refine}
+        wishes |= set(self._components)
+        self._choice.input(
+            self._choose,
+            self._choice,
+            [*self._panels.values(), self._detail],
+            queue=False,
+            api_visibility="private",
+        )
+        for number, arrive in enumerate((*self._slot.arrivals, page.load)):
+            arrive(
+                self._read,
+                inputs,
+                [*outputs, *self._components],
+                show_progress="minimal",
+                api_name=f"read_{number}",
+                api_visibility="undocumented",
+                **WORK,
+            ).then(
+                self._edit,
+                wishes,
+                self._edited,
+                show_progress="hidden",
+                api_visibility="private",
+                **WORK,
+            )
+        gr.on(
+            [self._detail.input, *(component.input for component in self._components)],
+            self._edit,
+            wishes,
+            self._edited,
+            api_name="edit",
+            api_visibility="undocumented",
+            **WORK,
+            **LIVE,
+        )
+        self._refine.input(
+            self._reconstruct,
+            [self._choice, self._square, self._refine],
+            self._reconstruction,
+            api_visibility="private",
+            **WORK,
+        ).then(self._edit, wishes, self._edited, api_visibility="private", **WORK)
+        self._exaggerate.input(
+            self._reach,
+            self._exaggerate,
+            self._components,
+            queue=False,
+            api_visibility="private",
+        )
+        self._reset.click(
+            self._show_scores,
+            [self._choice, self._scores],
+            self._components,
+            api_visibility="private",
+        ).then(self._edit, wishes, self._edited, api_visibility="private", **WORK)
+
+    def _choose(self, name: str) -> Values:
+        panels: Values = {
+            panel: gr.Column(visible=name == other) for other, panel in self._panels.items()
+        }
+        return panels | {self._detail: self._usual_detail(name)}
+
+    def _read(self, name: str, picture: Image.Image | None, refine: int) -> Values:
+        if picture is None:
+            cleared = (self._square, self._original, self._reconstruction)
+            return {self._scores: {}, **dict.fromkeys(cleared)}
+        model = self._exhibits[name].model
+        with as_messages():
+            square = place(model, picture)
+            scores = model.predict_attributes(square)
+            return {
+                self._square: square,
+                self._scores: scores,
+                self._original: shown(square, "original"),
+                self._reconstruction: self._reconstruct(name, square, refine),
+                **self._controls[name].show(scores),
+            }
+
+    def _edit(self, values: Values) -> str | None:
+        name: str = values[self._choice]
+        model = self._exhibits[name].model
+        scores: dict[str, float] = values[self._scores]
+        if scores.keys() != set(model.attributes):
+            return None  # no picture yet, or not yet read by this model
+        wanted = self._controls[name].wanted(scores, values)
+        refine, detail = values[self._refine], values[self._detail]
+        with as_messages():
+            if detail == WHOLE:
+                picture = values[self._slot.picture]
+                edited = model.edit(picture, wanted, refine=refine, paste_back=True)
+            else:
+                square = values[self._square]
+                edited = model.edit(square, wanted, refine=refine, detail=detail)
+        return shown(edited, "edited")
+
+    def _reconstruct(self, name: str, square: Image.Image | None, refine: int) -> str | None:
+        if square is None:
+            return None
+        with as_messages():
+            drawn = self._exhibits[name].model.reconstruct(square, refine=refine)
+        return shown(drawn, "reconstruction")
+
+    def _reach(self, exaggerate: bool) -> Values:
+        return {k: v for x in self._controls.values() for k, v in x.reach(exaggerate).items()}
+
+    def _show_scores(self, name: str, scores: dict[str, float]) -> Values:
+        controls = self._controls[name]
+        return controls.show(scores) if scores else {}

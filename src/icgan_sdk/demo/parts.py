@@ -1,0 +1,162 @@
+"""What several tabs are made of, and how their handlers run."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+import gradio as gr
+from gradio.events import Dependency
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from icgan_sdk.demo.catalogue import Exhibit
+from icgan_sdk.demo.uploads import accept_upload
+from icgan_sdk.images import save_picture
+
+AT_ONCE = 2
+"""Pictures in the networks at the same time; the rest wait in the queue."""
+
+
+class Work(TypedDict):
+    """Options of handlers that run the networks: all wait in one queue."""
+
+    concurrency_id: str
+    concurrency_limit: int
+
+
+class Live(TypedDict):
+    """Options of what follows a slider: while one result is made, only the last wish is kept."""
+
+    trigger_mode: Literal["always_last"]
+    show_progress: Literal["hidden"]
+
+
+WORK: Work = {"concurrency_id": "networks", "concurrency_limit": AT_ONCE}
+LIVE: Live = {"trigger_mode": "always_last", "show_progress": "hidden"}
+
+
+def shown(picture: Image.Image, name: str) -> str:
+    """A file of its own for a picture that goes to the page.
+
+    Gradio would name the file by its content and write it anew each time, and so under the eyes of
+    whoever fetches the same picture at that moment.
+
+    Args:
+        picture: What to show.
+        name: What the file is called when it is downloaded, without its suffix.
+
+    Returns:
+        The file, in Gradio's folder: it is deleted as Gradio's own are.
+    """
+    folder = Path(get_upload_folder()) / uuid.uuid4().hex
+    folder.mkdir(parents=True)
+    path = folder / f"{name}.png"
+    save_picture(picture, path)
+    return str(path)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for a visitor's picture.
+
+    Attributes:
+        picture: The session's picture, a PIL image or None.
+        arrivals: What happens when there is another one: attach listeners to each.
+    """
+
+    picture: gr.State
+    arrivals: tuple[Callable[..., Dependency], ...]
+
+
+def picture_slot(
+    label: str, exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, first: int = 0
+) -> Slot:
+    """An input with the chosen model's examples under it.
+
+    Another model brings its own example, unless the picture is the visitor's own.
+
+    Args:
+        label: Of the input.
+        exhibits: The models by name.
+        choice: Which of them is chosen.
+        first: The example that is there from the start.
+    """
+    examples = next(iter(exhibits.values())).examples
+    picture, own = gr.State(examples[first]), gr.State(False)
+    source = gr.Image(
+        shown(examples[first], "example"),
+        format="png",
+        label=label,
+        sources=["upload", "webcam", "clipboard"],
+        buttons=[],
+        height=300,
+        elem_classes="picture",
+        alt_text=label,
+    )
+    gallery = gr.Gallery(
+        _files(examples),
+        format="png",
+        label=f"Examples: {label.lower()}",
+        show_label=False,
+        columns=len(examples),
+        height="auto",
+        allow_preview=False,
+        interactive=False,
+        object_fit="cover",
+        buttons=[],
+        elem_classes="examples",
+    )
+
+    def accept(payload: dict[str, object] | None) -> tuple[Image.Image | None, bool]:
+        return accept_upload(payload), True
+
+    def pick(name: str, event: gr.SelectData) -> tuple[str, Image.Image, bool]:
+        if event.index not in range(len(exhibits[name].examples)):
+            raise gr.Error("There is no such example.", print_exception=False)
+        chosen = exhibits[name].examples[event.index]
+        return shown(chosen, "example"), chosen, False
+
+    def switch(name: str, is_own: bool) -> tuple[Any, ...]:
+        pictures = exhibits[name].examples
+        gallery = gr.Gallery(_files(pictures), columns=len(pictures))
+        if is_own:
+            return gallery, gr.skip(), gr.skip()
+        return gallery, shown(pictures[first], "example"), pictures[first]
+
+    accepted = source.input(
+        accept,
+        source,
+        [picture, own],
+        preprocess=False,
+        show_progress="hidden",
+        api_name=f"accept_{label.replace(' ', '_').lower()}",
+        api_visibility="undocumented",
+        concurrency_limit=AT_ONCE,
+    )
+    accepted.failure(lambda: None, None, source, queue=False, api_visibility="private")
+    cleared = source.clear(lambda: (None, False), None, [picture, own], api_visibility="private")
+    picked = gallery.select(pick, choice, [source, picture, own], api_visibility="private")
+    switched = choice.input(
+        switch, [choice, own], [gallery, source, picture], api_visibility="private"
+    )
+    return Slot(picture, tuple(d.success for d in (accepted, cleared, picked, switched)))
+
+
+def _files(examples: Sequence[Image.Image]) -> list[str]:
+    return [shown(picture, "example") for picture in examples]
+
+
+def picture_output(label: str) -> gr.Image:
+    """A picture the page shows, with a button to download it."""
+    return gr.Image(
+        format="png",
+        label=label,
+        interactive=False,
+        buttons=["download"],
+        height=260,
+        min_width=160,
+        elem_classes="picture",
+        alt_text=label,
+    )

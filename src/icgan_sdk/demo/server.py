@@ -1,0 +1,158 @@
+"""Serving the page: to this machine unless told otherwise, and nothing beyond the page."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import gradio as gr
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from icgan_sdk.demo.catalogue import Exhibit
+from icgan_sdk.demo.page import build_page
+from icgan_sdk.demo.uploads import MAX_BYTES
+from icgan_sdk.errors import ConfigError
+
+WAITING = 200
+"""Requests in the queue; whoever comes later is told that it is full."""
+
+SESSIONS = 500
+"""Visitors whose pictures are kept, of up to 3 MB each; the least recent makes room."""
+
+POLICY = (
+    b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'; "
+    b"form-action 'self'; base-uri 'self'"
+)
+"""Keeps the page from loading anything from elsewhere, such as pictures in a model's card."""
+
+MAX_REQUEST = 1_000_000
+"""Bytes of a request that is no upload."""
+
+FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
+MONO = ["ui-monospace", "Consolas", "monospace"]
+"""The visitor's own: Gradio's themes fetch theirs from Google."""
+
+
+class Guard:
+    """Adds the policy to every answer, and refuses what would make Gradio fetch other addresses.
+
+    Gradio takes an address wherever a request may name a file.
+
+    Args:
+        app: The application behind it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+
+        async def with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message["headers"], (b"content-security-policy", POLICY)]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        if scope["type"] == "http":
+            request = Request(scope, receive)
+            if re.search(r"https?:", scope["path"], re.IGNORECASE):
+                return await PlainTextResponse("not found", 404)(scope, receive, send)
+            if request.method == "POST" and "multipart" not in _content_type(request):
+                body = await _read(request)
+                if body is None or _names_address(body):
+                    return await PlainTextResponse("refused", 400)(scope, receive, send)
+                receive = _replay(body, receive)
+        return await self._app(scope, receive, with_policy)
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").lower()
+
+
+async def _read(request: Request) -> bytes | None:
+    """The body, or None if it is larger than any the page sends."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_REQUEST:
+            return None
+    return body
+
+
+def _names_address(body: bytes) -> bool:
+    try:
+        waiting = [json.loads(body)] if body else []
+    except (ValueError, RecursionError):
+        return True  # what can't be checked is refused
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            path = value.get("path")
+            if isinstance(path, str) and re.match(r"\s*https?:", path, re.IGNORECASE):
+                return True
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return False
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return parts.pop() if parts else await receive()
+
+    return again
+
+
+def _theme() -> gr.themes.Base:
+    theme = gr.themes.Default(primary_hue="indigo", spacing_size="sm", font=FONTS, font_mono=MONO)
+    # What the model reads is no side remark: Gradio's grey is too light to be read with ease.
+    return theme.set(block_info_text_color="*neutral_600")
+
+
+@contextmanager
+def running(exhibits: Mapping[str, Exhibit], host: str, port: int | None) -> Iterator[str]:
+    """Serve the page while the context lasts; gives its address.
+
+    Args:
+        exhibits: The models by name.
+        host: The address to listen on.
+        port: None: the first free one from 7860.
+
+    Raises:
+        ConfigError: If the address is not to be had.
+    """
+    page = build_page(exhibits)
+    page.queue(max_size=WAITING)
+    try:
+        _, address, _ = page.launch(
+            server_name=host,
+            server_port=port,
+            share=False,
+            quiet=True,
+            prevent_thread_lock=True,
+            ssr_mode=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            run_history=False,
+            max_file_size=MAX_BYTES,
+            state_session_capacity=SESSIONS,
+            footer_links=[],
+            theme=_theme(),
+            css_paths=Path(__file__).with_name("style.css"),
+            app_kwargs={"middleware": [Middleware(Guard)]},
+        )
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"can't listen on {host}, port {port or 'any from 7860'}: {error}"
+        ) from error
+    try:
+        yield address
+    finally:
+        page.close(verbose=False)

@@ -1,0 +1,233 @@
+"""The page in a real Chromium: what a visitor sees and does."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.demo.conftest import PANDAS_WARNINGS
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+FLAGS = (
+    "headless",
+    "no-sandbox",  # there is none for root
+    "disable-gpu",
+    "disable-quic",
+    "no-first-run",
+    "disable-background-networking",
+    "disable-component-update",
+    "disable-sync",
+    "window-size=1360,1060",
+)
+PATIENCE = 30
+
+pytestmark = [
+    pytest.mark.skipif(
+        CHROMIUM is None or DRIVER is None, reason="needs chromium and chromium-driver"
+    ),
+    *PANDAS_WARNINGS,
+]
+
+
+class Page:
+    """What the tests do in the browser."""
+
+    def __init__(self, browser: webdriver.Chrome) -> None:
+        self.browser = browser
+
+    def wait(self, condition: str, *arguments: object) -> object:
+        """Until a JavaScript expression is truthy; its value."""
+        script = f"return ({condition})"
+        return WebDriverWait(self.browser, PATIENCE, poll_frequency=0.1).until(
+            lambda browser: browser.execute_script(script, *arguments)
+        )
+
+    def picture(self, label: str, other_than: str | None = None) -> str:
+        """The address of an output's picture, once there is one (another one)."""
+        condition = (
+            "[...document.querySelectorAll('.picture img')].filter(i => i.alt === arguments[0] &&"
+            " i.complete && i.naturalWidth && i.src !== arguments[1]).map(i => i.src)[0]"
+        )
+        return str(self.wait(condition, label, other_than))
+
+    def slider(self, label: str) -> WebElement:
+        """The range input of that label."""
+        found = self.wait(
+            "[...document.querySelectorAll('input[type=range]')].find("
+            "i => i.offsetParent && i.ariaLabel?.endsWith(arguments[0]))",
+            label,
+        )
+        assert isinstance(found, WebElement)
+        return found
+
+    def click(self, label: str, selector: str) -> None:
+        found = self.wait(
+            f"[...document.querySelectorAll('{selector}')].find("
+            "e => e.offsetParent && [e.textContent.trim(), e.ariaLabel].includes(arguments[0]))",
+            label,
+        )
+        assert isinstance(found, WebElement)
+        found.click()
+
+    def upload(self, path: Path) -> None:
+        self.browser.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(path))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS, f"user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, address: str) -> Iterator[Page]:
+    """The page just opened, its first example shown; no errors on the console at the end."""
+    browser.get("about:blank")
+    browser.get_log("browser")
+    browser.get_log("performance")
+    browser.get(address)
+    page = Page(browser)
+    page.picture("Edited")
+    yield page
+    logged = browser.get_log("browser")
+    assert [entry for entry in logged if entry["level"] == "SEVERE"] == []
+
+
+def requested(browser: webdriver.Chrome) -> set[str]:
+    messages = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
+    return {
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    }
+
+
+def test_a_moved_slider_changes_the_picture(page: Page) -> None:
+    before = page.picture("Edited")
+    smiling = page.slider("Smiling")
+    smiling.send_keys(Keys.END)  # as by the keyboard: no mouse
+    after = page.picture("Edited", other_than=before)
+    assert float(str(smiling.get_attribute("value"))) == 1.0
+    page.click("Reset the edit", "button")
+    page.picture("Edited", other_than=after)
+
+
+def test_everything_is_served_from_here(page: Page, address: str) -> None:
+    for tab in ("Interpolate", "Swap attributes", "About the model"):
+        page.click(tab, "button[role=tab]")
+    page.wait("document.body.innerText.includes('The card of tiny')")
+    addresses = requested(page.browser)
+    assert any(url.startswith(address) for url in addresses)
+    assert {u for u in addresses if not u.startswith((address, "data:", "blob:"))} == set()
+
+
+def test_an_upload_is_read_and_reconstructed(
+    page: Page, tmp_path: Path, picture: Image.Image
+) -> None:
+    before = {label: page.picture(label) for label in ("Original", "Reconstruction", "Edited")}
+    picture.save(tmp_path / "me.jpg")
+    page.upload(tmp_path / "me.jpg")
+    for label, address in before.items():
+        page.picture(label, other_than=address)
+
+
+def test_a_bad_upload_is_a_message_and_the_page_goes_on(page: Page, tmp_path: Path) -> None:
+    before = page.picture("Edited")
+    (tmp_path / "bad.png").write_text("no picture")
+    page.upload(tmp_path / "bad.png")
+    page.wait("document.body.innerText.includes('bad.png is not a picture that can be read')")
+    page.slider("Smiling").send_keys(Keys.END)
+    page.picture("Edited", other_than=before)
+
+
+def test_a_group_is_chosen_and_sliders_exaggerate(page: Page) -> None:
+    before = page.picture("Edited")
+    page.click("Blond hair", "label")
+    blond = page.picture("Edited", other_than=before)
+    page.click("Let sliders go to 2 (exaggerate)", "label")
+    page.wait("[...document.querySelectorAll('input[type=range]')].some(i => i.max === '2')")
+    page.slider("Smiling").send_keys(Keys.END)
+    page.picture("Edited", other_than=blond)
+    assert page.slider("Smiling").get_attribute("value") == "2"
+
+
+def test_an_example_is_picked(page: Page) -> None:
+    before = page.picture("Original")
+    page.browser.find_elements(By.CSS_SELECTOR, ".examples button.thumbnail-item")[1].click()
+    page.picture("Original", other_than=before)
+
+
+def test_two_pictures_are_interpolated_and_swapped(page: Page) -> None:
+    page.click("Interpolate", "button[role=tab]")
+    count = "[...document.querySelectorAll('.way img')].filter(i => i.naturalWidth).length"
+    page.wait(f"{count} === 8")
+    page.slider("Pictures").send_keys(Keys.HOME)
+    page.wait(f"{count} === 3")
+    page.click("Swap attributes", "button[role=tab]")
+    first = page.picture("First, with the second's attributes")
+    assert page.picture("Second, with the first's attributes") != first
+
+
+def test_another_model_brings_its_controls_and_examples(page: Page, model_names: list[str]) -> None:
+    before = page.picture("Original")
+    page.browser.find_element(By.CSS_SELECTOR, "input[role=combobox]").click()
+    page.click(model_names[1], "[role=option]")
+    page.picture("Original", other_than=before)
+    page.wait("document.body.innerText.includes('The model reads: ')")
+    drawn = page.picture("Edited", other_than=before)
+    page.click("2", "label")
+    page.picture("Edited", other_than=drawn)
+    page.click("About the model", "button[role=tab]")
+    page.wait("document.body.innerText.includes('The card of digits')")
+
+
+def test_the_keyboard_reaches_what_can_be_changed(page: Page) -> None:
+    reached = []
+    for _ in range(60):
+        page.browser.switch_to.active_element.send_keys(Keys.TAB)
+        focus = page.browser.switch_to.active_element
+        reached.append(f"{focus.tag_name} {focus.get_attribute('type')} {focus.accessible_name}")
+    for expected in ("Smiling", "Reset the edit", "Interpolate", "Thumbnail 1", "Blond hair"):
+        assert any(expected in name for name in reached), (expected, reached)
+
+
+def test_a_slider_in_motion_does_not_flood_the_queue(page: Page) -> None:
+    page.browser.get_log("performance")
+    before = page.picture("Edited")
+    for _ in range(20):
+        page.slider("Male").send_keys(Keys.ARROW_RIGHT)
+    last = page.picture("Edited", other_than=before)
+    time.sleep(1.0)  # what is still on its way
+    joins = [url for url in requested(page.browser) if "queue/join" in url]
+    assert len(joins) <= 20
+    assert page.picture("Edited") != before
+    assert last
+
+
+def test_the_whole_photo_is_edited(page: Page, tmp_path: Path, picture: Image.Image) -> None:
+    before = page.picture("Edited")
+    picture.save(tmp_path / "me.png")
+    page.upload(tmp_path / "me.png")
+    square = page.picture("Edited", other_than=before)
+    page.click("the whole photo", "label")
+    whole = page.picture("Edited", other_than=square)
+    size = "[i.naturalWidth, i.naturalHeight]"
+    condition = f"[...document.images].filter(i => i.src === arguments[0]).map(i => {size})[0]"
+    assert page.wait(condition, whole) == list(picture.size)

@@ -1,0 +1,52 @@
+"""``icgan demo`` as a process."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from icgan_sdk.cli.main import run
+
+COMMAND = [sys.executable, "-m", "icgan_sdk.cli.main", "demo"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told_to_stop(
+    model_names: list[str], tmp_path: Path, ending: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "--model", model_names[0], "--device", "cpu"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)},
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.endswith(" (Ctrl-C stops)\n")
+    assert httpx.get(line.split()[0]).status_code == 200
+    process.send_signal(ending)
+    rest, errors = process.communicate(timeout=60)
+    assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_an_unknown_model_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--model", "nowhere"]) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith("icgan: error: no model named 'nowhere'")
+    assert errors.count("\n") == 1
+
+
+def test_gradio_is_imported_only_to_serve() -> None:
+    script = (
+        "import sys, icgan_sdk, icgan_sdk.demo, icgan_sdk.cli.main; print('gradio' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
