@@ -1,5 +1,6 @@
 """The served page over HTTP, as browsers and other clients reach it."""
 
+import json
 import socket
 import sys
 from collections.abc import Iterator
@@ -138,10 +139,11 @@ def test_large_uploads_are_refused(address: str, upload_folder: Path) -> None:
     assert {path for path in upload_folder.rglob("*") if path.is_file()} <= before
 
 
-def join(address: str, path: str) -> httpx.Response:
+def join(address: str, path: str, content_type: str = "application/json") -> httpx.Response:
     payload = {"path": path, "meta": {"_type": "gradio.FileData"}}
     body = {"data": [payload], "fn_index": 0, "session_hash": "abcdefghij"}
-    return httpx.post(f"{address}gradio_api/queue/join", json=body)
+    headers = {"content-type": content_type}
+    return httpx.post(f"{address}gradio_api/queue/join", content=json.dumps(body), headers=headers)
 
 
 def test_addresses_are_never_fetched(address: str) -> None:
@@ -149,6 +151,7 @@ def test_addresses_are_never_fetched(address: str) -> None:
         elsewhere.settimeout(0.5)
         wanted = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/x.png"
         assert join(address, wanted).status_code == 400
+        assert join(address, wanted.upper(), "application/json; multipart").status_code == 400
         assert httpx.get(f"{address}gradio_api/file={wanted}").status_code == 404
         assert httpx.get(f"{address}gradio_api/proxy={wanted}").status_code == 404
         with pytest.raises(TimeoutError):
@@ -201,7 +204,7 @@ def test_a_taken_port_and_unknown_models_are_typed_errors(
         pass
 
 
-def test_uploads_are_gone_when_the_page_is_closed(
+def test_pictures_are_gone_when_the_page_is_closed(
     model_names: list[str], tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "uploads"
@@ -209,6 +212,8 @@ def test_uploads_are_gone_when_the_page_is_closed(
     with building(), serve(model_names[:1], device="cpu") as address:
         client = connected(address, tmp_path)
         client.predict(handle_file(str(photo)), api_name="/accept_your_picture")
-        assert any(path.name == "me.png" for path in folder.rglob("*"))
+        client.predict(model_names[0], 0, api_name="/read_0")
+        names = {path.name.split("-")[0] for path in folder.rglob("*.png")}
+        assert {"me.png", "original", "reconstruction"} <= names
         client.close()
-    assert [path for path in folder.rglob("*") if path.name == "me.png"] == []
+    assert {path.name for path in folder.rglob("*.png")} <= {"image.png"}  # the examples

@@ -85,7 +85,7 @@ class EditTab:
             queue=False,
             api_visibility="private",
         )
-        for number, arrive in enumerate((*self._slot.arrivals, page.load)):
+        for number, arrive in enumerate((self._slot.arrived, self._slot.switched, page.load)):
             arrive(
                 self._read,
                 inputs,

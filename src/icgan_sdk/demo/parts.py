@@ -1,7 +1,7 @@
 """What several tabs are made of, and how their handlers run."""
 
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -14,6 +14,9 @@ from PIL import Image
 from icgan_sdk.demo.catalogue import Exhibit
 from icgan_sdk.demo.uploads import accept_upload
 from icgan_sdk.images import save_picture
+
+EXAMPLE = "example"
+"""How the files of examples are named, which thus aren't taken for a visitor's own."""
 
 AT_ONCE = 2
 """Pictures in the networks at the same time; the rest wait in the queue."""
@@ -45,14 +48,14 @@ def shown(picture: Image.Image, name: str) -> str:
 
     Args:
         picture: What to show.
-        name: What the file is called when it is downloaded, without its suffix.
+        name: What the file's name begins with, when it is downloaded too.
 
     Returns:
         The file, in Gradio's folder: it is deleted as Gradio's own are.
     """
-    folder = Path(get_upload_folder()) / uuid.uuid4().hex
-    folder.mkdir(parents=True)
-    path = folder / f"{name}.png"
+    folder = Path(get_upload_folder()) / "shown"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-{secrets.token_hex(8)}.png"
     save_picture(picture, path)
     return str(path)
 
@@ -63,11 +66,13 @@ class Slot:
 
     Attributes:
         picture: The session's picture, a PIL image or None.
-        arrivals: What happens when there is another one: attach listeners to each.
+        arrived: Attach a listener to "there is another picture, or none".
+        switched: Attach one to "another model is chosen, and its examples are shown".
     """
 
     picture: gr.State
-    arrivals: tuple[Callable[..., Dependency], ...]
+    arrived: Callable[..., Dependency]
+    switched: Callable[..., Dependency]
 
 
 def picture_slot(
@@ -86,7 +91,7 @@ def picture_slot(
     examples = next(iter(exhibits.values())).examples
     picture, own = gr.State(examples[first]), gr.State(False)
     source = gr.Image(
-        shown(examples[first], "example"),
+        examples[first],
         format="png",
         label=label,
         sources=["upload", "webcam", "clipboard"],
@@ -96,7 +101,7 @@ def picture_slot(
         alt_text=label,
     )
     gallery = gr.Gallery(
-        _files(examples),
+        list(examples),
         format="png",
         label=f"Examples: {label.lower()}",
         show_label=False,
@@ -110,22 +115,21 @@ def picture_slot(
     )
 
     def accept(payload: dict[str, object] | None) -> tuple[Image.Image | None, bool]:
-        return accept_upload(payload), True
+        picture = accept_upload(payload)
+        is_example = payload is not None and Path(str(payload.get("path"))).name.startswith(EXAMPLE)
+        return picture, picture is not None and not is_example
 
-    def pick(name: str, event: gr.SelectData) -> tuple[str, Image.Image, bool]:
+    def pick(name: str, event: gr.SelectData) -> str:
         if event.index not in range(len(exhibits[name].examples)):
             raise gr.Error("There is no such example.", print_exception=False)
-        chosen = exhibits[name].examples[event.index]
-        return shown(chosen, "example"), chosen, False
+        return shown(exhibits[name].examples[event.index], EXAMPLE)
 
-    def switch(name: str, is_own: bool) -> tuple[Any, ...]:
-        pictures = exhibits[name].examples
-        gallery = gr.Gallery(_files(pictures), columns=len(pictures))
-        if is_own:
-            return gallery, gr.skip(), gr.skip()
-        return gallery, shown(pictures[first], "example"), pictures[first]
+    def switch(name: str, is_own: bool) -> tuple[gr.Gallery, Any]:
+        files = [shown(picture, EXAMPLE) for picture in exhibits[name].examples]
+        return gr.Gallery(files, columns=len(files)), gr.skip() if is_own else files[first]
 
-    accepted = source.input(
+    # Not `input`, which comes with the old picture when it is taken away.
+    accepted = source.change(
         accept,
         source,
         [picture, own],
@@ -136,16 +140,9 @@ def picture_slot(
         concurrency_limit=AT_ONCE,
     )
     accepted.failure(lambda: None, None, source, queue=False, api_visibility="private")
-    cleared = source.clear(lambda: (None, False), None, [picture, own], api_visibility="private")
-    picked = gallery.select(pick, choice, [source, picture, own], api_visibility="private")
-    switched = choice.input(
-        switch, [choice, own], [gallery, source, picture], api_visibility="private"
-    )
-    return Slot(picture, tuple(d.success for d in (accepted, cleared, picked, switched)))
-
-
-def _files(examples: Sequence[Image.Image]) -> list[str]:
-    return [shown(picture, "example") for picture in examples]
+    gallery.select(pick, choice, source, api_visibility="private")
+    switched = choice.input(switch, [choice, own], [gallery, source], api_visibility="private")
+    return Slot(picture, accepted.success, switched.success)
 
 
 def picture_output(label: str) -> gr.Image:
