@@ -14,11 +14,22 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import IcGANNetworks
 
+TOGETHER = {"demo", "evaluation", "export", "photo"}
+"""Folders whose tests share what is long to make, and so a process."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """On tiny networks, threads wait for each other longer than they compute."""
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
 
 
 @pytest.fixture(scope="session")

@@ -253,9 +253,9 @@ def test_killed_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: 
     config = override(
         config,
         [
-            "gan.epochs=30",
-            "encoder_z.epochs=30",
-            "encoder_y.epochs=30",
+            "gan.epochs=12",
+            "encoder_z.epochs=12",
+            "encoder_y.epochs=12",
             "run.log_every=1",
             "run.checkpoint_every=7",
             "run.precision=auto",
@@ -266,7 +266,7 @@ def test_killed_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: 
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     finish(start([str(toml), "--out", str(whole)]))
     total = len(read_metrics(whole))
-    kill_after(start([str(toml), "--out", str(broken)]), broken, 60)
+    kill_after(start([str(toml), "--out", str(broken)]), broken, 25)
     for share in (0.45, 0.8):
         resumed = start(["--resume", "--out", str(broken)])
         kill_after(resumed, broken, int(total * share))
