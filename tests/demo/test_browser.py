@@ -173,6 +173,17 @@ def test_a_group_is_chosen_and_sliders_exaggerate(page: Page) -> None:
     assert page.slider("Smiling").get_attribute("value") == "2"
 
 
+def test_a_choice_under_the_mouse_is_still_seen(page: Page) -> None:
+    edited = page.picture("Edited")
+    page.click("Blond hair", "label")
+    page.picture("Edited", other_than=edited)
+    page.slider("Smiling").send_keys(Keys.HOME)  # takes the focus, the mouse stays
+    page.wait("document.querySelector('input[type=radio]:checked:hover:not(:focus)')")
+    colours = "[...document.querySelectorAll('input[type=radio]:checked')].map("
+    colours += "i => getComputedStyle(i).backgroundColor)"
+    assert page.wait(f"new Set({colours}).size") == 1
+
+
 def test_an_example_is_picked(page: Page) -> None:
     before = page.picture("Original")
     page.browser.find_elements(By.CSS_SELECTOR, ".examples button.thumbnail-item")[1].click()

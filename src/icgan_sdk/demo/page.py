@@ -25,7 +25,8 @@ def build_page(exhibits: Mapping[str, Exhibit]) -> gr.Blocks:
     page = gr.Blocks(title="IcGAN", analytics_enabled=False, delete_cache=(CACHE_SWEEP, CACHE_AGE))
     with page:
         with gr.Row(elem_classes="head"):
-            gr.Markdown(INTRODUCTION)
+            with gr.Column(min_width=280):
+                gr.Markdown(INTRODUCTION)
             choice = gr.Dropdown(
                 list(exhibits),
                 value=first,
