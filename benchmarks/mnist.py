@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 from icgan_sdk import IcGAN, Latent
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.images import grid, save_picture
+from icgan_sdk.images import save_picture
+from icgan_sdk.sheets import grid
 
 Pixels = npt.NDArray[np.uint8]
 SEED = 77

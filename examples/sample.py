@@ -7,7 +7,8 @@ import argparse
 from pathlib import Path
 
 from icgan_sdk import IcGAN
-from icgan_sdk.images import grid, save_picture
+from icgan_sdk.images import save_picture
+from icgan_sdk.sheets import grid
 
 
 def main() -> None:

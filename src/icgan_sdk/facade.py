@@ -537,7 +537,7 @@ class IcGAN:
         batch, _ = to_batch([cut.square for cut in cuts], self.config)
         latent = self._encode(batch, refine)
         edited = self._decode(with_presences(latent, self.config.attributes, presences))
-        changes = strip_padding(masked_change(self._decode(latent), edited), self.config)
+        changes = strip_padding(masked_change(batch, self._decode(latent), edited), self.config)
         return paste_changes(photo, changes, [cut.matrix for cut in cuts])
 
     def _encode_pair(

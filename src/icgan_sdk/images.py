@@ -308,19 +308,6 @@ def strip_padding(images: Batch, config: ModelConfig) -> Batch:
     return images[..., start:end, start:end]
 
 
-def grid(rows: Sequence[Sequence[Image.Image]], gap: int = 2) -> Image.Image:
-    """One picture of equally sized pictures in rows, white gaps between and around."""
-    first, columns = rows[0][0], len(rows[0])
-    if len(rows) == columns == 1:
-        return first.copy()
-    width, height = first.width + gap, first.height + gap
-    sheet = Image.new(first.mode, (columns * width + gap, len(rows) * height + gap), "white")
-    for down, row in enumerate(rows):
-        for right, picture in enumerate(row):
-            sheet.paste(picture, (gap + right * width, gap + down * height))
-    return sheet
-
-
 def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
     """Write a picture atomically, in the format its suffix names, with its colour profile.
 

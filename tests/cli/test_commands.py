@@ -8,7 +8,7 @@ from PIL import Image
 
 from icgan_sdk import IcGAN, Latent, __version__, inference
 from icgan_sdk.cli.main import run
-from icgan_sdk.images import grid
+from icgan_sdk.sheets import grid, titled
 from tests.cli.conftest import Run
 
 MODEL = ("--model", "tiny", "--device", "cpu")
@@ -111,7 +111,10 @@ def test_attributes_are_printed_for_people_and_programs(icgan: Run, model: IcGAN
 
 def test_figures_of_the_paper(icgan: Run, model: IcGAN) -> None:
     assert icgan("variations", "a.png", "b.jpg", *MODEL, "-o", "v.png")[0] == 0
-    assert same("v.png", grid([model.variations("a.png"), model.variations("b.jpg")]))
+    sheet = grid([model.variations("a.png"), model.variations("b.jpg")])
+    assert same("v.png", titled(sheet, ("Original", "Reconstruction", *model.attributes)))
+    assert icgan("variations", "a.png", "b.jpg", *MODEL, "--no-titles", "-o", "v.png")[0] == 0
+    assert same("v.png", sheet)
 
     assert icgan("interpolate", "a.png", "b.jpg", "--steps", "3", *MODEL, "-o", "i.png")[0] == 0
     assert same("i.png", grid([model.interpolate("a.png", "b.jpg", steps=3)]))

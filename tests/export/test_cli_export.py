@@ -10,7 +10,8 @@ from PIL import Image
 
 from icgan_sdk import IcGAN
 from icgan_sdk.cli.main import run
-from icgan_sdk.images import fit_picture, grid
+from icgan_sdk.images import fit_picture
+from icgan_sdk.sheets import grid
 from tests.export.conftest import save_tiny
 from tests.export.test_writing import levels
 

@@ -8,14 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 from PIL.PngImagePlugin import PngImageFile
-from torchvision.utils import make_grid
 
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import ImageError, SaveError, ShapeError
 from icgan_sdk.images import (
     array_to_pixels,
     fit_picture,
-    grid,
     open_picture,
     pixels_to_array,
     pixels_to_tensor,
@@ -177,19 +175,6 @@ def test_wrong_arrays_and_tensors_are_refused(
 ) -> None:
     with pytest.raises(ShapeError, match=problem):
         to_batch(image, tiny_config)  # type: ignore[arg-type]
-
-
-def test_a_grid_has_gaps_and_keeps_the_mode() -> None:
-    cell = Image.new("L", (4, 4), 0)
-    sheet = grid([[cell, cell, cell], [cell]], gap=2)
-    assert sheet.mode == "L"
-    assert sheet.size == (3 * 4 + 4 * 2, 2 * 4 + 3 * 2)
-    assert sheet.getpixel((0, 0)) == 255
-    assert sheet.getpixel((2, 2)) == 0
-    cells = [Image.new("RGB", (4, 3), (40 * i, 90, 255)) for i in range(5)]
-    tensors = torch.cat([pixels_to_tensor(np.asarray(cell)[None]) for cell in cells])
-    expected = tensor_to_pixels(make_grid(tensors, nrow=3, padding=2, pad_value=1.0)[None])[0]
-    assert np.array_equal(np.asarray(grid([cells[:3], cells[3:]])), expected)
 
 
 def test_saving_needs_a_format_and_a_place(tmp_path: Path) -> None:

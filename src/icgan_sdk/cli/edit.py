@@ -174,7 +174,8 @@ def _fitted(path: Path, config: "ModelConfig") -> "Image":
 
 
 def _save_row(pictures: "list[Image]", path: Path) -> None:
-    from icgan_sdk.images import grid, save_picture
+    from icgan_sdk.images import save_picture
+    from icgan_sdk.sheets import grid
 
     save_picture(grid([pictures]) if len(pictures) > 1 else pictures[0], path)
     print(path)

@@ -37,6 +37,9 @@ def variations(
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
+    titles: Annotated[
+        bool, typer.Option("--titles/--no-titles", help="Name what each column shows.")
+    ] = True,
 ) -> None:
     """Show every attribute's effect: a row for each picture (the paper's Figure 5).
 
@@ -56,7 +59,8 @@ def variations(
         for_each(inputs, work)
     finally:
         if rows:
-            _save_sheet(rows, output)
+            names = ("Original", "Reconstruction", *icgan.attributes)
+            _save_sheet(rows, output, names if titles else ())
 
 
 def interpolate(
@@ -141,8 +145,9 @@ def sample(
         print(path)
 
 
-def _save_sheet(rows: "list[list[Image]]", output: str) -> None:
-    from icgan_sdk.images import grid, save_picture
+def _save_sheet(rows: "list[list[Image]]", output: str, titles: tuple[str, ...] = ()) -> None:
+    from icgan_sdk.images import save_picture
+    from icgan_sdk.sheets import grid, titled
 
-    save_picture(grid(rows), output)
+    save_picture(titled(grid(rows), titles) if titles else grid(rows), output)
     print(output)

@@ -1,22 +1,17 @@
 """The paper's figures as pictures: what a model makes of a data set's images, side by side."""
 
-from collections.abc import Sequence
-
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 from torch import Tensor
 
-from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.diversity import Neighbours
 from icgan_sdk.evaluation.passes import device_of
-from icgan_sdk.images import grid, to_pictures
+from icgan_sdk.images import to_pictures
 from icgan_sdk.inference import Latent, decode, encode
 from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.sheets import grid, titled
 from icgan_sdk.training.samples import attribute_grid, pairs_grid
-
-GAP = 2
-"""White pixels between pictures."""
 
 
 def reconstruction_figure(
@@ -57,7 +52,7 @@ def variations_figure(
         images = decode(networks, varied, device_of(networks))
         sheet.append(to_pictures(torch.cat([image[None], images]), networks.config))
     titles = ("Original", "Reconstruction", *attributes.names)
-    return _titled(grid(sheet, GAP), titles, networks.config)
+    return titled(grid(sheet), titles)
 
 
 def interpolation_figure(
@@ -88,7 +83,7 @@ def interpolation_figure(
         between = decode(networks, Latent(z, y), device_of(networks))
         images = torch.cat([x[first : first + 1], between, x[first + 1 : first + 2]])
         sheet.append(to_pictures(images, networks.config))
-    return grid(sheet, GAP)
+    return grid(sheet)
 
 
 def swap_figure(
@@ -113,7 +108,7 @@ def swap_figure(
     titles = ["Original A", "Reconstruction", "Attributes of B"]
     titles += ["Original B", "Reconstruction", "Attributes of A"]
     sheet = [cells[start : start + 6] for start in range(0, len(cells), 6)]
-    return _titled(grid(sheet, GAP), titles, networks.config)
+    return titled(grid(sheet), titles)
 
 
 def samples_figure(
@@ -128,7 +123,7 @@ def samples_figure(
     """
     config = networks.config
     sheet = attribute_grid(networks.generator, config, generator, device_of(networks), rows)
-    return _titled(sheet, config.attributes.names, config)
+    return titled(sheet, config.attributes.names)
 
 
 def neighbours_figure(
@@ -146,7 +141,7 @@ def neighbours_figure(
         for image, rows in zip(neighbours.images, neighbours.rows, strict=True)
     ]
     places = [f"Nearest {place}" for place in range(1, neighbours.rows.shape[1] + 1)]
-    return _titled(grid(sheet, GAP), ("Generated", *places), networks.config)
+    return titled(grid(sheet), ("Generated", *places))
 
 
 def _read(
@@ -159,24 +154,3 @@ def _read(
 
 def _signs(y: Tensor) -> Tensor:
     return torch.where(y > 0, 1.0, -1.0)
-
-
-def _titled(sheet: Image.Image, titles: Sequence[str], config: ModelConfig) -> Image.Image:
-    """A grid with a title above each column, reading upwards."""
-    strips = [_upright(title.replace("_", " ")) for title in titles]
-    height, white = max(strip.height for strip in strips) + GAP, "white"
-    page = Image.new(sheet.mode, (sheet.width, sheet.height + height), white)
-    page.paste(sheet, (0, height))
-    side = config.picture_size
-    for column, strip in enumerate(strips):
-        middle = GAP + column * (side + GAP) + side // 2
-        page.paste(strip.convert(sheet.mode), (middle - strip.width // 2, height - strip.height))
-    return page
-
-
-def _upright(text: str) -> Image.Image:
-    measure = ImageDraw.Draw(Image.new("L", (1, 1)))
-    left, top, right, bottom = map(int, measure.textbbox((0, 0), text))
-    strip = Image.new("L", (right - left + 2 * GAP, bottom - top), "white")
-    ImageDraw.Draw(strip).text((GAP - left, -top), text, fill="black")
-    return strip.transpose(Image.Transpose.ROTATE_90)

@@ -1,0 +1,53 @@
+"""Sheets of pictures: grids, and titles above their columns."""
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw
+
+GAP = 2
+"""White pixels between pictures, and around them."""
+
+
+def grid(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
+    """One picture of equally sized pictures in rows, white gaps between and around.
+
+    A single picture stays as it is.
+
+    Args:
+        rows: The first row is the longest.
+    """
+    first, columns = rows[0][0], len(rows[0])
+    if len(rows) == columns == 1:
+        return first.copy()
+    width, height = first.width + GAP, first.height + GAP
+    sheet = Image.new(first.mode, (columns * width + GAP, len(rows) * height + GAP), "white")
+    for down, row in enumerate(rows):
+        for right, picture in enumerate(row):
+            sheet.paste(picture, (GAP + right * width, GAP + down * height))
+    return sheet
+
+
+def titled(sheet: Image.Image, titles: Sequence[str]) -> Image.Image:
+    """A grid with a title above each column, reading upwards; underscores become spaces.
+
+    Args:
+        sheet: What `grid` gave.
+        titles: One for each column.
+    """
+    strips = [_upright(title.replace("_", " ")) for title in titles]
+    height = max(strip.height for strip in strips) + GAP
+    page = Image.new(sheet.mode, (sheet.width, sheet.height + height), "white")
+    page.paste(sheet, (0, height))
+    step = (sheet.width - GAP) // len(titles)
+    for column, strip in enumerate(strips):
+        middle = column * step + (step + GAP) // 2
+        page.paste(strip.convert(sheet.mode), (middle - strip.width // 2, height - strip.height))
+    return page
+
+
+def _upright(text: str) -> Image.Image:
+    measure = ImageDraw.Draw(Image.new("L", (1, 1)))
+    left, top, right, bottom = map(int, measure.textbbox((0, 0), text))
+    strip = Image.new("L", (right - left + 2 * GAP, bottom - top), "white")
+    ImageDraw.Draw(strip).text((GAP - left, -top), text, fill="black")
+    return strip.transpose(Image.Transpose.ROTATE_90)
