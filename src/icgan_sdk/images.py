@@ -6,6 +6,7 @@ Brings in torch only where it gives or takes tensors: exported models run withou
 import os
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Union
 
@@ -38,6 +39,8 @@ DECODE_ERRORS: tuple[type[Exception], ...] = (
 QUALITY = 92
 """Of pictures written with loss, on Pillow's scale to 100."""
 
+HEIF_SUFFIXES = (".heic", ".heif", ".hif")
+
 PIXEL_TOLERANCE = 1e-3
 FRAME_TOLERANCE = 0.01
 
@@ -50,20 +53,33 @@ def open_picture(source: Image.Image | str | os.PathLike[str], channels: int) ->
     """
     if isinstance(source, Image.Image):
         return _as_mode(source, channels)
-    path = Path(source)
+    path, knows_heif = Path(source), add_heif()
     try:
         with Image.open(path) as picture:
             return _as_mode(picture, channels)
     except FileNotFoundError as error:
         raise ImageError(f"no such image file: {path}") from error
     except UnidentifiedImageError as error:
-        raise ImageError(f"{path} is not an image Pillow can read") from error
+        heif = path.suffix.lower() in HEIF_SUFFIXES and not knows_heif
+        hint = "; HEIF files need pip install 'icgan-sdk[photo]'" if heif else ""
+        raise ImageError(f"{path} is not an image Pillow can read{hint}") from error
     except IsADirectoryError as error:
         raise ImageError(f"{path} is a folder, not an image file") from error
     except PermissionError as error:
         raise ImageError(f"{path} can't be read: permission denied") from error
     except DECODE_ERRORS as error:
         raise ImageError(f"{path} can't be read, it may be damaged: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def add_heif() -> bool:
+    """Let Pillow read HEIF, as phones save photos, where the extra ``photo`` is installed."""
+    try:
+        from pi_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
 
 
 def _as_mode(picture: Image.Image, channels: int) -> Image.Image:

@@ -1,5 +1,6 @@
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ from PIL import Image
 
 from icgan_sdk import ConfigError, IcGAN, NoFaceFoundError, ShapeError
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
-from icgan_sdk.errors import PhotoWarning
-from icgan_sdk.images import fit_picture, to_batch
+from icgan_sdk.errors import ImageError, PhotoWarning
+from icgan_sdk.images import fit_picture, open_picture, save_picture, to_batch
 from icgan_sdk.photo import Cut, cut_photo, to_input
 from icgan_sdk.photo.faces import FoundFace, find_faces
 from icgan_sdk.photo.placement import face_matrix
@@ -161,3 +162,28 @@ def test_every_method_takes_photos(celeba: IcGAN, photo: Image.Image) -> None:
     assert same(celeba.interpolate(photo, photo, steps=2)[0], celeba.reconstruct(square))
     assert same(celeba.swap_attributes(photo, photo)[0], celeba.reconstruct(square))
     assert not same(celeba.reconstruct(photo, align="none"), celeba.reconstruct(square))
+
+
+def test_photos_of_phones(celeba: IcGAN, tmp_path: Path) -> None:
+    photo = Path(__file__).parent / "files" / "portrait.heic"
+    with Image.open(PORTRAIT) as portrait:
+        expected = np.asarray(portrait.convert("RGB").resize((89, 109)), float)
+    found = np.asarray(open_picture(photo, 3), float)
+    assert np.abs(found - expected).mean() < 5
+    assert celeba.edit(photo, Smiling=0, paste_back=True).size == (89, 109)
+    with pytest.raises(ImageError, match=r"no image format has the suffix '\.heic'"):
+        save_picture(Image.new("RGB", (4, 4)), tmp_path / "out.heic")
+    broken = tmp_path / "broken.heic"
+    broken.write_bytes(photo.read_bytes()[:900])
+    with pytest.raises(ImageError, match="damaged"):
+        open_picture(broken, 3)
+
+
+def test_what_reads_photos_of_phones_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("icgan_sdk.images.add_heif", lambda: False)
+    photo = tmp_path / "photo.HEIC"
+    photo.write_bytes(b"what no plugin knows")
+    with pytest.raises(ImageError, match=r"HEIF files need pip install 'icgan-sdk\[photo\]'"):
+        open_picture(photo, 3)

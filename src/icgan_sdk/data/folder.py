@@ -13,7 +13,7 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import Crop
 from icgan_sdk.data.writing import PARTITIONS, Item, PrepareReport, Progress, write_prepared
 from icgan_sdk.errors import ConfigError, DatasetError, did_you_mean
-from icgan_sdk.images import fit_picture, open_picture
+from icgan_sdk.images import add_heif, fit_picture, open_picture
 
 ABSENT, PRESENT = {"0", "-1", "false"}, {"1", "true"}
 PARTITION_COLUMN = "partition"
@@ -121,6 +121,7 @@ def _read_classes(source: Path) -> tuple[AttributeSet, list[Item]]:
 
 
 def _pictures_below(folder: Path, root: Path) -> Iterator[str]:
+    add_heif()
     readable = {s for s, name in Image.registered_extensions().items() if name in Image.OPEN}
     for path in folder.rglob("*"):
         relative = path.relative_to(root)

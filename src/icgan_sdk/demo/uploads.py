@@ -13,7 +13,7 @@ from PIL import Image
 
 from icgan_sdk.errors import IcGANError, ImageError, PhotoWarning
 from icgan_sdk.facade import IcGAN
-from icgan_sdk.images import DECODE_ERRORS, open_picture
+from icgan_sdk.images import DECODE_ERRORS, add_heif, open_picture
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
@@ -65,6 +65,7 @@ def read_upload(path: Path, name: str) -> Image.Image:
     Raises:
         ImageError: If it has too many pixels, or is no picture that can be read.
     """
+    add_heif()
     try:
         with Image.open(path) as header:
             width, height = header.size
