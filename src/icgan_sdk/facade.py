@@ -20,7 +20,7 @@ from icgan_sdk.attributes import merge_edits
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.detail import Detail, carry_change, masked_change
 from icgan_sdk.errors import ConfigError, ShapeError
-from icgan_sdk.images import ImageLike, Picture, strip_padding, to_batch, to_pictures
+from icgan_sdk.images import ImageLike, Picture
 from icgan_sdk.inference import Latent, check_latent, with_presences
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.options import check_whole, find_device, random_source
@@ -33,6 +33,7 @@ from icgan_sdk.photo import (
     paste_changes,
     to_input,
 )
+from icgan_sdk.pixels import strip_padding, to_batch, to_pictures
 
 __all__ = ["IcGAN", "Latent"]
 

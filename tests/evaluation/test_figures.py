@@ -18,8 +18,8 @@ from icgan_sdk.evaluation.figures import (
     swap_figure,
     variations_figure,
 )
-from icgan_sdk.images import to_pictures
 from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.pixels import to_pictures
 from tests.conftest import tiny_networks
 from tests.evaluation.painter import Painter
 

@@ -21,7 +21,8 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, SaveError
 from icgan_sdk.export import OnnxIcGAN, export_onnx, export_torch, writing
 from icgan_sdk.export.runtime import open_session, run_session
-from icgan_sdk.images import fit_picture, to_batch
+from icgan_sdk.images import fit_picture
+from icgan_sdk.pixels import to_batch
 from tests.export.conftest import CARD, save_tiny
 
 pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine

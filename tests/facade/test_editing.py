@@ -11,7 +11,8 @@ from icgan_sdk import IcGAN, Latent, inference
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError, UnknownAttributeError
-from icgan_sdk.images import fit_picture, to_batch
+from icgan_sdk.images import fit_picture
+from icgan_sdk.pixels import to_batch
 from tests.conftest import tiny_networks
 
 

@@ -5,8 +5,9 @@ from PIL import Image
 
 from icgan_sdk import IcGAN
 from icgan_sdk.detail import carry_change
-from icgan_sdk.images import fit_picture, to_batch
+from icgan_sdk.images import fit_picture
 from icgan_sdk.model.inversion import refine_z
+from icgan_sdk.pixels import to_batch
 
 
 def same(a: Image.Image, b: Image.Image) -> bool:

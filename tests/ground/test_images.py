@@ -11,14 +11,11 @@ from PIL.PngImagePlugin import PngImageFile
 
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import ImageError, SaveError, ShapeError
-from icgan_sdk.images import (
+from icgan_sdk.images import fit_picture, open_picture, save_animation, save_picture
+from icgan_sdk.pixels import (
     array_to_pixels,
-    fit_picture,
-    open_picture,
     pixels_to_array,
     pixels_to_tensor,
-    save_animation,
-    save_picture,
     tensor_to_pixels,
     to_batch,
     to_pictures,

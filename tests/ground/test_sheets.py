@@ -3,7 +3,7 @@ import torch
 from PIL import Image
 from torchvision.utils import make_grid
 
-from icgan_sdk.images import pixels_to_tensor, tensor_to_pixels
+from icgan_sdk.pixels import pixels_to_tensor, tensor_to_pixels
 from icgan_sdk.sheets import GAP, grid, titled
 
 

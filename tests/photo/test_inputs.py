@@ -10,10 +10,11 @@ from PIL import Image
 from icgan_sdk import ConfigError, IcGAN, NoFaceFoundError, ShapeError
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
 from icgan_sdk.errors import ImageError, PhotoWarning
-from icgan_sdk.images import fit_picture, open_picture, save_picture, to_batch
+from icgan_sdk.images import fit_picture, open_picture, save_picture
 from icgan_sdk.photo import Cut, cut_photo, to_input
 from icgan_sdk.photo.faces import FoundFace, find_faces
 from icgan_sdk.photo.placement import face_matrix
+from icgan_sdk.pixels import to_batch
 from tests.photo.conftest import PORTRAIT, blank
 
 FACES = ModelConfig(crop=CELEBA_CROP)

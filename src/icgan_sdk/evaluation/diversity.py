@@ -16,9 +16,9 @@ from icgan_sdk.evaluation.passes import (
     real_images,
 )
 from icgan_sdk.evaluation.referee import Referee
-from icgan_sdk.images import strip_padding
 from icgan_sdk.inference import Latent, decode
 from icgan_sdk.model import IcGANNetworks, draw_noise
+from icgan_sdk.pixels import strip_padding
 
 
 @dataclass(frozen=True)

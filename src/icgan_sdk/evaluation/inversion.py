@@ -7,9 +7,9 @@ from torch import Tensor
 
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.evaluation.passes import device_of, generated_images, real_images
-from icgan_sdk.images import strip_padding
 from icgan_sdk.inference import decode, encode
 from icgan_sdk.model import IcGANNetworks, draw_noise
+from icgan_sdk.pixels import strip_padding
 
 
 @dataclass(frozen=True)

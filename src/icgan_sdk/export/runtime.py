@@ -22,15 +22,8 @@ from icgan_sdk.export.layout import (
     check_installed,
     open_edit,
 )
-from icgan_sdk.images import (
-    Floats,
-    Picture,
-    check_picture,
-    needs_alignment,
-    open_picture,
-    to_array,
-    to_pictures,
-)
+from icgan_sdk.images import Picture, check_picture, needs_alignment, open_picture
+from icgan_sdk.pixels import Floats, to_array, to_pictures
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

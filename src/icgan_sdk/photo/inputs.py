@@ -18,10 +18,10 @@ from icgan_sdk.images import (
     fitting_box,
     needs_alignment,
     open_picture,
-    to_batch,
 )
 from icgan_sdk.photo.faces import INSTALL, FoundFace, can_find_faces, find_faces
 from icgan_sdk.photo.placement import Matrix, box_matrix, cut, face_matrix
+from icgan_sdk.pixels import to_batch
 
 Align = Literal["auto", "always", "none"]
 """Whether faces are looked for: where it helps, in every picture, or never."""
@@ -51,7 +51,7 @@ def to_input(
     align: Align = "auto",
     face: FaceOrAll = "largest",
 ) -> tuple[Tensor, bool]:
-    """`images.to_batch`, photos being aligned.
+    """`pixels.to_batch`, photos being aligned.
 
     Args:
         images: One picture, a sequence of pictures, or a float tensor [B, C, H, W]; tensors are

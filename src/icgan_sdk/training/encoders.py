@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.images import save_picture, strip_padding
+from icgan_sdk.images import save_picture
 from icgan_sdk.model import Critic, Encoder, IcGANNetworks, map_distance
+from icgan_sdk.pixels import strip_padding
 from icgan_sdk.training.batches import chunks, draw_images
 from icgan_sdk.training.checkpoint import Stateful, is_complete, load_checkpoint
 from icgan_sdk.training.config import EncoderZConfig

@@ -5,8 +5,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.images import to_pictures
 from icgan_sdk.model import draw_noise
+from icgan_sdk.pixels import to_pictures
 from icgan_sdk.sheets import grid
 
 PAIRS_PER_ROW = 8
