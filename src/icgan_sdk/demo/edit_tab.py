@@ -9,7 +9,14 @@ from PIL import Image
 
 from icgan_sdk.demo.catalogue import Exhibit
 from icgan_sdk.demo.controls import Controls
-from icgan_sdk.demo.parts import LIVE, WORK, picture_output, picture_slot, shown
+from icgan_sdk.demo.parts import (
+    LIVE,
+    WORK,
+    picture_output,
+    picture_slot,
+    shown,
+    when_switched,
+)
 from icgan_sdk.demo.uploads import as_messages, place
 
 WHOLE = "whole"
@@ -85,7 +92,8 @@ class EditTab:
             queue=False,
             api_visibility="private",
         )
-        for number, arrive in enumerate((self._slot.arrived, self._slot.switched, page.load)):
+        switched = when_switched(self._exhibits, self._choice, self._slot)
+        for number, arrive in enumerate((self._slot.arrived, switched, page.load)):
             arrive(
                 self._read,
                 inputs,

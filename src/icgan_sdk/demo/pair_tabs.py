@@ -6,7 +6,15 @@ import gradio as gr
 from PIL import Image
 
 from icgan_sdk.demo.catalogue import Exhibit
-from icgan_sdk.demo.parts import LIVE, WORK, Slot, picture_output, picture_slot, shown
+from icgan_sdk.demo.parts import (
+    LIVE,
+    WORK,
+    Slot,
+    picture_output,
+    picture_slot,
+    shown,
+    when_switched,
+)
 from icgan_sdk.demo.uploads import as_messages, place
 
 STEPS = (3, 12)
@@ -57,7 +65,7 @@ def interpolation_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab:
         return [shown(frame, f"{number:02}") for number, frame in enumerate(frames, 1)]
 
     inputs = [choice, a.picture, b.picture, steps]
-    for arrive in (tab.select, choice.input, a.arrived, b.arrived):
+    for arrive in (tab.select, when_switched(exhibits, choice, a, b), a.arrived, b.arrived):
         arrive(interpolate, inputs, row, api_visibility="private", **WORK)
     steps.input(interpolate, inputs, row, api_visibility="private", **WORK, **LIVE)
 
@@ -85,7 +93,7 @@ def swap_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab: gr.Tab) 
             swapped = model.swap_attributes(place(model, first), place(model, second))
         return shown(swapped[0], "first_swapped"), shown(swapped[1], "second_swapped")
 
-    for arrive in (tab.select, choice.input, a.arrived, b.arrived):
+    for arrive in (tab.select, when_switched(exhibits, choice, a, b), a.arrived, b.arrived):
         arrive(
             swap,
             [choice, a.picture, b.picture],

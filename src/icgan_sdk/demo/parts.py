@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.events import Dependency
 from gradio.utils import get_upload_folder
 from PIL import Image
@@ -66,21 +67,25 @@ class Slot:
 
     Attributes:
         picture: The session's picture, a PIL image or None.
+        own: Whether the picture is the visitor's, a bool.
+        source: Where it is shown and put in.
+        gallery: The examples.
+        first: The example that is there from the start.
         arrived: Attach a listener to "there is another picture, or none".
-        switched: Attach one to "another model is chosen, and its examples are shown".
     """
 
     picture: gr.State
+    own: gr.State
+    source: gr.Image
+    gallery: gr.Gallery
+    first: int
     arrived: Callable[..., Dependency]
-    switched: Callable[..., Dependency]
 
 
 def picture_slot(
     label: str, exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, first: int = 0
 ) -> Slot:
     """An input with the chosen model's examples under it.
-
-    Another model brings its own example, unless the picture is the visitor's own.
 
     Args:
         label: Of the input.
@@ -124,10 +129,6 @@ def picture_slot(
             raise gr.Error("There is no such example.", print_exception=False)
         return shown(exhibits[name].examples[event.index], EXAMPLE)
 
-    def switch(name: str, is_own: bool) -> tuple[gr.Gallery, Any]:
-        files = [shown(picture, EXAMPLE) for picture in exhibits[name].examples]
-        return gr.Gallery(files, columns=len(files)), gr.skip() if is_own else files[first]
-
     # Not `input`, which comes with the old picture when it is taken away.
     accepted = source.change(
         accept,
@@ -141,8 +142,42 @@ def picture_slot(
     )
     accepted.failure(lambda: None, None, source, queue=False, api_visibility="private")
     gallery.select(pick, choice, source, api_visibility="private")
-    switched = choice.input(switch, [choice, own], [gallery, source], api_visibility="private")
-    return Slot(picture, accepted.success, switched.success)
+    return Slot(picture, own, source, gallery, first, accepted.success)
+
+
+def when_switched(
+    exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, *slots: Slot
+) -> Callable[..., Dependency]:
+    """Let another model bring its own examples; pictures that are the visitor's own stay.
+
+    All slots change at once, so that no model is given a picture that was there for another.
+
+    Args:
+        exhibits: The models by name.
+        choice: Which of them is chosen.
+        slots: What a tab has.
+
+    Returns:
+        Attach a listener to "another model is chosen, and its examples are shown".
+    """
+
+    def switch(values: dict[Block, Any]) -> dict[Block, object]:
+        examples, updates = exhibits[values[choice]].examples, dict[Block, object]()
+        for slot in slots:
+            files = [shown(picture, EXAMPLE) for picture in examples]
+            updates[slot.gallery] = gr.Gallery(files, columns=len(files))
+            if not values[slot.own]:
+                updates[slot.source] = files[slot.first]
+                updates[slot.picture] = examples[slot.first]
+        return updates
+
+    switched = choice.input(
+        switch,
+        {choice, *(slot.own for slot in slots)},
+        [part for slot in slots for part in (slot.gallery, slot.source, slot.picture)],
+        api_visibility="private",
+    )
+    return switched.success
 
 
 def picture_output(label: str) -> gr.Image:
