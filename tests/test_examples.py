@@ -59,19 +59,24 @@ def test_sample(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_batch(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     Path("photos").mkdir()
     with Image.open(EXAMPLES / "astronaut.jpg") as portrait:
-        for name in ("a.jpg", "b.png"):
+        for name in ("a.jpg", "a.png"):
             portrait.save(Path("photos", name))
     Path("photos/c.png").write_text("no picture")
-    run_example(monkeypatch, "batch.py", "photos", "edited", "Eyeglasses=1")
-    assert sorted(path.name for path in Path("edited").iterdir()) == ["a.png", "b.png"]
-    assert "c.png is not an image" in capsys.readouterr().err
+    Image.new("RGB", (90, 70)).save("photos/d.png")
+    run_example(monkeypatch, "batch.py", "photos", "edited", "Smiling=0", "hair_color=Gray_Hair")
+    assert sorted(path.name for path in Path("edited").iterdir()) == ["a.jpg.png", "a.png.png"]
+    assert size("edited/a.png.png") == (356, 436)
+    errors = capsys.readouterr().err
+    assert "c.png is not an image" in errors
+    assert "no face found in photos/d.png" in errors
 
 
 def test_concepts(monkeypatch: pytest.MonkeyPatch) -> None:
     run_example(monkeypatch, "concepts.py", "out")
     drawn = {path.name: size(str(path)) for path in Path("out").iterdir()}
     assets = EXAMPLES.parent / "docs" / "assets"
-    assert drawn == {path.name: size(str(path)) for path in assets.glob("concepts_*")}
+    assert drawn == {name: size(str(assets / name)) for name in drawn}
+    assert drawn.keys() >= {path.name for path in assets.glob("concepts_*")}
 
 
 def test_own_attributes(monkeypatch: pytest.MonkeyPatch) -> None:

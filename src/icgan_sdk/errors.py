@@ -17,6 +17,8 @@ IcGANError
 PhotoWarning (UserWarning) tells of photos that are edited, but not as well as they could be.
 """
 
+import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
@@ -79,6 +81,14 @@ class UnknownAttributeError(IcGANError, KeyError):
 
 class PhotoWarning(UserWarning):
     """A photo was not aligned: no face was found in it, or the detector is not installed."""
+
+
+def warn_of_photo(message: str) -> None:
+    """Give a PhotoWarning that points at the line outside the package which led to it."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("icgan_sdk."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, PhotoWarning, stacklevel=level)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

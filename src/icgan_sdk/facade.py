@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar, overload
 
@@ -26,6 +26,7 @@ from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.options import check_whole, find_device, random_source
 from icgan_sdk.photo import (
     Align,
+    Cut,
     Face,
     FaceOrAll,
     cut_photo,
@@ -56,7 +57,8 @@ class IcGAN:
       count as aligned and are cropped, and so is what shows no face, with a `PhotoWarning`.
       "always" looks for a face whatever the size, and raises NoFaceFoundError where there is
       none; "none" crops.
-    - `face`: "largest", or a number from the left, beginning with 0.
+    - `face`: "largest", or a number from the left, beginning with 0, which is looked for whatever
+      the size, and NoFaceFoundError raised where there are not so many.
 
     All other models take the centre square.
 
@@ -380,7 +382,9 @@ class IcGAN:
             align: Whether to look for faces; see the class.
             face: Which face to take; see the class. With `paste_back` also "all".
             paste_back: Give the whole photo at its own size, the change put into it where the
-                face is (whatever `detail` says); mode, transparency and colour profile stay.
+                face is (whatever `detail` says). Grey photos stay grey, transparency and colour
+                profile stay; 16-bit photos become 8-bit, CMYK becomes RGB. A photo in which no
+                face is found stays as it is, with a PhotoWarning.
             **named: Changes by name.
 
         Raises:
@@ -534,7 +538,14 @@ class IcGAN:
         face: FaceOrAll,
     ) -> Image:
         flat, photo, name = open_photo(image, self.config.channels)
-        cuts = cut_photo(flat, self.config, align, face, name)
+        cuts = cut_photo(flat, self.config, align, face, name, centre=False)
+        return self._edit_cuts(photo, cuts, presences, refine)
+
+    def _edit_cuts(
+        self, photo: Image, cuts: Sequence[Cut], presences: Mapping[str, float], refine: int
+    ) -> Image:
+        if not cuts:
+            return photo
         batch, _ = to_batch([cut.square for cut in cuts], self.config)
         latent = self._encode(batch, refine)
         edited = self._decode(with_presences(latent, self.config.attributes, presences))
@@ -557,6 +568,21 @@ class IcGAN:
         self, attributes: Mapping[str, object] | None, named: Mapping[str, object]
     ) -> dict[str, float]:
         return self.config.attributes.resolve(merge_edits(attributes, named))
+
+
+def edit_cut(
+    model: IcGAN, photo: Image, cut: Cut, attributes: Mapping[str, object], *, refine: int = 0
+) -> Image:
+    """What `edit` gives with `paste_back` for a photo whose face was found before.
+
+    Args:
+        model: Whose square `cut` is.
+        photo: Upright, "L" or "RGB".
+        cut: As `cut_photo` gave it.
+        attributes: As in `edit`.
+        refine: As in `edit`.
+    """
+    return model._edit_cuts(photo, [cut], model._resolve(attributes, {}), refine)
 
 
 def reconstruct_and_edit(

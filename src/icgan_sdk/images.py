@@ -2,7 +2,8 @@
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from icgan_sdk.config import Crop, ModelConfig
-from icgan_sdk.errors import ImageError, ShapeError
+from icgan_sdk.errors import IcGANError, ImageError, ShapeError
 from icgan_sdk.files import atomic_file
 
 if TYPE_CHECKING:
@@ -24,16 +25,15 @@ Picture = Image.Image | str | os.PathLike[str] | npt.NDArray[np.uint8]
 ImageLike = Union[Picture, "Tensor"]
 """One picture: what `Picture` is, or a tensor, float [C, H, W] in [-1, 1]."""
 
-DECODE_ERRORS: tuple[type[Exception], ...] = (
-    OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error,
-    Image.DecompressionBombError,
-)  # fmt: skip
+DECODE_ERRORS = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error)
 """What Pillow's decoders raise on damaged files; AVIF's a RuntimeError."""
 
 QUALITY = 92
 """Of pictures written with loss, on Pillow's scale to 100."""
 
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
+OPAQUE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
+"""Of JPEG, which knows no transparency."""
 
 FRAME_TOLERANCE = 0.01
 
@@ -42,26 +42,46 @@ def open_picture(source: Image.Image | str | os.PathLike[str], channels: int) ->
     """Read a picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
 
     Raises:
-        ImageError: If the file is missing, not a picture, damaged or absurdly large.
+        ImageError: If the file is missing, not a picture, damaged or absurdly large, or the
+            picture has no grey levels (mode "F").
     """
-    if isinstance(source, Image.Image):
-        return _as_mode(source, channels)
-    path, knows_heif = Path(source), add_heif()
-    try:
-        with Image.open(path) as picture:
+    with reading(source):
+        if isinstance(source, Image.Image):
+            return _as_mode(source, channels)
+        with Image.open(source) as picture:
             return _as_mode(picture, channels)
+
+
+@contextmanager
+def reading(source: Image.Image | str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what Pillow's decoders raise into an ImageError that names the picture."""
+    name, knows_heif = name_of(source), add_heif()
+    try:
+        yield
+    except IcGANError:
+        raise
     except FileNotFoundError as error:
-        raise ImageError(f"no such image file: {path}") from error
+        raise ImageError(f"no such image file: {name}") from error
     except UnidentifiedImageError as error:
-        heif = path.suffix.lower() in HEIF_SUFFIXES and not knows_heif
+        heif = name.lower().endswith(HEIF_SUFFIXES) and not knows_heif
         hint = "; HEIF files need pip install 'icgan-sdk[photo]'" if heif else ""
-        raise ImageError(f"{path} is not an image Pillow can read{hint}") from error
+        raise ImageError(f"{name} is not an image Pillow can read{hint}") from error
     except IsADirectoryError as error:
-        raise ImageError(f"{path} is a folder, not an image file") from error
+        raise ImageError(f"{name} is a folder, not an image file") from error
     except PermissionError as error:
-        raise ImageError(f"{path} can't be read: permission denied") from error
+        raise ImageError(f"{name} can't be read: permission denied") from error
+    except Image.DecompressionBombError as error:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
+        raise ImageError(
+            f"{name} has more than {most} million pixels: scale it down first"
+        ) from error
     except DECODE_ERRORS as error:
-        raise ImageError(f"{path} can't be read, it may be damaged: {error}") from error
+        raise ImageError(f"{name} can't be read, it may be damaged: {error}") from error
+
+
+def name_of(source: Image.Image | str | os.PathLike[str]) -> str:
+    """What messages call a picture: its file, where there is one."""
+    return "the picture" if isinstance(source, Image.Image) else os.fspath(source)
 
 
 @lru_cache(maxsize=1)
@@ -76,13 +96,19 @@ def add_heif() -> bool:
 
 
 def _as_mode(picture: Image.Image, channels: int) -> Image.Image:
+    if picture.mode == "F":
+        raise ImageError("floating-point pictures (mode F) have no grey levels: convert them first")
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):
         picture = _from_deep(picture)
     if picture.has_transparency_data:
-        rgba = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        picture = _on_white(picture)
     return picture.convert("L" if channels == 1 else "RGB")
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    rgba = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
 
 
 def _from_deep(picture: Image.Image) -> Image.Image:
@@ -180,14 +206,22 @@ def _from_array(array: npt.NDArray[Any]) -> Image.Image:
 def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
     """Write a picture atomically, in the format its suffix names, with its colour profile.
 
+    Transparency is laid on white where the format has none.
+
     Raises:
-        ImageError: If Pillow knows no such format.
+        ImageError: If Pillow knows no such format, or the format no such picture.
         SaveError: If the file can't be written.
     """
     _check_suffix(path)
+    profile = picture.info.get("icc_profile")
+    if "A" in picture.mode and Path(path).suffix.lower() in OPAQUE_SUFFIXES:
+        picture = _on_white(picture).convert("L" if picture.mode == "LA" else "RGB")
     with atomic_file(path) as temporary:
-        # Not every format takes the profile by itself, and Pillow's JPEG is coarse by default.
-        picture.save(temporary, quality=QUALITY, icc_profile=picture.info.get("icc_profile"))
+        try:
+            # Not every format takes the profile by itself; Pillow's JPEG is coarse by default.
+            picture.save(temporary, quality=QUALITY, icc_profile=profile)
+        except ValueError as error:
+            raise ImageError(f"{path}: {error}; try .png or .jpg") from error
 
 
 def save_animation(

@@ -103,7 +103,7 @@ def test_the_others_are_done_when_one_cant_be_read(icgan: Run) -> None:
     result = icgan("attributes", *arguments, "--json")
     assert "bad.png" in refused(result)
     assert '"b.jpg"' in result[1]
-    assert "bad.png" in refused(icgan("variations", *arguments, "-o", "v.png"))
+    assert "bad.png" in refused(icgan("variations", *arguments, "--no-titles", "-o", "v.png"))
     with Image.open("v.png") as sheet:
         assert sheet.height == 2 * 16 + 3 * 2
     assert "bad.png" in refused(icgan("variations", "bad.png", *MODEL, "-o", "none.png"))
@@ -136,3 +136,12 @@ def test_nothing_ends_in_a_traceback(
 
     monkeypatch.setattr(inspect, "resolve", fail)
     assert message in refused(icgan("info", *MODEL[:2]), status)
+
+
+def test_large_pictures_are_read_without_a_word(
+    icgan: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (1500, 1000)).save("large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**6)
+    status, _, errors = icgan("reconstruct", "large.png", *MODEL, "-o", "out.png")
+    assert (status, errors) == (0, "")

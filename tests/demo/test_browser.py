@@ -169,8 +169,13 @@ def test_a_group_is_chosen_and_sliders_exaggerate(page: Page) -> None:
     page.click("Let sliders go to 2 (exaggerate)", "label")
     page.wait("[...document.querySelectorAll('input[type=range]')].some(i => i.max === '2')")
     page.slider("Smiling").send_keys(Keys.END)
-    page.picture("Edited", other_than=blond)
+    exaggerated = page.picture("Edited", other_than=blond)
     assert page.slider("Smiling").get_attribute("value") == "2"
+    page.click("Let sliders go to 2 (exaggerate)", "label")
+    present = page.picture("Edited", other_than=exaggerated)
+    assert page.slider("Smiling").get_attribute("value") == "1"
+    page.slider("Male").send_keys(Keys.END)
+    page.picture("Edited", other_than=present)
 
 
 def test_a_choice_under_the_mouse_is_still_seen(page: Page) -> None:

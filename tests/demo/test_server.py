@@ -21,6 +21,7 @@ from tests.demo.conftest import PANDAS_WARNINGS, building
 
 pytestmark = PANDAS_WARNINGS
 _reached: list[str] = []
+JOIN = "gradio_api/queue/join"
 
 
 def _note_reached(event: str, arguments: tuple[Any, ...]) -> None:
@@ -139,23 +140,43 @@ def test_large_uploads_are_refused(address: str, upload_folder: Path) -> None:
     assert {path for path in upload_folder.rglob("*") if path.is_file()} <= before
 
 
-def join(address: str, path: str, content_type: str = "application/json") -> httpx.Response:
+def test_one_request_brings_one_file(address: str, upload_folder: Path) -> None:
+    before = set(upload_folder.rglob("*"))
+    half = b"0" * (MAX_BYTES * 2 // 3)
+    files = [("files", (name, half)) for name in ("a.png", "b.png")]
+    assert httpx.post(f"{address}gradio_api/upload", files=files).status_code == 413
+    unsized = httpx.post(f"{address}gradio_api/upload", content=iter([b"0"] * 3))
+    assert unsized.status_code == 413
+    assert {path for path in upload_folder.rglob("*") if path.is_file()} <= before
+
+
+def join(address: str, path: str, content_type: str, endpoint: str = JOIN) -> httpx.Response:
     payload = {"path": path, "meta": {"_type": "gradio.FileData"}}
     body = {"data": [payload], "fn_index": 0, "session_hash": "abcdefghij"}
     headers = {"content-type": content_type}
-    return httpx.post(f"{address}gradio_api/queue/join", content=json.dumps(body), headers=headers)
+    return httpx.post(f"{address}{endpoint}", content=json.dumps(body), headers=headers)
 
 
-def test_addresses_are_never_fetched(address: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
-        elsewhere.settimeout(0.5)
-        wanted = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/x.png"
-        assert join(address, wanted).status_code == 400
-        assert join(address, wanted.upper(), "application/json; multipart").status_code == 400
-        assert httpx.get(f"{address}gradio_api/file={wanted}").status_code == 404
-        assert httpx.get(f"{address}gradio_api/proxy={wanted}").status_code == 404
-        with pytest.raises(TimeoutError):
-            elsewhere.accept()
+@pytest.mark.parametrize("endpoint", ["gradio_api/run/upload", "gradio_api/api/upload", JOIN])
+@pytest.mark.parametrize("wanted", ["http://elsewhere.invalid/x.png", "HTTPS://ELSEWHERE.INVALID"])
+def test_addresses_are_never_fetched(
+    address: str, endpoint: str, wanted: str, reached: list[str]
+) -> None:
+    for content_type in ("application/json", "application/json; multipart"):
+        assert join(address, wanted, content_type, endpoint).status_code == 400
+    assert httpx.get(f"{address}gradio_api/file={wanted}").status_code == 404
+    assert httpx.get(f"{address}gradio_api/proxy={wanted}").status_code == 404
+    assert not [host for host in reached if "elsewhere" in host.lower()]
+
+
+def test_nothing_queued_is_called_past_the_queue(address: str) -> None:
+    dependencies = httpx.get(f"{address}config").json()["dependencies"]
+    queued = [d["id"] for d in dependencies if d["queue"]]
+    assert queued
+    for number in queued:
+        body = {"data": [], "fn_index": number, "session_hash": "abcdefghij"}
+        answer = httpx.post(f"{address}gradio_api/run/predict", json=body)
+        assert answer.status_code in {401, 403, 404}, (number, answer.text)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b'"' + b"0" * 1_000_001 + b'"'])

@@ -187,3 +187,40 @@ def test_saving_needs_a_format_and_a_place(tmp_path: Path) -> None:
     with pytest.raises(SaveError, match="can't write"):
         save_picture(cell, tmp_path / "file" / "cell.png")
     assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["cell.png", "cells.gif"]
+
+
+def test_pictures_in_memory_fail_as_files_do(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "cut.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:60])
+    with (
+        Image.open(tmp_path / "cut.png") as picture,
+        pytest.raises(ImageError, match="the picture can't be read, it may be damaged"),
+    ):
+        open_picture(picture, 3)
+    with pytest.raises(ImageError, match="floating-point pictures"):
+        open_picture(Image.new("F", (4, 4)), 3)
+
+
+def test_pictures_of_too_many_pixels_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (1500, 1500)).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**6)
+    with pytest.raises(ImageError, match=r"large\.png has more than 2 million pixels: scale it"):
+        open_picture(tmp_path / "large.png", 3)
+
+
+def test_transparency_is_laid_on_white_where_a_format_has_none(tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    save_picture(picture, tmp_path / "clear.jpg")
+    save_picture(picture, tmp_path / "clear.png")
+    with Image.open(tmp_path / "clear.jpg") as written:
+        assert (written.mode, written.getpixel((4, 4))) == ("RGB", (255, 255, 255))
+    with Image.open(tmp_path / "clear.png") as written:
+        assert written.mode == "RGBA"
+    save_picture(Image.new("LA", (8, 8), (0, 0)), tmp_path / "grey.jpg")
+    with Image.open(tmp_path / "grey.jpg") as written:
+        assert (written.mode, written.getpixel((4, 4))) == ("L", 255)
+    with pytest.raises(ImageError, match=r"clear\.eps: .*; try \.png or \.jpg"):
+        save_picture(picture, tmp_path / "clear.eps")
+    assert not (tmp_path / "clear.eps").exists()

@@ -188,3 +188,24 @@ def test_what_reads_photos_of_phones_is_named(
     photo.write_bytes(b"what no plugin knows")
     with pytest.raises(ImageError, match=r"HEIF files need pip install 'icgan-sdk\[photo\]'"):
         open_picture(photo, 3)
+
+
+def test_a_numbered_face_is_looked_for_whatever_the_size(
+    celeba: IcGAN, portrait: Image.Image
+) -> None:
+    (found,) = cut_photo(portrait, FACES, "always")
+    (numbered,) = cut_photo(portrait, FACES, face=0)
+    assert portrait.size == (356, 436), "of the aligned frame's proportions"
+    assert same(numbered.square, found.square)
+    with pytest.raises(NoFaceFoundError, match="has one face, number 0: there is no face 1"):
+        celeba.predict_attributes(portrait, face=1)
+    with pytest.raises(NoFaceFoundError, match="no face found in the picture"):
+        celeba.edit(blank(90, 70), Smiling=1, face=5)
+
+
+def test_warnings_say_which_picture_and_point_at_the_caller(
+    celeba: IcGAN, photo: Image.Image
+) -> None:
+    with pytest.warns(PhotoWarning, match="no face found in picture 2: its centre") as told:
+        celeba.edit([photo, blank(90, 70)], Smiling=1)
+    assert [warning.filename for warning in told] == [__file__]

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image, ImageCms
 
 from icgan_sdk import IcGAN, ShapeError
 from icgan_sdk.cli.main import run
+from icgan_sdk.errors import PhotoWarning
 from icgan_sdk.images import save_picture
 from icgan_sdk.photo import paste_changes
 from icgan_sdk.photo.faces import FoundFace
@@ -73,6 +75,37 @@ def test_all_faces_or_one(celeba: IcGAN, pair: Image.Image) -> None:
     assert both[:, 340:].max() > 20
     assert left[:, :320].max() > 20
     assert not left[:, 340:].any()
+
+
+@pytest.mark.parametrize("face", ["largest", "all"])
+def test_a_photo_without_a_face_stays_as_it_is(
+    celeba: IcGAN, face: Literal["largest", "all"]
+) -> None:
+    photo = blank(90, 70)
+    with pytest.warns(PhotoWarning, match="no face found in the picture: it is left as it is"):
+        result = celeba.edit(photo, Eyeglasses=1, face=face, paste_back=True)
+    assert not difference(result, photo).any()
+    centre = celeba.edit(photo, Eyeglasses=1, align="none", paste_back=True)
+    assert difference(centre, photo).any()
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1", "I;16"])
+def test_a_grey_photo_stays_grey(celeba: IcGAN, photo: Image.Image, mode: str) -> None:
+    grey = photo.convert("L")
+    given = grey.convert("I").point(lambda v: v * 257).convert("I;16") if mode == "I;16" else grey
+    result = celeba.edit(given.convert(mode), hair_color="Blond_Hair", paste_back=True)
+    assert result.mode == ("LA" if mode == "LA" else "L")
+    if mode != "1":
+        apart = difference(result.convert("L"), grey)
+        assert apart.max() > 20
+        assert not apart[:, :300].any()
+
+
+def test_a_change_of_colour_is_its_luminance_on_grey() -> None:
+    change = torch.zeros(1, 3, 16, 16)
+    change[:, 1] = 0.5
+    result = paste_changes(Image.new("L", (40, 40), 100), change, [box_matrix((0, 0, 40, 40))])
+    assert result.getpixel((20, 20)) == 100 + round(0.587 * 0.5 * 127.5)
 
 
 def test_turned_by_the_camera(celeba: IcGAN, photo: Image.Image, tmp_path: Path) -> None:
@@ -164,8 +197,10 @@ def test_the_command(
     assert capsys.readouterr().err == warning
     assert not Path("out2.png").exists()
     for sheet in ("interpolate", "swap"):
-        assert run([sheet, "empty.png", "photo.png", "--face", "0", "-o", f"{sheet}.png"]) == 0
+        assert run([sheet, "empty.png", "photo.png", "-o", f"{sheet}.png"]) == 0
         assert capsys.readouterr().err == warning
+        assert run([sheet, "empty.png", "photo.png", "--face", "0", "-o", f"{sheet}.png"]) == 1
+        assert capsys.readouterr().err.startswith("icgan: error: no face found in empty.png")
     assert run(["variations", "photo.png", "--align", "none", "-o", "sheet.png"]) == 0
     assert run(["attributes", "photo.png", "--face", "0", "--json"]) == 0
     scores = json.loads(capsys.readouterr().out.removeprefix("sheet.png\n"))

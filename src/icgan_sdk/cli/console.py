@@ -55,7 +55,11 @@ def photo_warnings() -> Iterator[None]:
             shown.add(str(message))
             print(f"icgan: warning: {message}", file=sys.stderr)
 
+    from PIL import Image
+
     with warnings.catch_warnings():
+        # Cameras make such pictures; those that are twice as large are refused.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         show_others = warnings.showwarning
         warnings.simplefilter("always", PhotoWarning)
         warnings.showwarning = show

@@ -104,6 +104,7 @@ def _edit_onnx(
     strip: bool,
 ) -> None:
     from icgan_sdk.export import OnnxIcGAN
+    from icgan_sdk.images import fit_picture, open_picture
 
     if refine:
         raise ConfigError("--refine needs gradients, which exports lack: use --runtime torch")
@@ -114,9 +115,10 @@ def _edit_onnx(
     chosen = _chosen(detail, exported.config)
 
     def work(job: tuple[Path, Path]) -> None:
-        fitted = _fitted(job[0], exported.config)
+        photo = open_picture(job[0], exported.config.channels)
+        fitted = fit_picture(photo, exported.config.picture_size, exported.config.crop)
         # A whole photo is warned of, being cropped, unless that was asked for.
-        picture = exported.edit(fitted if align == "none" else job[0], edits, detail=chosen)
+        picture = exported.edit(fitted if align == "none" else photo, edits, detail=chosen)
         before = [fitted, exported.reconstruct(fitted)] if strip else []
         _save_row([*before, picture], job[1])
 
@@ -165,12 +167,6 @@ def _aligned(path: Path, config: "ModelConfig", align: "Align", face: "FaceOrAll
 
     refuse_all(face)
     return cut_photo(open_picture(path, config.channels), config, align, face, str(path))[0].square
-
-
-def _fitted(path: Path, config: "ModelConfig") -> "Image":
-    from icgan_sdk.images import fit_picture, open_picture
-
-    return fit_picture(open_picture(path, config.channels), config.picture_size, config.crop)
 
 
 def _save_row(pictures: "list[Image]", path: Path) -> None:

@@ -80,11 +80,18 @@ class Controls:
         likely = max(self._attributes.groups[group], key=lambda member: scores[member])
         return f"The model reads: {title(likely)}, {scores[likely]:.2f}"
 
-    def reach(self, exaggerate: bool) -> dict[Block, object]:
-        """Updates that let sliders go beyond "present", or not."""
+    def reach(self, exaggerate: bool, values: Mapping[Block, object]) -> dict[Block, object]:
+        """Updates that let sliders go beyond "present", or not, and then take back those that do.
+
+        Args:
+            exaggerate: Whether they may.
+            values: Of all components.
+        """
         maximum = MAX_PRESENCE if exaggerate else 1.0
-        sliders = [*self.strengths.values(), *self.sliders.values()]
-        return {slider: gr.Slider(maximum=maximum) for slider in sliders}
+        return {
+            slider: gr.Slider(maximum=maximum, value=min(_number(values[slider]), maximum))
+            for slider in (*self.strengths.values(), *self.sliders.values())
+        }
 
     def wanted(
         self, scores: Mapping[str, float], values: Mapping[Block, object]

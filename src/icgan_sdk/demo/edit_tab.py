@@ -18,6 +18,9 @@ from icgan_sdk.demo.parts import (
     when_switched,
 )
 from icgan_sdk.demo.uploads import as_messages, place
+from icgan_sdk.facade import edit_cut
+from icgan_sdk.images import open_picture
+from icgan_sdk.photo import Cut
 
 WHOLE = "whole"
 DETAILS = (
@@ -63,7 +66,7 @@ class EditTab:
                     with gr.Column(visible=name == choice.value) as self._panels[name]:
                         self._controls[name] = Controls(exhibit.model.config.attributes)
         self._components = [c for x in self._controls.values() for c in x.components]
-        self._square, self._scores = gr.State(None), gr.State({})
+        self._cut, self._scores = gr.State(None), gr.State({})
         self._listen(page)
 
     def _add_options(self) -> None:
@@ -81,8 +84,8 @@ class EditTab:
 
     def _listen(self, page: gr.Blocks) -> None:
         inputs = [self._choice, self._slot.picture, self._refine]
-        outputs = [self._square, self._scores, self._original, self._reconstruction]
-        wishes = {self._choice, self._slot.picture, self._square, self._scores}
+        outputs = [self._cut, self._scores, self._original, self._reconstruction]
+        wishes = {self._choice, self._slot.picture, self._cut, self._scores}
         wishes |= {self._detail, self._refine}
         wishes |= set(self._components)
         self._choice.input(
@@ -122,18 +125,18 @@ class EditTab:
         )
         self._refine.input(
             self._reconstruct,
-            [self._choice, self._square, self._refine],
+            [self._choice, self._cut, self._refine],
             self._reconstruction,
             api_visibility="private",
             **WORK,
         ).then(self._edit, wishes, self._edited, api_visibility="private", **WORK)
         self._exaggerate.input(
             self._reach,
-            self._exaggerate,
+            {self._exaggerate, *self._components},
             self._components,
             queue=False,
             api_visibility="private",
-        )
+        ).then(self._edit, wishes, self._edited, api_visibility="private", **WORK)
         self._reset.click(
             self._show_scores,
             [self._choice, self._scores],
@@ -149,17 +152,17 @@ class EditTab:
 
     def _read(self, name: str, picture: Image.Image | None, refine: int) -> Values:
         if picture is None:
-            cleared = (self._square, self._original, self._reconstruction)
+            cleared = (self._cut, self._original, self._reconstruction)
             return {self._scores: {}, **dict.fromkeys(cleared)}
         model = self._exhibits[name].model
         with as_messages():
-            square = place(model, picture)
-            scores = model.predict_attributes(square)
+            cut = place(model, picture)
+            scores = model.predict_attributes(cut.square)
             return {
-                self._square: square,
+                self._cut: cut,
                 self._scores: scores,
-                self._original: shown(square, "original"),
-                self._reconstruction: self._reconstruct(name, square, refine),
+                self._original: shown(cut.square, "original"),
+                self._reconstruction: self._reconstruct(name, cut, refine),
                 **self._controls[name].show(scores),
             }
 
@@ -170,25 +173,27 @@ class EditTab:
         if scores.keys() != set(model.attributes):
             return None  # no picture yet, or not yet read by this model
         wanted = self._controls[name].wanted(scores, values)
+        cut: Cut = values[self._cut]
         refine, detail = values[self._refine], values[self._detail]
         with as_messages():
             if detail == WHOLE:
-                picture = values[self._slot.picture]
-                edited = model.edit(picture, wanted, refine=refine, paste_back=True)
+                photo = open_picture(values[self._slot.picture], model.config.channels)
+                edited = edit_cut(model, photo, cut, wanted, refine=refine)
             else:
-                square = values[self._square]
-                edited = model.edit(square, wanted, refine=refine, detail=detail)
+                edited = model.edit(cut.square, wanted, refine=refine, detail=detail)
         return shown(edited, "edited")
 
-    def _reconstruct(self, name: str, square: Image.Image | None, refine: int) -> str | None:
-        if square is None:
+    def _reconstruct(self, name: str, cut: Cut | None, refine: int) -> str | None:
+        if cut is None:
             return None
         with as_messages():
-            drawn = self._exhibits[name].model.reconstruct(square, refine=refine)
+            drawn = self._exhibits[name].model.reconstruct(cut.square, refine=refine)
         return shown(drawn, "reconstruction")
 
-    def _reach(self, exaggerate: bool) -> Values:
-        return {k: v for x in self._controls.values() for k, v in x.reach(exaggerate).items()}
+    def _reach(self, values: Values) -> Values:
+        exaggerate = bool(values[self._exaggerate])
+        reached = (x.reach(exaggerate, values) for x in self._controls.values())
+        return {slider: update for updates in reached for slider, update in updates.items()}
 
     def _show_scores(self, name: str, scores: dict[str, float]) -> Values:
         controls = self._controls[name]

@@ -60,7 +60,7 @@ def interpolation_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab:
             return []
         with as_messages():
             model = exhibits[name].model
-            ends = place(model, first), place(model, second)
+            ends = place(model, first).square, place(model, second).square
             frames = model.interpolate(*ends, steps=count)
         return [shown(frame, f"{number:02}") for number, frame in enumerate(frames, 1)]
 
@@ -90,7 +90,8 @@ def swap_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab: gr.Tab) 
             return None, None
         with as_messages():
             model = exhibits[name].model
-            swapped = model.swap_attributes(place(model, first), place(model, second))
+            ends = place(model, first).square, place(model, second).square
+            swapped = model.swap_attributes(*ends)
         return shown(swapped[0], "first_swapped"), shown(swapped[1], "second_swapped")
 
     for arrive in (tab.select, when_switched(exhibits, choice, a, b), a.arrived, b.arrived):

@@ -1,6 +1,7 @@
 """What several tabs are made of, and how their handlers run."""
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,14 @@ from PIL import Image
 
 from icgan_sdk.demo.catalogue import Exhibit
 from icgan_sdk.demo.uploads import accept_upload
-from icgan_sdk.images import save_picture
 
 EXAMPLE = "example"
 """How the files of examples are named, which thus aren't taken for a visitor's own."""
+
+KEPT_FILES = 2000
+"""Pictures shown lately; each of up to 2 MB."""
+
+_SHOWN: deque[Path] = deque()
 
 AT_ONCE = 2
 """Pictures in the networks at the same time; the rest wait in the queue."""
@@ -52,13 +57,21 @@ def shown(picture: Image.Image, name: str) -> str:
         name: What the file's name begins with, when it is downloaded too.
 
     Returns:
-        The file, in Gradio's folder: it is deleted as Gradio's own are.
+        The file, in Gradio's folder: it is deleted as Gradio's own are, or when there are
+        KEPT_FILES newer ones.
     """
-    folder = Path(get_upload_folder()) / "shown"
+    folder = _shown_folder()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{secrets.token_hex(8)}.png"
-    save_picture(picture, path)
+    picture.save(path)
+    _SHOWN.append(path)
+    while len(_SHOWN) > KEPT_FILES:
+        _SHOWN.popleft().unlink(missing_ok=True)
     return str(path)
+
+
+def _shown_folder() -> Path:
+    return Path(get_upload_folder()).resolve() / "shown"
 
 
 @dataclass(frozen=True)
@@ -121,8 +134,11 @@ def picture_slot(
 
     def accept(payload: dict[str, object] | None) -> tuple[Image.Image | None, bool]:
         picture = accept_upload(payload)
-        is_example = payload is not None and Path(str(payload.get("path"))).name.startswith(EXAMPLE)
-        return picture, picture is not None and not is_example
+        if picture is None or payload is None:
+            return None, False
+        path = Path(str(payload["path"])).resolve()
+        is_example = path.parent == _shown_folder() and path.name.startswith(EXAMPLE)
+        return picture, not is_example
 
     def pick(name: str, event: gr.SelectData) -> str:
         if event.index not in range(len(exhibits[name].examples)):
@@ -138,6 +154,7 @@ def picture_slot(
         show_progress="hidden",
         api_name=f"accept_{label.replace(' ', '_').lower()}",
         api_visibility="undocumented",
+        concurrency_id="decoding",  # all slots together
         concurrency_limit=AT_ONCE,
     )
     accepted.failure(lambda: None, None, source, queue=False, api_visibility="private")

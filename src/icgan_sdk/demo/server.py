@@ -20,8 +20,8 @@ from icgan_sdk.errors import ConfigError
 WAITING = 200
 """Requests in the queue; whoever comes later is told that it is full."""
 
-SESSIONS = 500
-"""Visitors whose pictures are kept, each of up to 3 MB; the least recent makes room."""
+SESSIONS = 200
+"""Visitors whose pictures are kept, five of up to 3 MB each; the least recent makes room."""
 
 POLICY = (
     b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'; "
@@ -31,6 +31,10 @@ POLICY = (
 
 MAX_REQUEST = 1_000_000
 """Bytes of a request that is no upload."""
+
+UPLOAD = "/gradio_api/upload"
+MAX_UPLOAD = MAX_BYTES + 10_000
+"""Bytes of an upload with what surrounds the file: one request brings one file."""
 
 FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
 MONO = ["ui-monospace", "Consolas", "monospace"]
@@ -62,12 +66,19 @@ class Guard:
             request = Request(scope, receive)
             if re.search(r"https?:", scope["path"], re.IGNORECASE):
                 return await PlainTextResponse("not found", 404)(scope, receive, send)
-            if request.method == "POST" and not scope["path"].rstrip("/").endswith("/upload"):
+            if request.method == "POST" and scope["path"] == UPLOAD:
+                if not _is_within(request.headers.get("content-length"), MAX_UPLOAD):
+                    return await PlainTextResponse("too large", 413)(scope, receive, send)
+            elif request.method == "POST":
                 body = await _read(request)
                 if body is None or _names_address(body):
                     return await PlainTextResponse("refused", 400)(scope, receive, send)
                 receive = _replay(body, receive)
         return await self._app(scope, receive, with_policy)
+
+
+def _is_within(length: str | None, most: int) -> bool:
+    return length is not None and length.isdecimal() and int(length) <= most
 
 
 async def _read(request: Request) -> bytes | None:
@@ -125,7 +136,7 @@ def running(exhibits: Mapping[str, Exhibit], host: str, port: int | None) -> Ite
         ConfigError: If the address is not to be had.
     """
     page = build_page(exhibits)
-    page.queue(max_size=WAITING)
+    page.queue(max_size=WAITING, api_open=False)  # what is queued can't be called past the queue
     try:
         _, address, _ = page.launch(
             server_name=host,

@@ -14,10 +14,11 @@ from PIL import Image
 from icgan_sdk.errors import IcGANError, ImageError, PhotoWarning
 from icgan_sdk.facade import IcGAN
 from icgan_sdk.images import DECODE_ERRORS, add_heif, open_picture
+from icgan_sdk.photo import Cut, cut_photo
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
-"""What phones' cameras give, and no more: decoding takes three bytes of memory a pixel."""
+"""What phones' cameras give, and no more: reading takes up to 20 bytes of memory a pixel."""
 
 _PLACING = threading.Lock()
 
@@ -35,24 +36,25 @@ def as_messages() -> Iterator[None]:
         raise gr.Error(html.escape(str(error)), print_exception=False) from error
 
 
-def place(model: IcGAN, picture: Image.Image) -> Image.Image:
+def place(model: IcGAN, picture: Image.Image) -> Cut:
     """The square of a picture that the model sees: aligned by its face, or cropped.
 
-    It counts as aligned from then on, so that faces are looked for once and not in every edit.
-    Where none is found, a message says so.
+    Kept for the session, so that faces are looked for once and not in every edit. Where none is
+    found, a message says so.
 
     Args:
         model: Whose square.
         picture: Of any size.
     """
+    config = model.config
     # Python's filters of warnings are shared by all threads.
     with _PLACING, warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", PhotoWarning)
-        square = model.edit(picture, detail="photo")  # without a change: the original
+        cut = cut_photo(open_picture(picture, config.channels), config)[0]
     for warning in told:
         if issubclass(warning.category, PhotoWarning):
             gr.Warning(html.escape(str(warning.message)))
-    return square
+    return cut
 
 
 def read_upload(path: Path, name: str) -> Image.Image:
@@ -67,19 +69,20 @@ def read_upload(path: Path, name: str) -> Image.Image:
     """
     add_heif()
     try:
-        with Image.open(path) as header:
-            width, height = header.size
-    except DECODE_ERRORS as error:
+        file = Image.open(path)
+    except (*DECODE_ERRORS, Image.DecompressionBombError) as error:
         raise ImageError(f"{name} is not a picture that can be read") from error
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{name} has {width}×{height} pixels, more than {MAX_PIXELS // 10**6} million: "
-            "scale it down first"
-        )
-    try:
-        picture = open_picture(path, channels=3)
-    except ImageError as error:
-        raise ImageError(f"{name} can't be read, it may be damaged") from error
+    with file:
+        if file.width * file.height > MAX_PIXELS:
+            raise ImageError(
+                f"{name} has {file.width}×{file.height} pixels, more than "
+                f"{MAX_PIXELS // 10**6} million: scale it down first"
+            )
+        file.draft("RGB", (KEPT_SIDE, KEPT_SIDE))  # JPEG's decoder gives less than all it could
+        try:
+            picture = open_picture(file, channels=3)
+        except ImageError as error:
+            raise ImageError(f"{name} can't be read, it may be damaged") from error
     picture.thumbnail((KEPT_SIDE, KEPT_SIDE))
     return picture
 

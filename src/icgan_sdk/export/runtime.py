@@ -1,7 +1,6 @@
 """`OnnxIcGAN`: editing with an ONNX export, by onnxruntime; torch is never imported."""
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
@@ -12,7 +11,7 @@ from PIL.Image import Image
 
 from icgan_sdk.attributes import merge_edits
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.errors import ConfigError, ModelFormatError, PhotoWarning
+from icgan_sdk.errors import ConfigError, ModelFormatError, warn_of_photo
 from icgan_sdk.export.layout import (
     EDITED,
     IMAGES,
@@ -22,7 +21,7 @@ from icgan_sdk.export.layout import (
     check_installed,
     open_edit,
 )
-from icgan_sdk.images import Picture, check_picture, needs_alignment, open_picture
+from icgan_sdk.images import Picture, check_picture, fit_picture, needs_alignment, open_picture
 from icgan_sdk.pixels import Floats, to_array, to_pictures
 
 if TYPE_CHECKING:
@@ -146,8 +145,10 @@ class OnnxIcGAN:
         *,
         photo: bool,
     ) -> Image | list[Image]:
-        opened = [self._open(i) for i in images] if isinstance(images, (list, tuple)) else None
-        batch, single = to_array(self._open(images) if opened is None else opened, self._config)
+        if isinstance(images, (list, tuple)):
+            batch, single = to_array([self._fit(image) for image in images], self._config)
+        else:
+            batch, single = to_array(self._fit(images), self._config)
         names = self.attributes
         row = np.array([presences.get(name, 0.0) for name in names], np.float32)
         named = np.array([name in presences for name in names], np.bool_)
@@ -164,15 +165,11 @@ class OnnxIcGAN:
         pictures = to_pictures(np.concatenate(parts), self._config)
         return pictures[0] if single else pictures
 
-    def _open(self, image: object) -> Image:
+    def _fit(self, image: object) -> Image:
         picture = open_picture(check_picture(image), self._config.channels)
         if needs_alignment(picture, self._config):
-            warnings.warn(
-                "photos are cropped to their centre: the ONNX runtime looks for no faces",
-                PhotoWarning,
-                stacklevel=4,
-            )
-        return picture
+            warn_of_photo("photos are cropped to their centre: the ONNX runtime looks for no faces")
+        return fit_picture(picture, self._config.picture_size, self._config.crop)
 
 
 def open_session(path: Path, providers: Sequence[str] = CPU) -> "InferenceSession":
@@ -193,8 +190,9 @@ def open_session(path: Path, providers: Sequence[str] = CPU) -> "InferenceSessio
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is told by exceptions
     options.intra_op_num_threads = _cores()
-    # Threads that wait by spinning take the cores from whatever else runs, and here gain nothing.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads wait by spinning, which takes a core from whatever else runs: a millisecond bridges
+    # one operation to the next, more would go on after the last. Older releases don't know this.
+    options.add_session_config_entry("session.intra_op.spin_duration_us", "1000")
     try:
         return onnxruntime.InferenceSession(path, options, providers=list(providers))
     except Exception as error:  # onnxruntime's have no base of their own

@@ -1,7 +1,5 @@
 """The one rule of how a picture becomes a model's input: aligned by its face, or cropped."""
 
-import os
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -10,12 +8,13 @@ from PIL import Image
 from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.errors import ConfigError, NoFaceFoundError, PhotoWarning
+from icgan_sdk.errors import ConfigError, NoFaceFoundError, warn_of_photo
 from icgan_sdk.images import (
     ImageLike,
     check_picture,
     fit_picture,
     fitting_box,
+    name_of,
     needs_alignment,
     open_picture,
 )
@@ -75,16 +74,21 @@ def to_input(
     if isinstance(images, Tensor) or config.alignment is None or align == "none":
         return to_batch(images, config)
     if isinstance(images, (list, tuple)):
-        return to_batch([_aligned(image, config, align, face) for image in images], config)
-    return to_batch(_aligned(images, config, align, face), config)
+        squares = [
+            _aligned(image, config, align, face, f"picture {number}")
+            for number, image in enumerate(images, start=1)
+        ]
+        return to_batch(squares, config)
+    return to_batch(_aligned(images, config, align, face, "the picture"), config)
 
 
-def _aligned(image: Any, config: ModelConfig, align: Align, face: FaceOrAll) -> Any:
+def _aligned(image: Any, config: ModelConfig, align: Align, face: FaceOrAll, name: str) -> Any:
     if isinstance(image, Tensor):
         return image
     source = check_picture(image)
     picture = open_picture(source, config.channels)
-    return cut_photo(picture, config, align, face, name_of(source))[0].square
+    name = name if isinstance(source, Image.Image) else name_of(source)
+    return cut_photo(picture, config, align, face, name)[0].square
 
 
 def cut_photo(
@@ -93,11 +97,14 @@ def cut_photo(
     align: Align = "auto",
     face: FaceOrAll = "largest",
     name: str = "the picture",
+    *,
+    centre: bool = True,
 ) -> list[Cut]:
     """The squares of a picture that the model sees.
 
     With "auto", pictures of the proportions of the aligned frame or of the model's own size count
-    as aligned already and are cropped, as are photos without a face, with a warning.
+    as aligned already and are cropped, unless a face's number is given. Photos without a face are
+    cropped too, with a warning.
 
     Args:
         picture: Upright, "L" or "RGB", as `open_picture` gives it.
@@ -105,6 +112,7 @@ def cut_photo(
         align: Whether to look for faces.
         face: Which to take.
         name: What messages call the picture.
+        centre: Whether photos without a face are cropped; if not, there is no square.
 
     Returns:
         One square; with face "all" one for each face.
@@ -114,7 +122,15 @@ def cut_photo(
         NoFaceFoundError: If there is no face and align is "always", or none of that number.
     """
     check_options(config, align, face)
-    faces = _look(picture, config, align, name)
+    looked = _looks(picture, config, align, face)
+    faces = find_faces(picture) if looked else []
+    if looked and not faces:
+        if align == "always" or isinstance(face, int):
+            raise NoFaceFoundError(f"no face found in {name}; align='none' takes the centre square")
+        fate = "its centre square is taken" if centre else "it is left as it is"
+        warn_of_photo(f"no face found in {name}: {fate}")
+        if not centre:
+            return []
     matrices = [
         matrix
         for chosen in _choose(faces, face, name)
@@ -144,23 +160,18 @@ def refuse_all(face: FaceOrAll) -> None:
         raise ConfigError("all faces can only be edited where they are pasted back into the photo")
 
 
-def name_of(source: Image.Image | str | os.PathLike[str]) -> str:
-    """What messages call a picture: its file, where there is one."""
-    return "the picture" if isinstance(source, Image.Image) else str(source)
-
-
-def _look(picture: Image.Image, config: ModelConfig, align: Align, name: str) -> list[FoundFace]:
-    if align == "none" or (align == "auto" and not needs_alignment(picture, config)):
-        return []
-    if align == "auto" and not can_find_faces():
-        _warn(f"photos are cropped to their centre without looking for a face; for that: {INSTALL}")
-        return []
-    faces = find_faces(picture)
-    if not faces and align == "always":
-        raise NoFaceFoundError(f"no face found in {name}; align='none' takes the centre square")
-    if not faces:
-        _warn(f"no face found in {name}: its centre square is taken")
-    return faces
+def _looks(picture: Image.Image, config: ModelConfig, align: Align, face: FaceOrAll) -> bool:
+    """Whether to look for faces."""
+    if align == "none" or config.alignment is None:
+        return False
+    wanted = align == "always" or isinstance(face, int)
+    if wanted or (needs_alignment(picture, config) and can_find_faces()):
+        return True
+    if needs_alignment(picture, config):
+        warn_of_photo(
+            f"photos are cropped to their centre without looking for a face; for that: {INSTALL}"
+        )
+    return False
 
 
 def _choose(faces: list[FoundFace], face: FaceOrAll, name: str) -> list[FoundFace]:
@@ -172,7 +183,3 @@ def _choose(faces: list[FoundFace], face: FaceOrAll, name: str) -> list[FoundFac
         known = "one face, number 0" if len(faces) == 1 else f"{len(faces)} faces, numbered from 0"
         raise NoFaceFoundError(f"{name} has {known}: there is no face {face}")
     return [faces[face]]
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, PhotoWarning, stacklevel=2)

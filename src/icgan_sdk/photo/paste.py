@@ -10,12 +10,17 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from icgan_sdk.errors import ShapeError
-from icgan_sdk.images import check_picture, open_picture
-from icgan_sdk.photo.inputs import name_of
+from icgan_sdk.images import check_picture, name_of, open_picture, reading
 from icgan_sdk.photo.placement import Matrix, bounds
 
 MARGIN = 1 / 16
 """Width of the square's margin, as a part of its side, over which a change fades to nothing."""
+
+LUMINANCE = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in grey, as Pillow has them (ITU-R 601)."""
+
+GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
+EIGHT_BIT_MODES = {"L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "La"}
 
 
 def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image, str]:
@@ -26,9 +31,9 @@ def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image, 
         channels: 1 (grey) or 3 (RGB).
 
     Returns:
-        The photo upright, "L" or "RGB"; the same with its alpha channel, if it has one ("LA",
-        "RGBA"), and its colour profile, as far as that still fits, in ``info["icc_profile"]``; and
-        what messages call it.
+        The photo upright, as the model wants it ("L" or "RGB"); the same as it was, grey or
+        coloured, in 8 bits, with its alpha channel, if it has one ("LA", "RGBA"), and its colour
+        profile, as far as that still fits, in ``info["icc_profile"]``; and what messages call it.
 
     Raises:
         ImageError: If the file is missing, not a picture, damaged or absurdly large.
@@ -40,19 +45,20 @@ def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image, 
     flat = open_picture(source, channels)
     if isinstance(source, Image.Image):
         return flat, _complete(source, flat), name_of(source)
-    with Image.open(source) as picture:
+    with reading(source), Image.open(source) as picture:
         return flat, _complete(picture, flat), name_of(source)
 
 
 def _complete(source: Image.Image, flat: Image.Image) -> Image.Image:
-    result = flat.copy()
-    if source.has_transparency_data:
+    mode = "L" if source.mode in GREY_MODES else flat.mode
+    result = flat.convert(mode)
+    if source.has_transparency_data and source.mode in EIGHT_BIT_MODES:
         rgba = ImageOps.exif_transpose(source).convert("RGBA")
-        result = rgba.convert(flat.mode)
+        result = rgba.convert(mode)
         result.putalpha(rgba.getchannel("A"))
     profile = source.info.get("icc_profile")
     # A profile of CMYK or grey says nothing about RGB.
-    fitting = {"RGB", "RGBA", "P"} if flat.mode == "RGB" else {"L", "LA"}
+    fitting = {"RGB", "RGBA", "P"} if mode == "RGB" else {"L", "LA"}
     result.info = {"icc_profile": profile} if profile and source.mode in fitting else {}
     return result
 
@@ -62,7 +68,8 @@ def paste_changes(photo: Image.Image, changes: Tensor, matrices: Sequence[Matrix
 
     Args:
         photo: As `open_photo` gives it, with all that should stay.
-        changes: What to add to each square: [N, C, S, S] in units of [-1, 1] pictures.
+        changes: What to add to each square: [N, C, S, S] in units of [-1, 1] pictures. Grey
+            photos take the luminance of coloured changes.
         matrices: Where the squares lie in the photo: N maps [2, 3] from the unit square.
 
     Returns:
@@ -70,6 +77,8 @@ def paste_changes(photo: Image.Image, changes: Tensor, matrices: Sequence[Matrix
     """
     colours = photo.convert("L" if photo.mode in {"L", "LA"} else "RGB")
     pixels = np.array(colours).reshape(photo.height, photo.width, -1)
+    if pixels.shape[2] < changes.shape[1]:
+        changes = (changes * changes.new_tensor(LUMINANCE)[:, None, None]).sum(1, keepdim=True)
     for change, matrix in zip(changes, matrices, strict=True):
         _add(pixels, _faded(change), matrix)
     result = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
