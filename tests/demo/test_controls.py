@@ -84,8 +84,9 @@ def test_attributes_may_be_named_like_the_choices_beside_them(name: str) -> None
 
 def test_sliders_exaggerate_when_asked() -> None:
     controls = controls_of(FACES)
-    sliders = [*controls.sliders.values(), *controls.strengths.values()]
-    values: dict[Block, object] = dict.fromkeys(sliders, 0.5) | {sliders[0]: 1.7}
+    sliders: list[Block] = [*controls.sliders.values(), *controls.strengths.values()]
+    values: dict[Block, object] = dict.fromkeys(sliders, 0.5)
+    values[sliders[0]] = 1.7
     for wish, maximum, first in ((True, 2.0, 1.7), (False, 1.0, 1.0)):
         updates = controls.reach(wish, values)
         assert set(updates) == set(sliders)
