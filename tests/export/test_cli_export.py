@@ -52,6 +52,7 @@ print(status, sorted({{"torch", "torchvision", "onnx", "onnxscript"}} & set(sys.
     assert levels(read(tmp_path / "out.png"), strip) <= 1
 
 
+@pytest.mark.usefixtures("only_edit")
 def test_exports_and_edits_classes(
     digits_model: IcGAN, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -59,9 +60,8 @@ def test_exports_and_edits_classes(
     monkeypatch.chdir(tmp_path)
     save_tiny(digits_model.config, tmp_path / "digits")
     assert run(["export", "digits", "-o", "out"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    names = ("encoder.onnx", "generator.onnx", "edit.onnx")
-    assert [line.split()[0] for line in lines] == [str(Path("out", name)) for name in names]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{Path('out', 'edit.onnx')}  (largest difference ")
     digit = Image.fromarray(np.tile(np.arange(12, dtype=np.uint8) * 20, (12, 1)))
     digit.save("d.png")
     edit = ["edit", "d.png", "--set", "digit=2", "--runtime", "onnx", "--model", "out"]

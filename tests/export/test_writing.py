@@ -84,6 +84,7 @@ VARIANTS: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.usefixtures("only_edit")
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_kind_of_model(
     variant: str, tiny_config: ModelConfig, picture: Image.Image, tmp_path: Path
@@ -91,8 +92,7 @@ def test_every_kind_of_model(
     config = replace(tiny_config, **VARIANTS[variant])  # type: ignore[arg-type]
     source = save_tiny(config, tmp_path / "model")
     differences = export_onnx(source, tmp_path / "onnx")
-    assert list(differences) == ["encoder.onnx", "generator.onnx", "edit.onnx"]
-    assert max(differences.values()) <= 1e-4
+    assert differences["edit.onnx"] <= 1e-4
     theirs = OnnxIcGAN(tmp_path / "onnx")
     ours = IcGAN.from_pretrained(source, device="cpu")
     fitted = fit_picture(picture, config.picture_size, config.crop)
@@ -107,6 +107,7 @@ def test_archives_run_without_the_package(
     tiny_artefact: Path, tiny_model: IcGAN, picture: Image.Image, tmp_path: Path
 ) -> None:
     differences = export_torch(tiny_artefact, tmp_path / "out")
+    assert list(differences) == ["encoder.pt2", "generator.pt2", "edit.pt2"]
     assert max(differences.values()) <= 1e-4
     images, _ = to_batch([picture, picture.rotate(90), picture.rotate(180)], tiny_model.config)
     np.save(tmp_path / "images.npy", images.numpy())
