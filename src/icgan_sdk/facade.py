@@ -20,7 +20,7 @@ from icgan_sdk.attributes import merge_edits
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.detail import Detail, carry_change, masked_change
 from icgan_sdk.errors import ConfigError, ShapeError
-from icgan_sdk.images import ImageLike, Picture
+from icgan_sdk.images import ImageLike, Picture, name_of
 from icgan_sdk.inference import Latent, check_latent, with_presences
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.options import check_whole, find_device, random_source
@@ -58,7 +58,8 @@ class IcGAN:
       "always" looks for a face whatever the size, and raises NoFaceFoundError where there is
       none; "none" crops.
     - `face`: "largest", or a number from the left, beginning with 0, which is looked for whatever
-      the size, and NoFaceFoundError raised where there are not so many.
+      the size, and NoFaceFoundError raised where there are not so many; to be left out where none
+      are looked for.
 
     All other models take the centre square.
 
@@ -400,9 +401,12 @@ class IcGAN:
         if paste_back and isinstance(images, (list, tuple)):
             if not images:
                 raise ShapeError("no images given: the sequence is empty")
-            return [self._edit_photo(image, presences, refine, align, face) for image in images]
+            return [
+                self._edit_photo(image, presences, refine, align, face, f"picture {number}")
+                for number, image in enumerate(images, start=1)
+            ]
         if paste_back:
-            return self._edit_photo(images, presences, refine, align, face)
+            return self._edit_photo(images, presences, refine, align, face, "the picture")
         batch, single = to_input(images, self.config, align, face)
         latent = self._encode(batch, refine)
         pictures = to_pictures(self._edit(batch, latent, presences, detail), self.config)
@@ -536,8 +540,10 @@ class IcGAN:
         refine: int,
         align: Align,
         face: FaceOrAll,
+        name: str,
     ) -> Image:
-        flat, photo, name = open_photo(image, self.config.channels)
+        flat, photo = open_photo(image, self.config.channels)
+        name = name_of(image) or name
         cuts = cut_photo(flat, self.config, align, face, name, centre=False)
         return self._edit_cuts(photo, cuts, presences, refine)
 
@@ -573,7 +579,7 @@ class IcGAN:
 def edit_cut(
     model: IcGAN, photo: Image, cut: Cut, attributes: Mapping[str, object], *, refine: int = 0
 ) -> Image:
-    """What `edit` gives with `paste_back` for a photo whose face was found before.
+    """What `edit` gives with `paste_back` for a photo in which a face was looked for before.
 
     Args:
         model: Whose square `cut` is.
@@ -582,7 +588,8 @@ def edit_cut(
         attributes: As in `edit`.
         refine: As in `edit`.
     """
-    return model._edit_cuts(photo, [cut], model._resolve(attributes, {}), refine)
+    cuts = [] if cut.missed else [cut]
+    return model._edit_cuts(photo, cuts, model._resolve(attributes, {}), refine)
 
 
 def reconstruct_and_edit(
@@ -604,5 +611,5 @@ def reconstruct_and_edit(
 
 
 def _check_detail(detail: object) -> None:
-    if detail not in {"generated", "photo"}:
+    if detail not in ("generated", "photo"):
         raise ConfigError(f"detail must be 'generated' or 'photo', not {detail!r}")

@@ -1,6 +1,7 @@
 """Writing files so that nothing half-written is ever left under its final name."""
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -81,8 +82,11 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def _temporary_name(path: Path) -> Path:
-    # Keeps the suffix: Pillow and others choose the format by it.
-    return path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    # Keeps the suffix: Pillow and others choose the format by it. Of long names only the beginning,
+    # as file systems allow 255 bytes.
+    return path.with_name(
+        f".{path.stem[:40]}.{os.getpid()}-{secrets.token_hex(4)}.tmp{path.suffix}"
+    )
 
 
 def _flush(path: Path) -> None:
@@ -93,6 +97,8 @@ def _flush(path: Path) -> None:
 
 
 def _reason(error: OSError) -> str:
+    if isinstance(error, FileExistsError):  # of the folder that should hold it
+        return f"{error.filename} is a file, not a folder"
     return error.strerror or str(error)
 
 

@@ -32,8 +32,11 @@ QUALITY = 92
 """Of pictures written with loss, on Pillow's scale to 100."""
 
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
-OPAQUE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
-"""Of JPEG, which knows no transparency."""
+OPAQUE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo",
+    ".bmp", ".dib", ".eps", ".pcx", ".pbm", ".pgm", ".pnm", ".ppm",
+)  # fmt: skip
+"""Of formats that know no transparency."""
 
 FRAME_TOLERANCE = 0.01
 
@@ -55,7 +58,7 @@ def open_picture(source: Image.Image | str | os.PathLike[str], channels: int) ->
 @contextmanager
 def reading(source: Image.Image | str | os.PathLike[str]) -> Iterator[None]:
     """Turn what Pillow's decoders raise into an ImageError that names the picture."""
-    name, knows_heif = name_of(source), add_heif()
+    name, knows_heif = name_of(source) or "the picture", add_heif()
     try:
         yield
     except IcGANError:
@@ -79,9 +82,9 @@ def reading(source: Image.Image | str | os.PathLike[str]) -> Iterator[None]:
         raise ImageError(f"{name} can't be read, it may be damaged: {error}") from error
 
 
-def name_of(source: Image.Image | str | os.PathLike[str]) -> str:
-    """What messages call a picture: its file, where there is one."""
-    return "the picture" if isinstance(source, Image.Image) else os.fspath(source)
+def name_of(source: object) -> str:
+    """The file of a picture, for messages; empty where there is none."""
+    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
 
 
 @lru_cache(maxsize=1)
@@ -98,6 +101,10 @@ def add_heif() -> bool:
 def _as_mode(picture: Image.Image, channels: int) -> Image.Image:
     if picture.mode == "F":
         raise ImageError("floating-point pictures (mode F) have no grey levels: convert them first")
+    if 0 in picture.size:
+        raise ImageError("the picture has no pixels")
+    if picture.mode == "La":  # which Pillow converts to nothing else
+        picture = picture.convert("LA")
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):
         picture = _from_deep(picture)

@@ -72,7 +72,10 @@ def with_presences(
 
 
 def check_latent(latent: Latent, config: ModelConfig) -> None:
-    """Raise ShapeError unless z and y fit the model and each other."""
+    """Raise ShapeError unless z and y are tensors that fit the model and each other."""
+    tensors = isinstance(latent, Latent) and isinstance(latent.z, Tensor)
+    if not tensors or not isinstance(latent.y, Tensor):
+        raise ShapeError("expected a Latent of two tensors, as encode gives it")
     for name, tensor, size in (
         ("z", latent.z, config.z_dim),
         ("y", latent.y, config.n_attributes),

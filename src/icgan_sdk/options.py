@@ -52,6 +52,8 @@ def random_source(seed: int | None, generator: torch.Generator | None) -> torch.
         ConfigError: If both are given, or the seed is out of range.
     """
     if generator is not None:
+        if not isinstance(generator, torch.Generator):
+            raise ConfigError(f"generator must be a torch.Generator, not {generator!r}")
         if seed is not None:
             raise ConfigError("give a seed or a generator, not both")
         return generator

@@ -151,3 +151,13 @@ def test_info_tells_what_a_model_is(icgan: Run) -> None:
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"icgan {__version__}\n"
+
+
+def test_a_name_that_nobody_gave_costs_no_file(icgan: Run) -> None:
+    Image.new("RGB", (20, 20)).save("a_2.png")
+    before = Path("a_2.png").read_bytes()
+    assert icgan("edit", "a.png", "--set", "Smiling=1", *MODEL, "-o", ".")[1] == "a_3.png\n"
+    assert Path("a_2.png").read_bytes() == before
+    status, _, errors = icgan("edit", "a.png", "--set", "Smiling=1", *MODEL, "-o", "")
+    assert status == 2
+    assert "name a file or a folder" in errors

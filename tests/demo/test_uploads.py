@@ -31,7 +31,7 @@ def bomb(path: Path, width: int, height: int) -> Path:
 @pytest.mark.parametrize("side", [8_000, 30_000])
 def test_bombs_are_refused_by_their_header(tmp_path: Path, side: int) -> None:
     path = bomb(tmp_path / "x.png", side, side)
-    with pytest.raises(ImageError, match=r"holiday\.png (has 8000×8000|is not a picture)"):
+    with pytest.raises(ImageError, match=r"holiday\.png has (8000×8000|too many) pixels"):
         read_upload(path, "holiday.png")
 
 

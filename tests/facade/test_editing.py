@@ -332,3 +332,14 @@ def test_models_come_back_from_their_folder(
     assert "# saved: an IcGAN model" in (tmp_path / "saved" / "README.md").read_text()
     IcGAN.from_pretrained(str(tiny_folder), device="cpu").save_pretrained(tmp_path / "copy")
     assert (tmp_path / "copy" / "README.md").read_text() == "# Tiny\n"
+
+
+def test_what_is_no_latent_or_generator_is_refused(tiny_model: IcGAN) -> None:
+    latent = tiny_model.encode(torch.zeros(1, 3, 16, 16))
+    for wrong in (None, (latent.z, latent.y), Latent(latent.z.numpy(), latent.y)):  # type: ignore[arg-type]
+        with pytest.raises(ShapeError, match="expected a Latent of two tensors"):
+            tiny_model.decode(wrong)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"generator must be a torch\.Generator, not 3"):
+        tiny_model.sample(1, generator=3)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="detail must be"):
+        tiny_model.edit(torch.zeros(3, 16, 16), detail=["photo"])  # type: ignore[call-overload]

@@ -61,3 +61,13 @@ def test_what_is_flushed_is_open_for_writing(
     write_text(tmp_path / "a", "text")
     assert modes == [os.O_RDWR]  # Windows refuses to flush what is open for reading only
     assert (tmp_path / "a").read_text() == "text"
+
+
+def test_names_may_be_as_long_as_the_file_system_allows(tmp_path: Path) -> None:
+    path = tmp_path / f"{'ä' * 120}.json"
+    write_text(path, "{}")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    with pytest.raises(SaveError, match=r"can't write .*: File name too long"):
+        write_text(tmp_path / ("x" * 300), "")
+    with pytest.raises(SaveError, match=r"json is a file, not a folder"):
+        write_text(path / "inner", "")

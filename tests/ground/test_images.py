@@ -199,6 +199,9 @@ def test_pictures_in_memory_fail_as_files_do(tmp_path: Path) -> None:
         open_picture(picture, 3)
     with pytest.raises(ImageError, match="floating-point pictures"):
         open_picture(Image.new("F", (4, 4)), 3)
+    with pytest.raises(ImageError, match="has no pixels"):
+        open_picture(Image.new("RGB", (0, 5)), 3)
+    assert open_picture(Image.new("LA", (4, 4)).convert("La"), 3).mode == "RGB"
 
 
 def test_pictures_of_too_many_pixels_are_named(
@@ -221,6 +224,9 @@ def test_transparency_is_laid_on_white_where_a_format_has_none(tmp_path: Path) -
     save_picture(Image.new("LA", (8, 8), (0, 0)), tmp_path / "grey.jpg")
     with Image.open(tmp_path / "grey.jpg") as written:
         assert (written.mode, written.getpixel((4, 4))) == ("L", 255)
-    with pytest.raises(ImageError, match=r"clear\.eps: .*; try \.png or \.jpg"):
-        save_picture(picture, tmp_path / "clear.eps")
-    assert not (tmp_path / "clear.eps").exists()
+    save_picture(Image.new("LA", (8, 8), (0, 0)), tmp_path / "grey.bmp")
+    with Image.open(tmp_path / "grey.bmp") as written:
+        assert written.convert("L").getpixel((4, 4)) == 255
+    with pytest.raises(ImageError, match=r"clear\.sgi: .*; try \.png or \.jpg"):
+        save_picture(Image.new("LA", (8, 8)), tmp_path / "clear.sgi")
+    assert not (tmp_path / "clear.sgi").exists()

@@ -10,6 +10,7 @@ from PIL import Image
 from icgan_sdk import ConfigError, IcGAN, NoFaceFoundError, ShapeError
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
 from icgan_sdk.errors import ImageError, PhotoWarning
+from icgan_sdk.facade import edit_cut
 from icgan_sdk.images import fit_picture, open_picture, save_picture
 from icgan_sdk.photo import Cut, cut_photo, to_input
 from icgan_sdk.photo.faces import FoundFace, find_faces
@@ -209,3 +210,26 @@ def test_warnings_say_which_picture_and_point_at_the_caller(
     with pytest.warns(PhotoWarning, match="no face found in picture 2: its centre") as told:
         celeba.edit([photo, blank(90, 70)], Smiling=1)
     assert [warning.filename for warning in told] == [__file__]
+
+
+def test_a_face_that_is_not_looked_for_is_refused(celeba: IcGAN, photo: Image.Image) -> None:
+    with pytest.raises(ConfigError, match="no face is looked for, as align is 'none'"):
+        celeba.edit(photo, Smiling=1, align="none", face=7)
+    with pytest.raises(ConfigError, match="this is no model of aligned faces"):
+        cut_photo(photo, ModelConfig(), face="all")
+    (numbered,) = cut_photo(photo, FACES, face=np.int64(0))  # type: ignore[arg-type]
+    assert same(numbered.square, cut_photo(photo, FACES)[0].square)
+    with pytest.raises(ConfigError, match="face must be"):
+        celeba.edit(photo, Smiling=1, face=[0])  # type: ignore[call-overload]
+
+
+def test_pasting_back_says_which_picture(celeba: IcGAN, photo: Image.Image) -> None:
+    with pytest.raises(NoFaceFoundError, match="no face found in picture 2"):
+        celeba.edit([photo, blank(90, 70)], Smiling=1, align="always", paste_back=True)
+
+
+def test_a_centre_taken_for_want_of_a_face_is_not_pasted_back(celeba: IcGAN) -> None:
+    empty = blank(90, 70)
+    with pytest.warns(PhotoWarning):
+        (missed,) = cut_photo(empty, FACES)
+    assert same(edit_cut(celeba, empty, missed, {"Eyeglasses": 1}), empty)

@@ -42,8 +42,10 @@ def name_outputs(inputs: Sequence[Path], output: str) -> list[Path]:
     overwritten by another name's output.
 
     Raises:
-        typer.BadParameter: If several inputs should go to one file.
+        typer.BadParameter: If several inputs should go to one file, or the output is empty.
     """
+    if not output:
+        raise typer.BadParameter("name a file or a folder", param_hint="'--output'")
     if not means_folder(output):
         if len(inputs) > 1:
             raise typer.BadParameter(
@@ -65,7 +67,8 @@ def name_outputs(inputs: Sequence[Path], output: str) -> list[Path]:
 
 def _free(folder: Path, stem: str, taken: set[str]) -> Path:
     target, number = folder / f"{stem}.png", 1
-    while _key(target) in taken:
+    # A name that nobody gave must not cost a file that is there.
+    while _key(target) in taken or (number > 1 and target.exists()):
         number += 1
         target = folder / f"{stem}_{number}.png"
     return target

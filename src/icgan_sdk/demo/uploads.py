@@ -70,7 +70,9 @@ def read_upload(path: Path, name: str) -> Image.Image:
     add_heif()
     try:
         file = Image.open(path)
-    except (*DECODE_ERRORS, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{name} has too many pixels: scale it down first") from error
+    except DECODE_ERRORS as error:
         raise ImageError(f"{name} is not a picture that can be read") from error
     with file:
         if file.width * file.height > MAX_PIXELS:

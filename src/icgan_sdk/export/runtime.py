@@ -133,7 +133,7 @@ class OnnxIcGAN:
             ImageError: If a file can't be read.
             ShapeError: If an array doesn't fit.
         """
-        if detail not in {"generated", "photo"}:
+        if detail not in ("generated", "photo"):
             raise ConfigError(f"detail must be 'generated' or 'photo', not {detail!r}")
         presences = self._config.attributes.resolve(merge_edits(attributes, named))
         return self._pictures(images, presences, photo=detail == "photo")

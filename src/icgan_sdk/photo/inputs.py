@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal, get_args
 
 from PIL import Image
@@ -38,10 +39,12 @@ class Cut:
     Attributes:
         square: Of the model's picture size.
         matrix: Where it lies in the upright picture: unit square to pixels, [2, 3].
+        missed: Whether a face was looked for in vain, and this is the centre.
     """
 
     square: Image.Image
     matrix: Matrix
+    missed: bool = False
 
 
 def to_input(
@@ -87,8 +90,7 @@ def _aligned(image: Any, config: ModelConfig, align: Align, face: FaceOrAll, nam
         return image
     source = check_picture(image)
     picture = open_picture(source, config.channels)
-    name = name if isinstance(source, Image.Image) else name_of(source)
-    return cut_photo(picture, config, align, face, name)[0].square
+    return cut_photo(picture, config, align, face, name_of(source) or name)[0].square
 
 
 def cut_photo(
@@ -125,7 +127,7 @@ def cut_photo(
     looked = _looks(picture, config, align, face)
     faces = find_faces(picture) if looked else []
     if looked and not faces:
-        if align == "always" or isinstance(face, int):
+        if align == "always" or _is_number(face):
             raise NoFaceFoundError(f"no face found in {name}; align='none' takes the centre square")
         fate = "its centre square is taken" if centre else "it is left as it is"
         warn_of_photo(f"no face found in {name}: {fate}")
@@ -139,7 +141,7 @@ def cut_photo(
     ]
     if not matrices:
         square = fit_picture(picture, config.picture_size, config.crop)
-        return [Cut(square, box_matrix(fitting_box(*picture.size, config.crop)))]
+        return [Cut(square, box_matrix(fitting_box(*picture.size, config.crop)), missed=looked)]
     return [Cut(cut(picture, matrix, config.picture_size), matrix) for matrix in matrices]
 
 
@@ -147,11 +149,20 @@ def check_options(config: ModelConfig, align: object, face: object) -> None:
     """Raise ConfigError unless the options are known and the model can be aligned for."""
     if align not in get_args(Align):
         raise ConfigError(f"align must be 'auto', 'always' or 'none', not {align!r}")
-    number = isinstance(face, int) and not isinstance(face, bool) and face >= 0
-    if not number and face not in {"largest", "all"}:
+    number = _is_number(face)
+    if not number and face not in ("largest", "all"):
         raise ConfigError(f"face must be 'largest', 'all' or a number from 0, not {face!r}")
     if align == "always" and config.alignment is None:
         raise ConfigError("align='always' needs a model of aligned faces, which this is not")
+    if face != "largest" and (align == "none" or config.alignment is None):
+        reason = "align is 'none'" if align == "none" else "this is no model of aligned faces"
+        raise ConfigError(f"no face is looked for, as {reason}: leave face={face!r} out")
+
+
+def _is_number(face: object) -> bool:
+    if isinstance(face, bool):
+        return False
+    return isinstance(face, Integral) and int(face) >= 0
 
 
 def refuse_all(face: FaceOrAll) -> None:
@@ -164,7 +175,7 @@ def _looks(picture: Image.Image, config: ModelConfig, align: Align, face: FaceOr
     """Whether to look for faces."""
     if align == "none" or config.alignment is None:
         return False
-    wanted = align == "always" or isinstance(face, int)
+    wanted = align == "always" or _is_number(face)
     if wanted or (needs_alignment(picture, config) and can_find_faces()):
         return True
     if needs_alignment(picture, config):

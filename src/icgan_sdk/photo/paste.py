@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from icgan_sdk.errors import ShapeError
-from icgan_sdk.images import check_picture, name_of, open_picture, reading
+from icgan_sdk.images import check_picture, open_picture, reading
 from icgan_sdk.photo.placement import Matrix, bounds
 
 MARGIN = 1 / 16
@@ -23,7 +23,7 @@ GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
 EIGHT_BIT_MODES = {"L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "La"}
 
 
-def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image, str]:
+def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image]:
     """Read a photo twice: as the model sees it, and with all that an edit should leave as it is.
 
     Args:
@@ -33,7 +33,7 @@ def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image, 
     Returns:
         The photo upright, as the model wants it ("L" or "RGB"); the same as it was, grey or
         coloured, in 8 bits, with its alpha channel, if it has one ("LA", "RGBA"), and its colour
-        profile, as far as that still fits, in ``info["icc_profile"]``; and what messages call it.
+        profile, as far as that still fits, in ``info["icc_profile"]``.
 
     Raises:
         ImageError: If the file is missing, not a picture, damaged or absurdly large.
@@ -44,9 +44,9 @@ def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image, 
     source = check_picture(image)
     flat = open_picture(source, channels)
     if isinstance(source, Image.Image):
-        return flat, _complete(source, flat), name_of(source)
+        return flat, _complete(source, flat)
     with reading(source), Image.open(source) as picture:
-        return flat, _complete(picture, flat), name_of(source)
+        return flat, _complete(picture, flat)
 
 
 def _complete(source: Image.Image, flat: Image.Image) -> Image.Image:
