@@ -142,6 +142,15 @@ def test_unreadable_members_of_a_zip(make_celeba: MakeCelebA, tmp_path: Path) ->
         prepare_celeba(root, tmp_path / "out2")
 
 
+def test_members_of_too_many_pixels_are_left_out(
+    make_celeba: MakeCelebA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_celeba(zipped=True)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
+    with pytest.raises(DatasetError, match=r"none of the 6 pictures can be read; .*000001\.jpg"):
+        prepare_celeba(root, tmp_path / "out", image_size=16)
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [

@@ -30,7 +30,9 @@ PICTURES = (PICTURE_FOLDER, f"{PICTURE_FOLDER}.zip")
 SUBFOLDERS = ("", "celeba", "Anno", "Eval", "Img")
 """Where files may be: together, in torchvision's folder, or in the official site's three."""
 
-DAMAGES: tuple[type[Exception], ...] = (*DECODE_ERRORS, zipfile.BadZipFile, zlib.error)
+DAMAGES: tuple[type[Exception], ...] = (
+    *DECODE_ERRORS, Image.DecompressionBombError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 """What reading a damaged member of the archive raises."""
 
 ORIGINAL_TEST_SIZE = 19_961
@@ -124,6 +126,7 @@ class ZipFaces:
         member = f"{PICTURE_FOLDER}/{name}"
         try:
             picture = Image.open(io.BytesIO(self._zip.read(member)))
+            picture.load()  # so that damage is told of once, by the member's name
             face = open_picture(picture, 3)
         except KeyError as error:
             raise ImageError(f"{self.archive.name} has no {member}") from error

@@ -19,8 +19,8 @@ MARGIN = 1 / 16
 LUMINANCE = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey, as Pillow has them (ITU-R 601)."""
 
-GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
-EIGHT_BIT_MODES = {"L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "La"}
+GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N"}
+EIGHT_BIT_MODES = {"L", "LA", "P", "PA", "RGB", "RGBA", "RGBa"}
 
 
 def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image]:
@@ -50,6 +50,8 @@ def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image]:
 
 
 def _complete(source: Image.Image, flat: Image.Image) -> Image.Image:
+    if source.mode == "La":  # which Pillow converts to nothing else
+        source = source.convert("LA")
     mode = "L" if source.mode in GREY_MODES else flat.mode
     result = flat.convert(mode)
     if source.has_transparency_data and source.mode in EIGHT_BIT_MODES:
