@@ -88,6 +88,32 @@ def test_any_resolution_shows_the_same_frame(tmp_path: Path, make_celeba: MakeCe
     assert (images - images[:1]).abs().mean() < 0.03
 
 
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_editions_whose_files_have_another_suffix_than_the_lists_say(
+    make_celeba: MakeCelebA, tmp_path: Path, suffix: str, zipped: bool
+) -> None:
+    root = make_celeba(6)
+    prepare_celeba(root, tmp_path / "jpg", image_size=16)
+    edition = root / f"img_align_celeba_{suffix[1:]}"
+    edition.mkdir()
+    for path in (root / "img_align_celeba").iterdir():
+        with Image.open(path) as picture:
+            picture.save(edition / f"{path.stem}{suffix}", lossless=True)
+    (edition / f"000002{suffix}").unlink()
+    shutil.rmtree(root / "img_align_celeba")
+    if zipped:
+        shutil.make_archive(str(edition), "zip", root, edition.name)
+        shutil.rmtree(edition)
+    report = prepare_celeba(root, tmp_path / "other", image_size=16)
+    assert [name for name, _ in report.unreadable] == ["000002.jpg"]
+    assert "000002" in report.unreadable[0][1]
+    jpg, other = (PreparedDataset.open(tmp_path / name) for name in ("jpg", "other"))
+    for part in ("train", "test"):
+        expected, got = (d.part(part).images(slice(None)) for d in (jpg, other))
+        torch.testing.assert_close(got, expected)
+
+
 def test_other_layouts_of_the_folders(make_celeba: MakeCelebA, tmp_path: Path) -> None:
     root = make_celeba(zipped=True)
     prepare_celeba(root.parent, tmp_path / "a", image_size=8)  # torchvision's root
@@ -136,7 +162,7 @@ def test_unreadable_members_of_a_zip(make_celeba: MakeCelebA, tmp_path: Path) ->
     assert report.written == 4
     reasons = dict(report.unreadable)
     assert "may be damaged" in reasons["000002.jpg"]
-    assert "has no img_align_celeba/000099.jpg" in reasons["000099.jpg"]
+    assert "img_align_celeba.zip has no picture 000099" in reasons["000099.jpg"]
     archive.write_bytes(data[:1000])
     with pytest.raises(DatasetError, match=r"img_align_celeba\.zip is damaged"):
         prepare_celeba(root, tmp_path / "out2")

@@ -4,8 +4,8 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePath
 from typing import Literal
 
 from PIL import Image
@@ -26,7 +26,10 @@ from icgan_sdk.images import DECODE_ERRORS, open_picture, resample
 ATTRIBUTE_FILE = "list_attr_celeba.txt"
 PARTITION_FILE = "list_eval_partition.txt"
 PICTURE_FOLDER = "img_align_celeba"
-PICTURES = (PICTURE_FOLDER, f"{PICTURE_FOLDER}.zip")
+EDITIONS = (PICTURE_FOLDER, f"{PICTURE_FOLDER}_png", f"{PICTURE_FOLDER}_webp")
+"""Folders of the pictures: the JPEG edition, the official PNG edition, and one in WebP."""
+PICTURES = tuple(name for edition in EDITIONS for name in (edition, f"{edition}.zip"))
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 SUBFOLDERS = ("", "celeba", "Anno", "Eval", "Img")
 """Where files may be: together, in torchvision's folder, or in the official site's three."""
 
@@ -55,11 +58,13 @@ def prepare_celeba(
 
     Every picture is taken to show the whole aligned frame, whatever its resolution; the crop's
     box is cut out and resampled once. (Scaled down, pixels differ from the original code's exact
-    box average by up to 0.06 of the range 0 to 1.)
+    box average by up to 0.06 of the range 0 to 1.) Pictures are found by their number, as the
+    lists say ``.jpg`` for the PNG edition too.
 
     Args:
         source: Folder with ``list_attr_celeba.txt``, ``list_eval_partition.txt``, and
-            ``img_align_celeba/`` or ``img_align_celeba.zip`` (read without unpacking).
+            ``img_align_celeba/`` or ``img_align_celeba.zip`` (read without unpacking), or the
+            same with ``_png`` or ``_webp`` after ``celeba``.
         folder: Where to write the prepared data set.
         attributes: Which of the 40, in this order; default: the paper's 18.
         image_size: Side of the pictures, a power of two.
@@ -100,10 +105,12 @@ class FolderFaces:
 
     def __init__(self, folder: Path, size: int, crop: Crop) -> None:
         self.folder, self.size, self.crop = folder, size, crop
+        self._files = _by_number(entry.name for entry in folder.iterdir())
 
     def __call__(self, name: str) -> Image.Image:
-        """The face of a file name, RGB, `size` × `size`."""
-        return _cut_frame(open_picture(self.folder / name, 3), self.size, self.crop)
+        """The face of a listed name, RGB, `size` × `size`."""
+        file = self.folder / self._files.get(PurePath(name).stem, name)
+        return _cut_frame(open_picture(file, 3), self.size, self.crop)
 
 
 class ZipFaces:
@@ -112,24 +119,25 @@ class ZipFaces:
     def __init__(self, archive: Path, size: int, crop: Crop) -> None:
         self.archive, self.size, self.crop = archive, size, crop
         self._zip = self._open()
+        self._members = _by_number(self._zip.namelist())
 
     def __getstate__(self) -> dict[str, object]:
         # An open file can't be sent to a worker process; it opens the archive itself.
-        return {"archive": self.archive, "size": self.size, "crop": self.crop}
+        return {key: value for key, value in self.__dict__.items() if key != "_zip"}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
         self._zip = self._open()
 
     def __call__(self, name: str) -> Image.Image:
-        """The face of a file name, RGB, `size` × `size`."""
-        member = f"{PICTURE_FOLDER}/{name}"
+        """The face of a listed name, RGB, `size` × `size`."""
+        member = self._members.get(PurePath(name).stem)
+        if member is None:
+            raise ImageError(f"{self.archive.name} has no picture {PurePath(name).stem}")
         try:
             picture = Image.open(io.BytesIO(self._zip.read(member)))
             picture.load()  # so that damage is told of once, by the member's name
             face = open_picture(picture, 3)
-        except KeyError as error:
-            raise ImageError(f"{self.archive.name} has no {member}") from error
         except DAMAGES as error:
             raise ImageError(f"{member} can't be read, it may be damaged: {error}") from error
         return _cut_frame(face, self.size, self.crop)
@@ -139,6 +147,12 @@ class ZipFaces:
             return zipfile.ZipFile(self.archive)
         except (OSError, zipfile.BadZipFile) as error:
             raise DatasetError(f"{self.archive} is damaged ({error}); fetch it again") from error
+
+
+def _by_number(names: Iterable[str]) -> dict[str, str]:
+    """Names of picture files by what stands before their suffix, CelebA's number."""
+    paths = map(PurePath, names)
+    return {path.stem: path.as_posix() for path in paths if path.suffix.lower() in SUFFIXES}
 
 
 def _cut_frame(picture: Image.Image, size: int, crop: Crop) -> Image.Image:
