@@ -93,7 +93,6 @@ def our_steps(precision: str = "auto") -> Figures:
     from icgan_sdk.config import ModelConfig
     from icgan_sdk.model import Discriminator, Generator, IcGANNetworks
     from icgan_sdk.model.layers import init_dcgan
-    from icgan_sdk.training.config import EncoderYConfig, EncoderZConfig, GANConfig, RunConfig
     from icgan_sdk.training.encoders import (
         EncoderBatch,
         descend,
@@ -103,6 +102,7 @@ def our_steps(precision: str = "auto") -> Figures:
     from icgan_sdk.training.gan import GANBatch, gan_step
     from icgan_sdk.training.optimisers import make_adam
     from icgan_sdk.training.runtime import Runtime
+    from icgan_sdk.training.settings import EncoderYConfig, EncoderZConfig, GANConfig, RunConfig
 
     torch.manual_seed(0)
     config = ModelConfig()
@@ -185,7 +185,7 @@ def edits() -> Figures:
     from PIL import Image
 
     from icgan_sdk import IcGAN
-    from icgan_sdk.artefacts.folder import save_artefact
+    from icgan_sdk.artefacts.store import save_artefact
     from icgan_sdk.config import ModelConfig
     from icgan_sdk.model import IcGANNetworks
 

@@ -11,7 +11,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from icgan_sdk import IcGAN
-from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import IcGANNetworks

@@ -8,7 +8,12 @@ train.run(config, "runs/mnist")
 ```
 """
 
-from icgan_sdk.training.config import (
+from icgan_sdk.training.logging import Progress, read_metrics
+from icgan_sdk.training.pipeline import train as run
+from icgan_sdk.training.run_folder import fork_run as fork
+from icgan_sdk.training.run_folder import saved_config
+from icgan_sdk.training.runtime import STAGES, Stage
+from icgan_sdk.training.settings import (
     EncoderYConfig,
     EncoderZConfig,
     GANConfig,
@@ -19,11 +24,6 @@ from icgan_sdk.training.config import (
     override,
     recipes,
 )
-from icgan_sdk.training.logging import Progress, read_metrics
-from icgan_sdk.training.pipeline import train as run
-from icgan_sdk.training.run_folder import fork_run as fork
-from icgan_sdk.training.run_folder import saved_config
-from icgan_sdk.training.runtime import STAGES, Stage
 
 __all__ = [
     "STAGES",

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, DatasetError, IcGANError, ModelNotFoundError, SaveError

@@ -19,7 +19,7 @@ from icgan_sdk.evaluation.figures import (
     variations_figure,
 )
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.pixels import to_pictures
+from icgan_sdk.pictures.arrays import to_pictures
 from tests.conftest import tiny_networks
 from tests.evaluation.painter import Painter
 

@@ -7,12 +7,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from icgan_sdk import IcGAN, Latent, inference
+from icgan_sdk import IcGAN, Latent
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.engines import batches as inference
 from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError, UnknownAttributeError
-from icgan_sdk.images import fit_picture
-from icgan_sdk.pixels import to_batch
+from icgan_sdk.pictures.arrays import to_batch
+from icgan_sdk.pictures.squares import fit_picture
 from tests.conftest import tiny_networks
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import CheckpointError, ConfigError
@@ -17,10 +17,10 @@ from icgan_sdk.model import Critic, Encoder, Generator, map_distance
 from icgan_sdk.train import fork, run
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.batches import BalancedRows
-from icgan_sdk.training.config import JointConfig, RunConfig, TrainConfig, load_config, override
 from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.settings import JointConfig, RunConfig, TrainConfig, load_config, override
 from tests.training.conftest import SECTIONS, write_bars
 
 CPU = RunConfig(device="cpu", precision="float32")

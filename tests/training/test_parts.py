@@ -16,12 +16,12 @@ from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Generator, draw_noise
 from icgan_sdk.training.batches import Epochs, chunks, draw_images, move
-from icgan_sdk.training.config import GANConfig, OptimiserConfig, RunConfig, TrainConfig
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.generated import draw_generated, refresh_batch_norm
 from icgan_sdk.training.logging import StageLog, read_metrics
 from icgan_sdk.training.optimisers import MovingAverage, make_adam, set_learning_rate
 from icgan_sdk.training.runtime import STAGES, Runtime, _allow_tf32
+from icgan_sdk.training.settings import GANConfig, OptimiserConfig, RunConfig, TrainConfig
 
 CPU = RunConfig(device="cpu", precision="float32")
 
@@ -241,7 +241,7 @@ def test_precision_is_float32_where_asked() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_trains_on_cuda(config: TrainConfig, tmp_path: Path) -> None:
     from icgan_sdk.train import run
-    from icgan_sdk.training.config import override
+    from icgan_sdk.training.settings import override
 
     artefact = run(override(config, ["run.device=cuda", "run.precision=auto"]), tmp_path / "run")
     assert (artefact / "model.safetensors").is_file()

@@ -16,12 +16,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.train import Progress, Stage, fork, read_metrics, run, saved_config
-from icgan_sdk.training.config import TrainConfig, override
 from icgan_sdk.training.run_folder import Mode
+from icgan_sdk.training.settings import TrainConfig, override
 from tests.training.conftest import write_bars
 
 WEIGHTS = "artefact/model.safetensors"

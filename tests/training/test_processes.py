@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from icgan_sdk.train import read_metrics
-from icgan_sdk.training.config import TrainConfig, override
+from icgan_sdk.training.settings import TrainConfig, override
 
 WORKER = """
 import hashlib, json, sys

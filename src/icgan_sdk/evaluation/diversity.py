@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from icgan_sdk.data import LabelSampler, PreparedDataset
+from icgan_sdk.engines.batches import Latent, decode
 from icgan_sdk.evaluation.distances import perceptual_distance
 from icgan_sdk.evaluation.passes import (
     device_of,
@@ -16,9 +17,8 @@ from icgan_sdk.evaluation.passes import (
     real_images,
 )
 from icgan_sdk.evaluation.referee import Referee
-from icgan_sdk.inference import Latent, decode
 from icgan_sdk.model import IcGANNetworks, draw_noise
-from icgan_sdk.pixels import strip_padding
+from icgan_sdk.pictures.arrays import strip_padding
 
 
 @dataclass(frozen=True)

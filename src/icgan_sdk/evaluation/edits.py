@@ -12,14 +12,14 @@ from torch import Tensor
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.detail import Detail, carry_change
+from icgan_sdk.engines.batches import Latent, decode, encode, with_presences
 from icgan_sdk.evaluation.confusion import Confusion, read_real
 from icgan_sdk.evaluation.distances import perceptual_distance
 from icgan_sdk.evaluation.passes import device_of, features_of, real_images
 from icgan_sdk.evaluation.referee import Referee
 from icgan_sdk.evaluation.regions import outside
-from icgan_sdk.inference import Latent, decode, encode, with_presences
 from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.model.compositing import Detail, carry_change
 from icgan_sdk.training.batches import chunks
 
 MEN_ONLY: Mapping[str, str] = MappingProxyType(

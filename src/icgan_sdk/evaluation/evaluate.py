@@ -9,11 +9,11 @@ from typing import Literal, get_args
 import torch
 from PIL import Image
 
-from icgan_sdk.artefacts.bundled import resolve
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.artefacts.resolving import resolve
+from icgan_sdk.artefacts.store import load_artefact
+from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.detail import Detail
 from icgan_sdk.errors import (
     ConfigError,
     DatasetError,
@@ -31,9 +31,11 @@ from icgan_sdk.evaluation.referee_training import ensure_referee
 from icgan_sdk.evaluation.report import report
 from icgan_sdk.evaluation.results import Evaluation
 from icgan_sdk.files import atomic_folder, write_text
-from icgan_sdk.images import save_picture
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.options import check_whole, find_device, random_source
+from icgan_sdk.model.compositing import Detail
+from icgan_sdk.model.devices import find_device
+from icgan_sdk.model.noise import random_source
+from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.logging import read_metrics
 from icgan_sdk.training.runtime import keep_freed_memory
 

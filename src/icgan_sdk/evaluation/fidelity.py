@@ -14,7 +14,7 @@ from icgan_sdk.errors import ConfigError, DatasetError
 from icgan_sdk.evaluation.passes import device_of, features_of, generated_images, real_images
 from icgan_sdk.evaluation.referee import Referee
 from icgan_sdk.model import IcGANNetworks, draw_noise
-from icgan_sdk.pixels import strip_padding, tensor_to_pixels
+from icgan_sdk.pictures.arrays import strip_padding, tensor_to_pixels
 
 KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000
 """The usual numbers; where there are fewer images, a subset holds as many as there are."""

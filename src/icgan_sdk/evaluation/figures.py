@@ -5,12 +5,12 @@ from PIL import Image
 from torch import Tensor
 
 from icgan_sdk.data import PreparedDataset
+from icgan_sdk.engines.batches import Latent, decode, encode
 from icgan_sdk.evaluation.diversity import Neighbours
 from icgan_sdk.evaluation.passes import device_of
-from icgan_sdk.inference import Latent, decode, encode
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.pixels import to_pictures
-from icgan_sdk.sheets import grid, titled
+from icgan_sdk.pictures.arrays import to_pictures
+from icgan_sdk.pictures.grids import grid, titled
 from icgan_sdk.training.samples import attribute_grid, pairs_grid
 
 

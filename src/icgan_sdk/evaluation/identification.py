@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 
 from icgan_sdk.data import PreparedDataset
+from icgan_sdk.engines.batches import decode, encode
 from icgan_sdk.evaluation.passes import device_of, features_of, real_images
 from icgan_sdk.evaluation.referee import Referee
-from icgan_sdk.inference import decode, encode
 from icgan_sdk.model import IcGANNetworks
 
 

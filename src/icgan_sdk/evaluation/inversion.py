@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from icgan_sdk.data import LabelSampler, PreparedDataset
+from icgan_sdk.engines.batches import decode, encode
 from icgan_sdk.evaluation.passes import device_of, generated_images, real_images
-from icgan_sdk.inference import decode, encode
 from icgan_sdk.model import IcGANNetworks, draw_noise
-from icgan_sdk.pixels import strip_padding
+from icgan_sdk.pictures.arrays import strip_padding
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import torch
 
 from icgan_sdk._version import __version__
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.detail import Detail
 from icgan_sdk.evaluation.confusion import (
     Confusion,
     read_by_encoder,
@@ -28,6 +27,7 @@ from icgan_sdk.evaluation.passes import generated_images
 from icgan_sdk.evaluation.referee import Architecture, Referee
 from icgan_sdk.evaluation.results import Evaluation, Reading, Subject
 from icgan_sdk.model import IcGANNetworks, draw_noise
+from icgan_sdk.model.compositing import Detail
 
 Watcher = Callable[[str, int, int], None]
 """Told of a part of the work, how far it is, and how far it goes."""

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from icgan_sdk.data import PreparedDataset
+from icgan_sdk.engines.batches import Latent, decode
 from icgan_sdk.evaluation.referee import Referee
-from icgan_sdk.inference import Latent, decode
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.training.batches import chunks
 

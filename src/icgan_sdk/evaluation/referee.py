@@ -28,7 +28,7 @@ from icgan_sdk.errors import (
 )
 from icgan_sdk.evaluation.referee_networks import build_anet, build_residual
 from icgan_sdk.files import atomic_file, atomic_folder, write_text
-from icgan_sdk.options import find_device
+from icgan_sdk.model.devices import find_device
 
 Architecture = Literal["anet", "residual"]
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)

@@ -23,10 +23,10 @@ from icgan_sdk.evaluation.referee import (
     save_referee,
 )
 from icgan_sdk.training.batches import chunks, draw_images
-from icgan_sdk.training.config import OptimiserConfig, Precision, RunConfig, section_problems
 from icgan_sdk.training.encoders import descend, encoder_y_loss
 from icgan_sdk.training.optimisers import MovingAverage, make_adam, set_learning_rate
 from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.settings import OptimiserConfig, Precision, RunConfig, section_problems
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TypedDict
 
 import torch
 
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, did_you_mean
 from icgan_sdk.evaluation.confusion import (
@@ -29,14 +29,14 @@ from icgan_sdk.evaluation.referee_training import ensure_referee
 from icgan_sdk.evaluation.studies import SMALL, STUDIES, Scale, Study, StudyName, Variant
 from icgan_sdk.evaluation.study_report import study_report
 from icgan_sdk.files import write_text
-from icgan_sdk.images import save_picture
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.options import find_device
+from icgan_sdk.model.devices import find_device
+from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.checkpoint import load_checkpoint
-from icgan_sdk.training.config import TrainConfig, load_config
 from icgan_sdk.training.logging import Progress
 from icgan_sdk.training.pipeline import train
 from icgan_sdk.training.run_folder import fork_run
+from icgan_sdk.training.settings import TrainConfig, load_config
 
 Watcher = Callable[[str, Progress | None], None]
 """Told what is being worked on, with the training step where it is training."""

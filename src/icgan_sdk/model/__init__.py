@@ -4,7 +4,8 @@ from icgan_sdk.model.bundle import IcGANNetworks
 from icgan_sdk.model.critic import Critic, map_distance
 from icgan_sdk.model.discriminator import Discriminator
 from icgan_sdk.model.encoders import Encoder, SharedEncoder
-from icgan_sdk.model.generator import Generator, draw_noise
+from icgan_sdk.model.generator import Generator
+from icgan_sdk.model.noise import draw_noise
 
 __all__ = [
     "Critic",

@@ -8,14 +8,6 @@ from icgan_sdk.model.convolutions import DoublingConv, UnfoldingConv
 from icgan_sdk.model.layers import join_maps
 
 
-def draw_noise(batch: int, config: ModelConfig, generator: torch.Generator) -> Tensor:
-    """Noise z [batch, z_dim] from the model's distribution, on the generator's device."""
-    shape, device = (batch, config.z_dim), generator.device
-    if config.noise == "uniform":
-        return torch.rand(shape, generator=generator, device=device) * 2 - 1
-    return torch.randn(shape, generator=generator, device=device)
-
-
 class Generator(nn.Module):
     """Full convolutions that double the side from 4×4 to the image size.
 

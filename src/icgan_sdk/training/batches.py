@@ -7,8 +7,8 @@ from torch import Tensor
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.training.config import OptimiserConfig
 from icgan_sdk.training.runtime import Runtime, Stage
+from icgan_sdk.training.settings import OptimiserConfig
 
 PIXELS_AT_ONCE = 2**19
 """Bounds the memory of evaluation, whatever the size of the images."""

@@ -18,10 +18,10 @@ from icgan_sdk.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from icgan_sdk.training.config import OptimiserConfig, TrainConfig
 from icgan_sdk.training.logging import StageLog, Watcher
 from icgan_sdk.training.optimisers import set_learning_rate
 from icgan_sdk.training.runtime import Runtime, Stage
+from icgan_sdk.training.settings import OptimiserConfig, TrainConfig
 
 _Network = TypeVar("_Network", bound=nn.Module)
 

@@ -9,18 +9,18 @@ from torch import Tensor, nn
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.images import save_picture
 from icgan_sdk.model import Critic, Encoder, IcGANNetworks, map_distance
-from icgan_sdk.pixels import strip_padding
+from icgan_sdk.pictures.arrays import strip_padding
+from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.batches import chunks, draw_images
 from icgan_sdk.training.checkpoint import Stateful, is_complete, load_checkpoint
-from icgan_sdk.training.config import EncoderZConfig
 from icgan_sdk.training.context import Context, run_stage
 from icgan_sdk.training.generated import draw_generated, load_generator, open_generated
 from icgan_sdk.training.optimisers import make_adam
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.samples import pairs_grid
+from icgan_sdk.training.settings import EncoderZConfig
 
 LOGITS = 3.0
 """What E_y reads, −1 to 1, times this is taken for logits."""

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.images import save_picture
 from icgan_sdk.model import Discriminator, Generator, draw_noise
 from icgan_sdk.model.layers import init_dcgan
+from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.batches import draw_images
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, run_stage

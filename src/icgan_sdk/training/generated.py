@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from icgan_sdk.data import PreparedDataset, write_arrays
 from icgan_sdk.errors import CheckpointError
 from icgan_sdk.files import atomic_file
-from icgan_sdk.images import save_picture
 from icgan_sdk.model import Generator, draw_noise
-from icgan_sdk.pixels import strip_padding, tensor_to_pixels
+from icgan_sdk.pictures.arrays import strip_padding, tensor_to_pixels
+from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.batches import chunks
 from icgan_sdk.training.checkpoint import load_checkpoint, save_checkpoint
 from icgan_sdk.training.context import Context

@@ -16,13 +16,13 @@ from icgan_sdk.model.layers import init_dcgan
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.batches import BalancedRows, Epochs, draw_images
 from icgan_sdk.training.checkpoint import Stateful
-from icgan_sdk.training.config import JointConfig
 from icgan_sdk.training.context import Context, run_stage
 from icgan_sdk.training.encoders import attribute_loss, load_encoder_y
 from icgan_sdk.training.gan import save_samples
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.settings import JointConfig
 
 SAMPLED, EDITED = 3 / 8, 3 / 8
 """Shares of the generated images that come from noise and that are edits; the rest rebuild."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from icgan_sdk.training.config import OptimiserConfig
+from icgan_sdk.training.settings import OptimiserConfig
 
 
 class Torch7Adam(torch.optim.Adam):

@@ -8,14 +8,13 @@ from typing import get_args
 
 import torch
 
-from icgan_sdk.artefacts.bundled import bundled_names, resolve
 from icgan_sdk.artefacts.card import model_card
-from icgan_sdk.artefacts.folder import load_artefact, save_artefact
+from icgan_sdk.artefacts.resolving import bundled_names, resolve
+from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.training.config import GANMethod, TrainConfig
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.encoders import judge_y, judge_z, train_encoder_y, train_encoder_z
 from icgan_sdk.training.gan import train_gan
@@ -24,6 +23,7 @@ from icgan_sdk.training.joint import train_joint
 from icgan_sdk.training.logging import Watcher, read_metrics
 from icgan_sdk.training.run_folder import Mode, needs, prepare_folder, run_commands
 from icgan_sdk.training.runtime import STAGES, Runtime, Stage
+from icgan_sdk.training.settings import GANMethod, TrainConfig
 
 METHODS: dict[GANMethod, Callable[[Context], None]] = {
     "matching": train_gan,

@@ -11,10 +11,10 @@ from typing import Any, Literal
 from icgan_sdk.errors import CheckpointError
 from icgan_sdk.files import atomic_folder, write_text
 from icgan_sdk.training.checkpoint import is_complete
-from icgan_sdk.training.config import TrainConfig, load_config
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.logging import read_metrics
 from icgan_sdk.training.runtime import STAGES, Stage
+from icgan_sdk.training.settings import TrainConfig, load_config
 
 Mode = Literal["new", "resume", "restart"]
 NEEDS: dict[Stage, tuple[Stage, ...]] = {

@@ -11,8 +11,8 @@ from accelerate import PartialState
 from accelerate.utils import reduce
 from torch import Tensor, nn
 
-from icgan_sdk.options import find_device
-from icgan_sdk.training.config import RunConfig
+from icgan_sdk.model.devices import find_device
+from icgan_sdk.training.settings import RunConfig
 
 Stage = Literal["gan", "generated", "encoder_z", "encoder_y"]
 STAGES: tuple[Stage, ...] = ("gan", "generated", "encoder_z", "encoder_y")

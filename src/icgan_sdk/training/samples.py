@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import draw_noise
-from icgan_sdk.pixels import to_pictures
-from icgan_sdk.sheets import grid
+from icgan_sdk.pictures.arrays import to_pictures
+from icgan_sdk.pictures.grids import grid
 
 PAIRS_PER_ROW = 8
 

@@ -10,7 +10,7 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ShapeError
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.model.inversion import refine_z
+from icgan_sdk.model.refinement import refine_z
 
 CHUNK = 64
 """Pictures that go through the networks at once; bounds memory on large batches."""

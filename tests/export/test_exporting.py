@@ -19,10 +19,10 @@ from icgan_sdk import IcGAN
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, SaveError
-from icgan_sdk.export import OnnxIcGAN, export_onnx, export_torch, writing
+from icgan_sdk.export import OnnxIcGAN, export_onnx, export_torch, exporting
 from icgan_sdk.export.runtime import open_session, run_session
-from icgan_sdk.images import fit_picture
-from icgan_sdk.pixels import to_batch
+from icgan_sdk.pictures.arrays import to_batch
+from icgan_sdk.pictures.squares import fit_picture
 from tests.export.conftest import CARD, save_tiny
 
 pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
@@ -52,7 +52,7 @@ def test_the_folder_is_complete(exported: Path, tiny_artefact: Path) -> None:
     for name, digest in record["files"].items():
         data = (exported / name).read_bytes()
         assert hashlib.sha256(data).hexdigest() == digest
-        assert str(Path(writing.__file__).parents[2]).encode() not in data
+        assert str(Path(exporting.__file__).parents[2]).encode() not in data
 
 
 @pytest.mark.parametrize("batch", [1, 5])
@@ -137,7 +137,7 @@ print("icgan_sdk" in sys.modules)
 def test_a_graph_that_differs_is_not_kept(
     tiny_artefact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "TOLERANCE", -1.0)
+    monkeypatch.setattr(exporting, "TOLERANCE", -1.0)
     with pytest.raises(SaveError, match=r"encoder\.pt2 gives other numbers .* nothing was written"):
         export_torch(tiny_artefact, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -3,8 +3,8 @@ import torch
 from PIL import Image
 from torchvision.utils import make_grid
 
-from icgan_sdk.pixels import pixels_to_tensor, tensor_to_pixels
-from icgan_sdk.sheets import GAP, grid, titled
+from icgan_sdk.pictures.arrays import pixels_to_tensor, tensor_to_pixels
+from icgan_sdk.pictures.grids import GAP, grid, titled
 
 
 def test_a_grid_has_gaps_and_keeps_the_mode() -> None:

@@ -11,8 +11,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import ImageError, SaveError, ShapeError
-from icgan_sdk.images import fit_picture, open_picture, save_animation, save_picture
-from icgan_sdk.pixels import (
+from icgan_sdk.pictures.arrays import (
     array_to_pixels,
     pixels_to_array,
     pixels_to_tensor,
@@ -20,6 +19,9 @@ from icgan_sdk.pixels import (
     to_batch,
     to_pictures,
 )
+from icgan_sdk.pictures.opening import open_picture
+from icgan_sdk.pictures.saving import save_animation, save_picture
+from icgan_sdk.pictures.squares import fit_picture
 
 
 @settings(deadline=None)

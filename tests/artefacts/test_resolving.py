@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from icgan_sdk import IcGAN
-from icgan_sdk.artefacts import bundled, hub
-from icgan_sdk.artefacts.bundled import BUNDLED_ROOT, bundled_names, resolve
+from icgan_sdk.artefacts import hub, resolving
+from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names, resolve
 from icgan_sdk.errors import ConfigError, DownloadError, ModelNotFoundError
 
 
@@ -16,7 +16,7 @@ def bundle(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for name in ("celeba", "mnist"):
         shutil.copytree(tiny_folder, root / name)
     (root / "not-a-model").mkdir()
-    monkeypatch.setattr(bundled, "BUNDLED_ROOT", root)
+    monkeypatch.setattr(resolving, "BUNDLED_ROOT", root)
     monkeypatch.chdir(tmp_path)
     return root
 

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from icgan_sdk.artefacts.bundled import resolve
-from icgan_sdk.artefacts.folder import load_artefact
 from icgan_sdk.artefacts.layout import CARD_FILE, CONFIG_FILE, config_to_json
+from icgan_sdk.artefacts.resolving import resolve
+from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.errors import SaveError
 from icgan_sdk.export.graphs import Graph, make_graphs
-from icgan_sdk.export.layout import (
+from icgan_sdk.export.record import (
     SUFFIXES,
     Format,
     check_installed,

@@ -1,20 +1,17 @@
-"""Pictures as files and PIL images: reading, cutting to what a model sees, writing."""
+"""Opening pictures: files, PIL images and arrays become upright pictures, grey or in colour."""
 
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from icgan_sdk.config import Crop, ModelConfig
 from icgan_sdk.errors import IcGANError, ImageError, ShapeError
-from icgan_sdk.files import atomic_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,17 +25,7 @@ ImageLike = Union[Picture, "Tensor"]
 DECODE_ERRORS = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error)
 """What Pillow's decoders raise on damaged files; AVIF's a RuntimeError."""
 
-QUALITY = 92
-"""Of pictures written with loss, on Pillow's scale to 100."""
-
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
-OPAQUE_SUFFIXES = (
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo",
-    ".bmp", ".dib", ".eps", ".pcx", ".pbm", ".pgm", ".pnm", ".ppm",
-)  # fmt: skip
-"""Of formats that know no transparency."""
-
-FRAME_TOLERANCE = 0.01
 
 
 def open_picture(source: Image.Image | str | os.PathLike[str], channels: int) -> Image.Image:
@@ -109,11 +96,12 @@ def _as_mode(picture: Image.Image, channels: int) -> Image.Image:
     if picture.mode.startswith("I"):
         picture = _from_deep(picture)
     if picture.has_transparency_data:
-        picture = _on_white(picture)
+        picture = on_white(picture)
     return picture.convert("L" if channels == 1 else "RGB")
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
+def on_white(picture: Image.Image) -> Image.Image:
+    """A transparent picture on white, in mode "RGBA"."""
     rgba = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
 
@@ -125,59 +113,6 @@ def _from_deep(picture: Image.Image) -> Image.Image:
     if picture.mode != "I" or values.max(initial=0) > 255:
         values = values >> 8
     return Image.fromarray(values.astype(np.uint8))
-
-
-def fit_picture(picture: Image.Image, size: int, crop: Crop | None = None) -> Image.Image:
-    """Cut out the square a model sees and resample it once, with antialiasing.
-
-    A picture with the proportions of `crop.frame` is cut by the crop's box, any other to its
-    centre square. A picture of the right size passes unchanged.
-
-    Args:
-        picture: Any size.
-        size: Side of the result, pixels.
-        crop: The box of aligned pictures.
-    """
-    return resample(picture, (size, size), fitting_box(*picture.size, crop))
-
-
-def fitting_box(
-    width: int, height: int, crop: Crop | None = None
-) -> tuple[float, float, float, float]:
-    """What `fit_picture` cuts out of a picture of this size: left, top, right, bottom."""
-    if crop is not None and shows_frame(width, height, crop):
-        return crop.scaled_to(width, height)
-    side = min(width, height)
-    left, top = (width - side) // 2, (height - side) // 2
-    return left, top, left + side, top + side
-
-
-def resample(
-    picture: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
-) -> Image.Image:
-    """Scale the part of a picture inside `box` to `size`, with antialiasing."""
-    width, height = map(float, size)
-    if picture.size == size and box == (0.0, 0.0, width, height):
-        return picture
-    return picture.resize(size, Image.Resampling.BICUBIC, box=box)
-
-
-def shows_frame(width: int, height: int, crop: Crop) -> bool:
-    """Whether a picture's proportions are those of the crop's frame."""
-    frame_width, frame_height = crop.frame
-    if frame_width == frame_height:
-        return False  # a square picture is far more often a finished crop than a whole frame
-    return abs(width * frame_height / (height * frame_width) - 1) < FRAME_TOLERANCE
-
-
-def needs_alignment(picture: Image.Image, config: ModelConfig) -> bool:
-    """Whether the model knows aligned faces, and this is neither an aligned frame nor its crop."""
-    return not (
-        config.alignment is None
-        or config.crop is None
-        or picture.size == (config.picture_size, config.picture_size)
-        or shows_frame(*picture.size, config.crop)
-    )
 
 
 def check_picture(image: object) -> Image.Image | str | os.PathLike[str]:
@@ -208,47 +143,3 @@ def _from_array(array: npt.NDArray[Any]) -> Image.Image:
     ):
         raise ShapeError(f"expected an array [H, W] or [H, W, 1, 3 or 4], not {list(array.shape)}")
     return Image.fromarray(np.ascontiguousarray(array))
-
-
-def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
-    """Write a picture atomically, in the format its suffix names, with its colour profile.
-
-    Transparency is laid on white where the format has none.
-
-    Raises:
-        ImageError: If Pillow knows no such format, or the format no such picture.
-        SaveError: If the file can't be written.
-    """
-    _check_suffix(path)
-    profile = picture.info.get("icc_profile")
-    if "A" in picture.mode and Path(path).suffix.lower() in OPAQUE_SUFFIXES:
-        picture = _on_white(picture).convert("L" if picture.mode == "LA" else "RGB")
-    with atomic_file(path) as temporary:
-        try:
-            # Not every format takes the profile by itself; Pillow's JPEG is coarse by default.
-            picture.save(temporary, quality=QUALITY, icc_profile=profile)
-        except ValueError as error:
-            raise ImageError(f"{path}: {error}; try .png or .jpg") from error
-
-
-def save_animation(
-    frames: Sequence[Image.Image], path: str | os.PathLike[str], milliseconds: int = 80
-) -> None:
-    """Write frames as an endless GIF (or another animated format), atomically.
-
-    Raises:
-        ImageError: If Pillow knows no such format.
-        SaveError: If the file can't be written.
-    """
-    _check_suffix(path)
-    with atomic_file(path) as temporary:
-        frames[0].save(
-            temporary, save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
-        )
-
-
-def _check_suffix(path: str | os.PathLike[str]) -> None:
-    suffix = Path(path).suffix.lower()
-    writable = {s for s, name in Image.registered_extensions().items() if name in Image.SAVE}
-    if suffix not in writable:
-        raise ImageError(f"{path}: no image format has the suffix {suffix!r}; try .png or .jpg")

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from icgan_sdk.artefacts.folder import load_artefact, save_artefact
 from icgan_sdk.artefacts.layout import FORMAT_VERSION, read_config
+from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import ModelFormatError, ModelNotFoundError, SaveError
@@ -223,7 +223,7 @@ def test_a_full_disk_leaves_the_old_model_and_nothing_else(
     before = (tiny_folder / "model.safetensors").read_bytes()
     script = f"""
 import resource
-from icgan_sdk.artefacts.folder import load_artefact, save_artefact
+from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.errors import SaveError
 networks = load_artefact({str(tiny_folder)!r})
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))

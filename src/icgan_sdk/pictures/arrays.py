@@ -12,7 +12,8 @@ from PIL import Image
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ShapeError
-from icgan_sdk.images import ImageLike, Picture, check_picture, fit_picture, open_picture
+from icgan_sdk.pictures.opening import ImageLike, Picture, check_picture, open_picture
+from icgan_sdk.pictures.squares import fit_picture
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -47,7 +47,7 @@ def from_torch7(
 
     Returns:
         The networks on the CPU, in eval mode, float32; save them with
-        `icgan_sdk.artefacts.folder.save_artefact`.
+        `icgan_sdk.artefacts.store.save_artefact`.
 
     Raises:
         ModelNotFoundError: If a file is missing.

@@ -1,0 +1,28 @@
+"""Where networks run."""
+
+import torch
+
+from icgan_sdk.errors import ConfigError
+
+
+def find_device(device: str | torch.device | None) -> torch.device:
+    """The device of a name; "auto" or None is cuda where there is one, then mps, then cpu.
+
+    Raises:
+        ConfigError: If there is no such device here.
+    """
+    if device is None or device == "auto":
+        kinds = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        return torch.device(next((kind for kind, there in kinds.items() if there), "cpu"))
+    try:
+        found = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ConfigError(f"unknown device {device!r}: give auto, cpu, cuda or mps") from error
+    available = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }
+    if (found.index or 0) >= available.get(found.type, 0):
+        raise ConfigError(f"there is no device {str(found)!r} here: give auto, cpu, cuda or mps")
+    return found
