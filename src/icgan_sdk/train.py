@@ -12,18 +12,25 @@ from icgan_sdk.training.logging import Progress, read_metrics
 from icgan_sdk.training.pipeline import train as run
 from icgan_sdk.training.run_folder import fork_run as fork
 from icgan_sdk.training.run_folder import saved_config
-from icgan_sdk.training.runtime import STAGES, Stage
 from icgan_sdk.training.settings import (
     EncoderYConfig,
     EncoderZConfig,
     GANConfig,
     GeneratedConfig,
+    JointConfig,
     RunConfig,
     TrainConfig,
     load_config,
     override,
     recipes,
 )
+from icgan_sdk.training.stages import STAGES as _TABLE
+
+Stage = str
+"""The name of a stage."""
+
+STAGES: tuple[Stage, ...] = tuple(_TABLE)
+"""The names of all stages."""
 
 __all__ = [
     "STAGES",
@@ -31,6 +38,7 @@ __all__ = [
     "EncoderZConfig",
     "GANConfig",
     "GeneratedConfig",
+    "JointConfig",
     "Progress",
     "RunConfig",
     "Stage",

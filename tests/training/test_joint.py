@@ -16,9 +16,9 @@ from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.model import Critic, Encoder, Generator, map_distance
 from icgan_sdk.train import fork, run
 from icgan_sdk.training.augment import augment
-from icgan_sdk.training.batches import BalancedRows
 from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
 from icgan_sdk.training.prior import distance_from_prior
+from icgan_sdk.training.rows import BalancedRows
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import JointConfig, RunConfig, TrainConfig, load_config, override
 from tests.training.conftest import SECTIONS, write_bars

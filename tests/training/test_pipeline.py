@@ -142,7 +142,7 @@ def test_another_number_of_steps_is_refused(config: TrainConfig, tmp_path: Path)
 
 def test_unknown_stages_and_modes(config: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no stage 'gam'"):
-        run(config, tmp_path / "run", stages=["gam"])  # type: ignore[list-item]
+        run(config, tmp_path / "run", stages=["gam"])
     with pytest.raises(ConfigError, match="mode must be one of"):
         run(config, tmp_path / "run", mode="again")  # type: ignore[arg-type]
     sng = override(config, ["model.encoder_design=sng"])

@@ -14,14 +14,14 @@ from icgan_sdk.training.settings import TrainConfig, override
 WORKER = """
 import hashlib, json, sys
 from icgan_sdk import train
-from icgan_sdk.training import context, runtime
+from icgan_sdk.training import loop
 
 def raw(tensor):
     return tensor.detach().contiguous().numpy().tobytes()
 
 digests = {}
 ranks = []
-original = context.run_stage
+original = loop.run_stage
 
 def spy(c, stage, settings, parts, step_function, end_of_epoch):
     rows = []
@@ -40,8 +40,9 @@ def spy(c, stage, settings, parts, step_function, end_of_epoch):
     }
     ranks.append(c.runtime.rank)
 
-from icgan_sdk.training import encoders, gan, joint
-gan.run_stage = joint.run_stage = encoders.run_stage = spy
+from icgan_sdk.training import encoder_y, encoder_z, gan, joint
+for module in (gan, joint, encoder_z, encoder_y):
+    module.run_stage = spy
 train.run(train.load_config(sys.argv[1]), sys.argv[2])
 open(f"{sys.argv[3]}/{ranks[0]}.json", "w").write(json.dumps(digests))
 """

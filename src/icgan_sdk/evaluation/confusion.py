@@ -12,7 +12,7 @@ from icgan_sdk.errors import ShapeError
 from icgan_sdk.evaluation.passes import device_of, real_images
 from icgan_sdk.evaluation.referee import Referee
 from icgan_sdk.model import IcGANNetworks, draw_noise
-from icgan_sdk.training.batches import chunks
+from icgan_sdk.training.rows import chunks
 
 
 @dataclass(frozen=True, eq=False)

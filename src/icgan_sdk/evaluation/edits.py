@@ -20,7 +20,7 @@ from icgan_sdk.evaluation.referee import Referee
 from icgan_sdk.evaluation.regions import outside
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import Detail, carry_change
-from icgan_sdk.training.batches import chunks
+from icgan_sdk.training.rows import chunks
 
 MEN_ONLY: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("Bald", "Mustache", "Receding_Hairline"), "Male")

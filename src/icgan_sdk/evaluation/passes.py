@@ -9,7 +9,7 @@ from icgan_sdk.data import PreparedDataset
 from icgan_sdk.engines.batches import Latent, decode
 from icgan_sdk.evaluation.referee import Referee
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.training.batches import chunks
+from icgan_sdk.training.rows import chunks
 
 
 def device_of(networks: IcGANNetworks) -> torch.device:

@@ -22,9 +22,9 @@ from icgan_sdk.evaluation.referee import (
     read_record,
     save_referee,
 )
-from icgan_sdk.training.batches import chunks, draw_images
-from icgan_sdk.training.encoders import descend, encoder_y_loss
-from icgan_sdk.training.optimisers import MovingAverage, make_adam, set_learning_rate
+from icgan_sdk.training.losses import encoder_y_loss
+from icgan_sdk.training.optimisers import MovingAverage, descend, make_adam, set_learning_rate
+from icgan_sdk.training.rows import chunks, draw_images
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import OptimiserConfig, Precision, RunConfig, section_problems
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from icgan_sdk.training.runtime import Stage
+from icgan_sdk.train import Stage
 
 Scale = Literal["full", "small"]
 StudyName = Literal["table3", "encoders", "ey-source", "sampling", "poster", "ingredients"]

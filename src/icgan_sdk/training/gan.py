@@ -5,18 +5,20 @@ from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import Discriminator, Generator, draw_noise
 from icgan_sdk.model.layers import init_dcgan
-from icgan_sdk.pictures.saving import save_picture
-from icgan_sdk.training.batches import draw_images
 from icgan_sdk.training.checkpoint import Stateful
-from icgan_sdk.training.context import Context, run_stage
+from icgan_sdk.training.context import Context, Stage
+from icgan_sdk.training.generated import save_samples
+from icgan_sdk.training.joint import check_joint, train_joint
+from icgan_sdk.training.loop import run_stage
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
+from icgan_sdk.training.rows import draw_images
 from icgan_sdk.training.runtime import Runtime
-from icgan_sdk.training.samples import attribute_grid
+from icgan_sdk.training.settings import GANMethod, TrainConfig
 
 _Network = TypeVar("_Network", Generator, Discriminator)
 
@@ -104,7 +106,7 @@ def train_gan(context: Context) -> None:
         return losses
 
     def end_of_epoch(epoch: int) -> dict[str, float]:
-        save_samples(average.network, context, epoch)
+        save_samples(average.network, context, f"gan-{epoch:04d}.png")
         return {}
 
     parts: dict[str, Stateful] = {
@@ -117,14 +119,6 @@ def train_gan(context: Context) -> None:
     run_stage(context, "gan", settings, parts, step_function, end_of_epoch)
 
 
-def save_samples(network: nn.Module, context: Context, epoch: int) -> None:
-    """Write the grid of generated images that an epoch of stage 1 leaves to look at."""
-    runtime = context.runtime
-    draws = runtime.generator("gan", 0, rank=0)  # the same z in every epoch
-    picture = attribute_grid(network, context.model, draws, runtime.device)
-    save_picture(picture, context.folder / "samples" / f"gan-{epoch:04d}.png")
-
-
 def _initialised(make: Callable[[ModelConfig], _Network], context: Context) -> _Network:
     network = make(context.model)
     init_dcgan(network)
@@ -133,7 +127,7 @@ def _initialised(make: Callable[[ModelConfig], _Network], context: Context) -> _
 
 def _draw_batch(context: Context, step: int, rows: Tensor) -> GANBatch:
     settings, runtime, model = context.config.gan, context.runtime, context.model
-    generator = runtime.generator("gan", step)
+    generator = context.draws("gan", step)
     x = draw_images(context.train, rows, settings.flip, settings.shift, generator)
     y = context.train.labels(rows)
     y_wrong = context.labels.mismatched(y, generator) if model.n_attributes else y
@@ -143,3 +137,30 @@ def _draw_batch(context: Context, step: int, rows: Tensor) -> GANBatch:
     return GANBatch(
         runtime.images(x), y.to(device), y_wrong.to(device), y_fake.to(device), z.to(device)
     )
+
+
+METHODS: dict[GANMethod, Callable[[Context], None]] = {
+    "matching": train_gan,
+    "joint": train_joint,
+}
+
+
+def _is_joint(config: TrainConfig) -> bool:
+    return config.gan.method == "joint"
+
+
+def _check(context: Context) -> None:
+    if _is_joint(context.config):
+        check_joint(context)
+
+
+GAN = Stage(
+    name="gan",
+    seed=0,
+    run=lambda context: METHODS[context.config.gan.method](context),
+    # In joint training E_y reads the attributes of real images.
+    needs=lambda config: ("encoder_y",) if _is_joint(config) else (),
+    sections=lambda config: ("gan", "joint", "encoder_y") if _is_joint(config) else ("gan",),
+    check=_check,
+    stand_in=lambda _, start: start.generator,
+)

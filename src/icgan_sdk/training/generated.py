@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from icgan_sdk.data import PreparedDataset, write_arrays
 from icgan_sdk.errors import CheckpointError
 from icgan_sdk.files import atomic_file
-from icgan_sdk.model import Generator, draw_noise
+from icgan_sdk.model import Generator, IcGANNetworks, draw_noise
 from icgan_sdk.pictures.arrays import strip_padding, tensor_to_pixels
 from icgan_sdk.pictures.saving import save_picture
-from icgan_sdk.training.batches import chunks
-from icgan_sdk.training.checkpoint import load_checkpoint, save_checkpoint
-from icgan_sdk.training.context import Context
+from icgan_sdk.training.checkpoint import save_checkpoint
+from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.logging import Progress
+from icgan_sdk.training.rows import chunks
 from icgan_sdk.training.samples import attribute_grid
 
 FAR = 2**62
@@ -30,13 +30,18 @@ def make_generated(context: Context) -> None:
         context.load("gan", "average", generator)
         refresh_batch_norm(generator, context)
         generator.eval()
-        draws = context.runtime.generator("gan", 0, rank=0)  # the z of that stage's pictures
-        picture = attribute_grid(generator, context.model, draws, context.runtime.device)
-        save_picture(picture, context.folder / "samples" / "generated.png")
+        save_samples(generator, context, "generated.png")
         _write_set(generator, context)
         # Last, so that the stage counts as done only with its set in place.
         save_checkpoint(context.checkpoint("generated"), 1, 1, {"generator": generator})
     context.runtime.wait()
+
+
+def save_samples(network: nn.Module, context: Context, name: str) -> None:
+    """Write a grid of generated images to look at; every grid of a run shows the same z."""
+    draws = context.draws("gan", 0, rank=0)
+    picture = attribute_grid(network, context.model, draws, context.runtime.device)
+    save_picture(picture, context.folder / "samples" / name)
 
 
 def draw_generated(
@@ -69,7 +74,7 @@ def refresh_batch_norm(generator: Generator, context: Context) -> None:
         norm.momentum = None  # a cumulative mean
     generator.train()
     for step in range(1, context.config.generated.batch_norm_batches + 1):
-        draws = context.runtime.generator("generated", step, rank=0)
+        draws = context.draws("generated", step, rank=0)
         draw_generated(generator, context.config.gan.batch_size, context, draws)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
@@ -79,7 +84,7 @@ def _write_set(generator: Generator, context: Context) -> None:
     total = context.config.generated.images
     images, noise, labels = [], [], []  # noise and labels as the generator saw them
     for at in chunks(total, context.model.image_size):
-        draws = context.runtime.generator("generated", FAR + at.start, rank=0)
+        draws = context.draws("generated", FAR + at.start, rank=0)
         x, z, y = draw_generated(generator, at.stop - at.start, context, draws)
         images.append(tensor_to_pixels(strip_padding(x, context.model)))
         noise.append(z.cpu().numpy())
@@ -118,7 +123,7 @@ def load_generator(context: Context) -> Generator:
         CheckpointError: If the stage has not run.
     """
     generator = context.runtime.place(Generator(context.model))
-    load_checkpoint(context.checkpoint("generated"), {"generator": generator})
+    context.load("generated", "generator", generator)
     return generator.eval().requires_grad_(False)
 
 
@@ -137,3 +142,23 @@ def _read_array(path: Path) -> Tensor:
         return torch.from_numpy(np.load(path, allow_pickle=False))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} can't be read: {error}") from error
+
+
+def _stand_in(context: Context, start: IcGANNetworks) -> nn.Module | None:
+    # Once this run has a GAN of its own, its generator has to be finished here.
+    return None if context.checkpoint("gan").exists() else start.generator
+
+
+def _fill(context: Context, networks: IcGANNetworks) -> None:
+    networks.generator = load_generator(context)
+
+
+GENERATED = Stage(
+    name="generated",
+    seed=1,
+    run=make_generated,
+    needs=lambda config: ("gan",),
+    stand_in=_stand_in,
+    leaves=("generated",),
+    fill=_fill,
+)

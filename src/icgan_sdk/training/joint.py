@@ -11,16 +11,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Critic, Encoder, Generator, draw_noise, map_distance
 from icgan_sdk.model.layers import init_dcgan
 from icgan_sdk.training.augment import augment
-from icgan_sdk.training.batches import BalancedRows, Epochs, draw_images
 from icgan_sdk.training.checkpoint import Stateful
-from icgan_sdk.training.context import Context, run_stage
-from icgan_sdk.training.encoders import attribute_loss, load_encoder_y
-from icgan_sdk.training.gan import save_samples
+from icgan_sdk.training.context import Context
+from icgan_sdk.training.encoder_y import load_encoder_y
+from icgan_sdk.training.generated import save_samples
+from icgan_sdk.training.loop import run_stage, stage_epochs
+from icgan_sdk.training.losses import attribute_loss
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
 from icgan_sdk.training.prior import distance_from_prior
+from icgan_sdk.training.rows import BalancedRows, draw_images
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import JointConfig
 
@@ -188,11 +191,11 @@ def train_joint(context: Context) -> None:
     average_e = MovingAverage(E, config.gan.ema_decay)
     runtime.compile(G, E, critic)
     balanced = BalancedRows(context.train.all_labels()) if config.joint.balanced else None
-    last = Epochs(len(context.train), config.gan, runtime, "gan").steps
+    last = stage_epochs(context, "gan", config.gan).steps
     trained = JointNetworks(G, E, critic, load_encoder_y(context))
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
-        draws = runtime.generator("gan", step)
+        draws = context.draws("gan", step)
         batch = _draw_batch(context, rows, balanced, draws)
         losses = joint_step(
             trained,
@@ -210,7 +213,7 @@ def train_joint(context: Context) -> None:
         return losses
 
     def end_of_epoch(epoch: int) -> dict[str, float]:
-        save_samples(average_g.network, context, epoch)
+        save_samples(average_g.network, context, f"gan-{epoch:04d}.png")
         return {}
 
     parts: dict[str, Stateful] = {
@@ -223,6 +226,12 @@ def train_joint(context: Context) -> None:
         "optimiser_critic": optimiser_critic,
     }
     run_stage(context, "gan", config.gan, parts, step_function, end_of_epoch)
+
+
+def check_joint(context: Context) -> None:
+    """Raise ConfigError if the model can't be trained jointly."""
+    if not context.model.n_attributes or context.model.encoder_design != "ind":
+        raise ConfigError('gan.method = "joint" needs attributes and the encoder design "ind"')
 
 
 class _Networks(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from icgan_sdk.errors import ConfigError, SaveError
 from icgan_sdk.files import write_text
-from icgan_sdk.training.runtime import Runtime, Stage
+from icgan_sdk.training.runtime import Runtime
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Progress:
         metrics: Losses and images/s, at logged steps only.
     """
 
-    stage: Stage
+    stage: str
     step: int
     steps: int
     metrics: Mapping[str, float] | None = None
@@ -40,7 +40,7 @@ class StageLog:
 
     Args:
         run: The run folder.
-        stage: Stage of the run.
+        stage: str of the run.
         start: Step the stage goes on from.
         steps: Steps of the whole stage.
         every: Steps between lines.
@@ -53,7 +53,7 @@ class StageLog:
     def __init__(
         self,
         run: Path,
-        stage: Stage,
+        stage: str,
         *,
         start: int,
         steps: int,
@@ -119,7 +119,7 @@ def read_metrics(run: Path) -> list[dict[str, float | str]]:
     return records
 
 
-def _cut_back(path: Path, stage: Stage, start: int) -> None:
+def _cut_back(path: Path, stage: str, start: int) -> None:
     kept = [
         r for r in read_metrics(path.parent) if r["stage"] != stage or float(r["step"]) <= start
     ]

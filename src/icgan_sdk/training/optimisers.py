@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import OptimiserConfig
 
 
@@ -49,6 +50,16 @@ def set_learning_rate(
         rate *= 0.5 * (1 + math.cos(math.pi * (step - 1) / steps))
     for group in optimiser.param_groups:
         group["lr"] = rate * group.get("relative_rate", 1.0)
+
+
+def descend(
+    loss: Tensor, network: nn.Module, optimiser: torch.optim.Optimizer, runtime: Runtime
+) -> None:
+    """One optimisation step of a network, with gradients averaged over the processes."""
+    optimiser.zero_grad()
+    torch.autograd.backward(loss)
+    runtime.average_gradients(network)
+    optimiser.step()
 
 
 class MovingAverage:

@@ -1,7 +1,7 @@
 """The whole training run: four stages, each resumable, ending in an artefact folder."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -15,33 +15,19 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.training.context import Context
-from icgan_sdk.training.encoders import judge_y, judge_z, train_encoder_y, train_encoder_z
-from icgan_sdk.training.gan import train_gan
-from icgan_sdk.training.generated import load_generator, make_generated
-from icgan_sdk.training.joint import train_joint
+from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.logging import Watcher, read_metrics
-from icgan_sdk.training.run_folder import Mode, needs, prepare_folder, run_commands
-from icgan_sdk.training.runtime import STAGES, Runtime, Stage
-from icgan_sdk.training.settings import GANMethod, TrainConfig
-
-METHODS: dict[GANMethod, Callable[[Context], None]] = {
-    "matching": train_gan,
-    "joint": train_joint,
-}
-RUN: dict[Stage, Callable[[Context], None]] = {
-    "gan": lambda context: METHODS[context.config.gan.method](context),
-    "generated": make_generated,
-    "encoder_z": train_encoder_z,
-    "encoder_y": train_encoder_y,
-}
+from icgan_sdk.training.run_folder import Mode, prepare_folder, run_commands
+from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.settings import TrainConfig
+from icgan_sdk.training.stages import STAGES, stages_of
 
 
 def train(
     config: TrainConfig,
     out: str | os.PathLike[str],
     *,
-    stages: Sequence[Stage] | None = None,
+    stages: Sequence[str] | None = None,
     mode: Mode = "new",
     watcher: Watcher | None = None,
     command: str = "",
@@ -81,45 +67,28 @@ def train(
         raise ConfigError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode!r}")
     folder = Path(out)
     context = _open_run(config, folder, watcher)
-    all_stages = _stages_of(context)
+    all_stages = stages_of(context)
     wanted = _check_stages(stages, all_stages)
     if context.runtime.is_main:
-        prepare_folder(context, wanted, mode, command)
+        prepare_folder(context, [s.name for s in wanted], mode, command)
     context.runtime.wait()
     for stage in wanted:
         _check_needs(context, stage)
-        RUN[stage](context)
+        stage.run(context)
     artefact = folder / "artefact"
-    done = all(context.has(s) for s in all_stages)
+    done = all(context.has(s.name) for s in all_stages)
     if context.runtime.is_main and done and not (artefact / "config.json").exists():
-        _write_artefact(context, artefact)
+        _write_artefact(context, all_stages, artefact)
     context.runtime.wait()
     return artefact
 
 
-def _stages_of(context: Context) -> list[Stage]:
-    """The stages of a run, in their order."""
-    model = context.model
-    if context.config.gan.method == "joint":
-        if not model.n_attributes or model.encoder_design != "ind":
-            raise ConfigError('gan.method = "joint" needs attributes and the encoder design "ind"')
-        return ["encoder_y", *(s for s in STAGES if s != "encoder_y")]
-    if context.config.encoder_z.edit_weight and (
-        context.start is None or context.start.encoder_y is None
-    ):
-        raise ConfigError(
-            'encoder_z.edit_weight needs an E_y to read edits: that of gan.method "joint", or of a '
-            "model to start from"
-        )
-    has_encoder_y = bool(model.n_attributes) and model.encoder_design != "sng"
-    return [s for s in STAGES if s != "encoder_y" or has_encoder_y]
-
-
-def _check_stages(stages: Sequence[Stage] | None, known: Sequence[Stage]) -> list[Stage]:
-    unknown = [s for s in stages or () if s not in known]
+def _check_stages(stages: Sequence[str] | None, known: Sequence[Stage]) -> list[Stage]:
+    names = [s.name for s in known]
+    unknown = [s for s in stages or () if s not in names]
     if unknown:
-        raise ConfigError(f"this model has no stage {unknown[0]!r}; it has {', '.join(known)}")
-    return [s for s in known if stages is None or s in stages]
+        raise ConfigError(f"this model has no stage {unknown[0]!r}; it has {', '.join(names)}")
+    return [s for s in known if stages is None or s.name in stages]
 
 
 def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Context:
@@ -143,6 +112,7 @@ def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Con
         train=train_part.on_device(runtime.device) if kept else train_part,
         labels=labels,
         runtime=runtime,
+        stages=STAGES,
         start=_load_start(config.start, model) if config.start else None,
         watcher=watcher,
     )
@@ -167,28 +137,26 @@ def _load_start(start: str, model: ModelConfig) -> IcGANNetworks:
 
 
 def _check_needs(context: Context, stage: Stage) -> None:
-    for needed in needs(context, stage):
-        if not context.has(needed):
+    for needed in stage.needs(context.config):
+        leaves_files = bool(STAGES[needed].leaves)  # for which no start model stands in
+        if not (context.ran(needed) if leaves_files else context.has(needed)):
             raise CheckpointError(
-                f"stage {stage} builds on stage {needed}, which is not complete in {context.folder}"
+                f"stage {stage.name} builds on stage {needed}, which is not complete in "
+                f"{context.folder}"
             )
 
 
-def _write_artefact(context: Context, folder: Path) -> None:
+def _write_artefact(context: Context, stages: Sequence[Stage], folder: Path) -> None:
     networks = context.runtime.place(IcGANNetworks(context.model))
-    networks.generator = load_generator(context)
-    encoder = networks.encoder or networks.encoder_z
-    assert encoder is not None  # every design has one of the two
-    context.load("encoder_z", "encoder", encoder)
-    if networks.encoder_y is not None:
-        context.load("encoder_y", "encoder", networks.encoder_y)
+    for stage in stages:
+        stage.fill(context, networks)
     networks.eval()
     with torch.no_grad():
         for parameter in networks.parameters():
             parameter.copy_(parameter.half())  # judged as it is stored
-    figures = judge_z(networks, context)
-    if context.model.n_attributes:
-        figures |= judge_y(networks.read_y, context)
+    figures: dict[str, float] = {}
+    for stage in stages:
+        figures |= stage.judge(context, networks)
     card = model_card(
         context.model,
         name=f"./{folder}" if not folder.is_absolute() else str(folder),

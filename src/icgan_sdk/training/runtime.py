@@ -3,7 +3,7 @@
 import ctypes
 import sys
 from contextlib import AbstractContextManager
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,9 +13,6 @@ from torch import Tensor, nn
 
 from icgan_sdk.model.devices import find_device
 from icgan_sdk.training.settings import RunConfig
-
-Stage = Literal["gan", "generated", "encoder_z", "encoder_y"]
-STAGES: tuple[Stage, ...] = ("gan", "generated", "encoder_z", "encoder_y")
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -65,16 +62,16 @@ class Runtime:
         """Mixed precision for a forward pass, if the run uses it."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
 
-    def generator(self, stage: Stage, step: int, rank: int | None = None) -> torch.Generator:
+    def generator(self, stage: int, step: int, rank: int | None = None) -> torch.Generator:
         """The CPU generator of one step; step 0 comes before the first.
 
         Args:
-            stage: Stage of the run.
+            stage: The stage's number (`Stage.seed`).
             step: Counted from 1.
             rank: Process; by default this one. A fixed rank gives all processes the same draws.
         """
         rank = self.rank if rank is None else rank
-        entropy = np.random.SeedSequence((self.seed, STAGES.index(stage), step, rank))
+        entropy = np.random.SeedSequence((self.seed, stage, step, rank))
         return torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> 1))
 
     def place(self, network: _Network) -> _Network:

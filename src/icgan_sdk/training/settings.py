@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import tomli_w
 
@@ -23,6 +23,10 @@ FROM_DATA = ("image_size", "channels", "padding", "crop", "attributes", "groups"
 """Model settings that follow from the prepared data set, not from the recipe."""
 PLAIN = ("data", "start")
 """Settings that stand alone, in no section."""
+OPTIONAL_SECTIONS: dict[str, "type[OptimiserConfig]"] = {}
+"""The sections of stages that only run if the config has them; the table of stages fills it."""
+
+_Section = TypeVar("_Section", bound="OptimiserConfig")
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,8 @@ class TrainConfig:
         encoder_z: Stage 3.
         encoder_y: Stage 4.
         run: Seed, device, precision, records.
+        optional: The sections of stages that only run if there is one, by name. In a TOML file
+            they stand beside the others.
 
     Raises:
         ConfigError: If values don't fit; the message lists all problems.
@@ -220,11 +226,14 @@ class TrainConfig:
     encoder_z: EncoderZConfig = field(default_factory=EncoderZConfig)
     encoder_y: EncoderYConfig = field(default_factory=EncoderYConfig)
     run: RunConfig = field(default_factory=RunConfig)
+    optional: Mapping[str, OptimiserConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems: list[str] = []
         for name in ("gan", "joint", "generated", "encoder_z", "encoder_y", "run"):
             problems += [f"{name}.{p}" for p in section_problems(getattr(self, name))]
+        for name, section in self.optional.items():
+            problems += [f"{name}.{p}" for p in section_problems(section)]
         problems += [f"model.{k} follows from the data set" for k in self.model if k in FROM_DATA]
         if not problems and self.run.checkpoint_every % self.run.log_every:
             problems.append("run.checkpoint_every must be a multiple of run.log_every")
@@ -256,9 +265,22 @@ class TrainConfig:
         ).to_dict()
         return ModelConfig.from_dict({**plain, **self.model})
 
+    def section(self, name: str, kind: type[_Section]) -> _Section:
+        """An optional section of the config, which must be there.
+
+        Args:
+            name: Of the section and its stage.
+            kind: Its type (`Stage.settings`).
+        """
+        section = self.optional[name]
+        assert isinstance(section, kind)  # `from_dict` makes no others
+        return section
+
     def to_dict(self) -> dict[str, Any]:
         """Plain TOML types, a table a section."""
-        return {**asdict(self), "model": dict(self.model)}
+        plain = {**asdict(self), "model": dict(self.model)}
+        optional = plain.pop("optional")
+        return {**plain, **optional}
 
     def to_toml(self) -> str:
         """The text of a config file that `load_config` reads back."""
@@ -273,7 +295,9 @@ class TrainConfig:
         """
         sections: dict[str, Any] = {}
         problems: list[str] = []
-        types = {f.name: f.type for f in fields(cls)}
+        types: dict[str, Any] = {f.name: f.type for f in fields(cls) if f.name != "optional"}
+        types |= OPTIONAL_SECTIONS
+        optional: dict[str, OptimiserConfig] = {}
         for name, table in plain.items():
             if name not in types:
                 problems.append(f"unknown section {name!r}; {did_you_mean(name, types)}")
@@ -285,16 +309,17 @@ class TrainConfig:
                 sections[name] = dict(table)
             else:
                 section = types[name]
-                known = [f.name for f in fields(section)]  # type: ignore[arg-type]
+                known = [f.name for f in fields(section)]
                 problems += [
                     f"unknown key {name}.{k}; {did_you_mean(k, known)}"
                     for k in table
                     if k not in known
                 ]
                 if all(k in known for k in table):
-                    sections[name] = section(**table)  # type: ignore[operator]
+                    made = optional if name in OPTIONAL_SECTIONS else sections
+                    made[name] = section(**table)
         raise_all(problems, "training config")
-        return cls(**sections)
+        return cls(**sections, optional=optional)
 
 
 def section_problems(section: object) -> list[str]:

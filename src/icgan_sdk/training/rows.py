@@ -1,4 +1,4 @@
-"""Drawing the batches of a stage: which rows, how they are moved, which labels and noise."""
+"""Which rows of a data set a step or a measurement takes, and how their images are moved."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.training.runtime import Runtime, Stage
+from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import OptimiserConfig
 
 PIXELS_AT_ONCE = 2**19
@@ -19,13 +19,22 @@ class Epochs:
 
     Rows that don't fill a last batch of every process are left out of that epoch.
 
+    Args:
+        rows: Size of the training partition.
+        config: Epochs and batch size.
+        runtime: Processes and randomness.
+        stage: The stage's name, for the error message.
+        seed: The stage's number (`Stage.seed`).
+
     Raises:
         ConfigError: If the data set can't fill one step.
     """
 
-    def __init__(self, rows: int, config: OptimiserConfig, runtime: Runtime, stage: Stage) -> None:
+    def __init__(
+        self, rows: int, config: OptimiserConfig, runtime: Runtime, stage: str, seed: int
+    ) -> None:
         self.rows, self.batch_size = rows, config.batch_size
-        self.runtime, self.stage = runtime, stage
+        self.runtime, self.seed = runtime, seed
         self.steps_per_epoch = rows // (config.batch_size * runtime.world_size)
         self.steps = self.steps_per_epoch * config.epochs
         self._epoch, self._order = 0, torch.empty(0, dtype=torch.int64)
@@ -48,7 +57,7 @@ class Epochs:
         epoch = self.epoch(step)
         if epoch != self._epoch:
             # Far beyond any step, so that permutations and steps never share draws.
-            generator = self.runtime.generator(self.stage, 2**62 + epoch, rank=0)
+            generator = self.runtime.generator(self.seed, 2**62 + epoch, rank=0)
             self._epoch, self._order = epoch, torch.randperm(self.rows, generator=generator)
         share = (step - 1) % self.steps_per_epoch * self.runtime.world_size + self.runtime.rank
         return self._order[share * self.batch_size :][: self.batch_size]

@@ -1,26 +1,26 @@
-"""Stages 3 and 4: the encoders that invert the generator (paper §3.2, equations 3 and 4)."""
+"""Stage 3: E_z, which inverts the generator (paper §3.2, equation 3)."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.model import Critic, Encoder, IcGANNetworks, map_distance
-from icgan_sdk.pictures.arrays import strip_padding
+from icgan_sdk.model import Critic, IcGANNetworks, map_distance
 from icgan_sdk.pictures.saving import save_picture
-from icgan_sdk.training.batches import chunks, draw_images
-from icgan_sdk.training.checkpoint import Stateful, is_complete, load_checkpoint
-from icgan_sdk.training.context import Context, run_stage
-from icgan_sdk.training.generated import draw_generated, load_generator, open_generated
-from icgan_sdk.training.optimisers import make_adam
+from icgan_sdk.training.checkpoint import Stateful, load_checkpoint
+from icgan_sdk.training.context import Context, Stage
+from icgan_sdk.training.encoder_y import load_encoder_y
+from icgan_sdk.training.generated import draw_generated, load_generator
+from icgan_sdk.training.judging import judge_y, judge_z, watched
+from icgan_sdk.training.loop import run_stage
+from icgan_sdk.training.losses import attribute_loss, encoder_y_loss
+from icgan_sdk.training.optimisers import descend, make_adam
 from icgan_sdk.training.prior import distance_from_prior
-from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.rows import draw_images
 from icgan_sdk.training.samples import pairs_grid
-from icgan_sdk.training.settings import EncoderZConfig
+from icgan_sdk.training.settings import EncoderZConfig, TrainConfig
 
 LOGITS = 3.0
 """What E_y reads, −1 to 1, times this is taken for logits."""
@@ -116,30 +116,6 @@ def encoder_z_losses(
     return {**losses, "total": total}
 
 
-def encoder_y_loss(read: Tensor, y: Tensor) -> Tensor:
-    """L_ey = ‖y − E_y(x)‖² per attribute (equation 4), of what E_y read [B, n_y] and the truth."""
-    return F.mse_loss(read.float(), y)
-
-
-def attribute_loss(logits: Tensor, y: Tensor, counts: Tensor | None = None) -> Tensor:
-    """Binary cross-entropy of a critic's logits [B, n_y], summed over the attributes.
-
-    Each counts as often as `counts` [B, n_y] says, by default once.
-    """
-    target = (y + 1) / 2
-    return F.binary_cross_entropy_with_logits(logits, target, counts, reduction="sum") / len(y)
-
-
-def descend(
-    loss: Tensor, network: nn.Module, optimiser: torch.optim.Optimizer, runtime: Runtime
-) -> None:
-    """One optimisation step of a network, with gradients averaged over the processes."""
-    optimiser.zero_grad()
-    torch.autograd.backward(loss)
-    runtime.average_gradients(network)
-    optimiser.step()
-
-
 def train_encoder_z(context: Context) -> None:
     """Train E_z (SNG: the whole encoder) on images generated on the fly."""
     config, runtime = context.config, context.runtime
@@ -165,7 +141,7 @@ def train_encoder_z(context: Context) -> None:
     )
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
-        draws = runtime.generator("encoder_z", step)
+        draws = context.draws("encoder_z", step)
         x, z, y = draw_generated(networks.generator, len(rows), context, draws)
         used = rows if uses_real else rows[:0]
         x_real = draw_images(context.train, used, real.flip, real.shift, draws)
@@ -201,37 +177,6 @@ def train_encoder_z(context: Context) -> None:
     run_stage(context, "encoder_z", settings, parts, step_function, end_of_epoch)
 
 
-def train_encoder_y(context: Context) -> None:
-    """Train E_y on real images, or on generated ones as the paper's §4.1 compares."""
-    settings, runtime = context.config.encoder_y, context.runtime
-    encoder = context.build("encoder_y", lambda: _make_encoder_y(context))
-    context.begin(encoder, "encoder_y")
-    runtime.compile(encoder)
-    optimiser = make_adam(encoder, settings)
-    generator = load_generator(context) if settings.source == "generated" else None
-
-    def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
-        draws = runtime.generator("encoder_y", step)
-        if generator is not None:
-            x, _, y = draw_generated(generator, len(rows), context, draws)
-        else:
-            x = draw_images(context.train, rows, settings.flip, settings.shift, draws)
-            x, y = runtime.images(x), context.train.labels(rows).to(runtime.device)
-        with runtime.autocast():
-            loss = encoder_y_loss(encoder(x), y)
-        descend(loss, encoder, optimiser, runtime)
-        return {"y": loss}
-
-    def end_of_epoch(epoch: int) -> dict[str, float]:
-        encoder.eval()
-        figures = judge_y(encoder, context)
-        encoder.train()
-        return figures
-
-    parts: dict[str, Stateful] = {"encoder": encoder, "optimiser": optimiser}
-    run_stage(context, "encoder_y", settings, parts, step_function, end_of_epoch)
-
-
 def _networks(context: Context) -> IcGANNetworks:
     networks = context.build("encoder_z", lambda: IcGANNetworks(context.model))
     networks.generator = load_generator(context)
@@ -241,7 +186,7 @@ def _networks(context: Context) -> IcGANNetworks:
 def _known_networks(networks: IcGANNetworks, context: Context) -> Critic | None:
     """Give E_z's stage what is trained already: E_y if there is one, and the critic."""
     settings, joint = context.config.encoder_z, context.config.gan.method == "joint"
-    if joint and is_complete(context.checkpoint("gan")):
+    if joint and context.ran("gan"):
         return _start_jointly(networks, context)
     if settings.feature_weight:
         raise ConfigError("encoder_z.feature_weight needs a critic, so run the stage gan too")
@@ -260,94 +205,6 @@ def _start_jointly(networks: IcGANNetworks, context: Context) -> Critic:
     return critic.eval().requires_grad_(False)
 
 
-def load_encoder_y(context: Context) -> Encoder:
-    """The trained E_y, frozen; that of the model the run starts from if it trained none.
-
-    Raises:
-        CheckpointError: If its stage left no checkpoint, or a damaged one.
-    """
-    encoder = context.runtime.place(_make_encoder_y(context))
-    context.load("encoder_y", "encoder", encoder)
-    return encoder.eval().requires_grad_(False)
-
-
-def _make_encoder_y(context: Context) -> Encoder:
-    return Encoder(context.model, context.model.n_attributes, context.model.encoder_y_fc)
-
-
-@torch.inference_mode()
-def judge_z(networks: IcGANNetworks, context: Context) -> dict[str, float]:
-    """Errors of E_z, in evaluation mode.
-
-    Returns:
-        ``generated_z``: mean square per dimension on the run's generated set (the paper's L_ez);
-        ``test_pixel``: mean square error of G(E_z(x), y), pixels in [0, 1], with true y, on the
-        real images of `watched`, whose partition the name says.
-    """
-    runtime = context.runtime
-    partition, real = watched(context)
-    generated, z, y_fake = open_generated(context.folder)
-
-    def error_of_z(x: Tensor, _: Tensor, at: slice) -> Tensor:
-        found = networks.encode_z(x, y_fake[at].to(runtime.device))
-        return (found - z[at].to(runtime.device)).square().mean(1)
-
-    def error_of_pixels(x: Tensor, y: Tensor, _: slice) -> Tensor:
-        rebuilt = networks.decode(networks.encode_z(x, y), y)
-        return (strip_padding(rebuilt - x, context.model) / 2).square().mean((1, 2, 3))
-
-    return {
-        "generated_z": _mean_over(generated, error_of_z, runtime),
-        f"{partition}_pixel": _mean_over(real, error_of_pixels, runtime),
-    }
-
-
-@torch.inference_mode()
-def judge_y(read_y: Callable[[Tensor], Tensor], context: Context) -> dict[str, float]:
-    """Errors of E_y on the real images of `watched`, in evaluation mode.
-
-    Returns:
-        ``test_y``: mean square per attribute (the paper's L_ey); ``test_accuracy``: share of
-        attributes read right, thresholded at 0, or of class labels, share of images; named by
-        the partition.
-    """
-    (partition, data), runtime = watched(context), context.runtime
-    one_hot = context.model.attributes.one_hot
-
-    def right(x: Tensor, y: Tensor, _: slice) -> Tensor:
-        read = read_y(x)
-        if one_hot:
-            return (read.argmax(1) == y.argmax(1)).float()
-        return ((read > 0) == (y > 0)).float().mean(1)
-
-    return {
-        f"{partition}_y": _mean_over(
-            data, lambda x, y, _: (read_y(x) - y).square().mean(1), runtime
-        ),
-        f"{partition}_accuracy": _mean_over(data, right, runtime),
-    }
-
-
-def watched(context: Context) -> tuple[str, PreparedDataset]:
-    """The partition a run watches itself on, and its name: validation, else test, else train."""
-    names = context.dataset.partitions
-    name = next(n for n in ("validation", "test", "train") if n in names)
-    return name, context.dataset.part(name)
-
-
-def _mean_over(
-    data: PreparedDataset,
-    measure: Callable[[Tensor, Tensor, slice], Tensor],
-    runtime: Runtime,
-) -> float:
-    """Mean of a measure [B] of images, labels and their rows over a data set."""
-    total = 0.0
-    for at in chunks(len(data), data.image_size):
-        x, y = runtime.images(data.images(at)), data.labels(at).to(runtime.device)
-        total += float(measure(x, y, at).double().sum())
-    return total / len(data)
-
-
 @torch.inference_mode()
 def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
     _, data = watched(context)
@@ -357,3 +214,46 @@ def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
         y = data.labels(slice(0, count)).to(context.runtime.device)
         rebuilt = networks.decode(networks.encode_z(x, y), y)
         save_picture(pairs_grid(x, rebuilt, context.model), context.folder / "samples" / name)
+
+
+def _check(context: Context) -> None:
+    config, start = context.config, context.start
+    if config.gan.method == "joint" or not config.encoder_z.edit_weight:
+        return
+    if start is None or start.encoder_y is None:
+        raise ConfigError(
+            'encoder_z.edit_weight needs an E_y to read edits: that of gan.method "joint", or of a '
+            "model to start from"
+        )
+
+
+def _sections(config: TrainConfig) -> tuple[str, ...]:
+    if config.model.get("encoder_design") == "sng":
+        return ("encoder_z", "encoder_y")  # the one encoder takes its y from the latter
+    return ("encoder_z",)
+
+
+def _fill(context: Context, networks: IcGANNetworks) -> None:
+    encoder = networks.encoder or networks.encoder_z
+    assert encoder is not None  # every design has one of the two
+    context.load("encoder_z", "encoder", encoder)
+
+
+def _judge(context: Context, networks: IcGANNetworks) -> dict[str, float]:
+    figures = judge_z(networks, context)
+    if context.model.n_attributes:
+        figures |= judge_y(networks.read_y, context)
+    return figures
+
+
+ENCODER_Z = Stage(
+    name="encoder_z",
+    seed=2,
+    run=train_encoder_z,
+    needs=lambda config: ("generated",),
+    sections=_sections,
+    check=_check,
+    stand_in=lambda _, start: start.encoder or start.encoder_z,
+    fill=_fill,
+    judge=_judge,
+)
