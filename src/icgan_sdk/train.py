@@ -10,6 +10,7 @@ train.run(config, "runs/mnist")
 
 from icgan_sdk.training.logging import Progress, read_metrics
 from icgan_sdk.training.pipeline import train as run
+from icgan_sdk.training.recipe_files import load_config, override, recipes
 from icgan_sdk.training.run_folder import fork_run as fork
 from icgan_sdk.training.run_folder import saved_config
 from icgan_sdk.training.settings import (
@@ -19,12 +20,9 @@ from icgan_sdk.training.settings import (
     GeneratedConfig,
     JointConfig,
     RunConfig,
-    TrainConfig,
-    load_config,
-    override,
-    recipes,
 )
 from icgan_sdk.training.stages import STAGES as _TABLE
+from icgan_sdk.training.train_config import TrainConfig
 
 Stage = str
 """The name of a stage."""

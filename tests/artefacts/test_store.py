@@ -69,7 +69,7 @@ def test_float16_halves_the_file_but_not_the_statistics(
     tiny_config: ModelConfig, tmp_path: Path
 ) -> None:
     networks = tiny_networks(tiny_config)
-    norm = networks.generator.hidden[0].get_submodule("1")
+    norm = networks.generator.get_submodule("hidden.0.1")
     norm.get_buffer("running_var").fill_(1e6)  # float16 ends at 65504
     save_artefact(networks, tmp_path / "m", card="", dtype=torch.float16)
     types = {k: v.dtype for k, v in load_file(tmp_path / "m" / "model.safetensors").items()}
@@ -84,19 +84,19 @@ def test_loading_draws_no_random_numbers_and_keeps_no_hold_of_the_file(tiny_fold
     state = torch.get_rng_state()
     networks = load_artefact(tiny_folder)
     assert torch.equal(torch.get_rng_state(), state)
-    before = networks.generator.output.weight.clone()
+    before = networks.generator.get_parameter("output.weight").clone()
     path = tiny_folder / "model.safetensors"
     with path.open("r+b") as file:
         file.seek(-4096, os.SEEK_END)
         file.write(bytes(4096))
-    assert torch.equal(networks.generator.output.weight, before)
+    assert torch.equal(networks.generator.get_parameter("output.weight"), before)
 
 
 def test_parameters_can_be_trained_even_if_loaded_in_inference_mode(tiny_folder: Path) -> None:
     with torch.inference_mode():
         networks = load_artefact(tiny_folder)
     networks.generator(torch.zeros(1, 6), torch.zeros(1, 4)).sum().backward()
-    assert networks.generator.output.weight.grad is not None
+    assert networks.generator.get_parameter("output.weight").grad is not None
 
 
 def test_saving_again_replaces_the_model_but_never_other_files(
@@ -122,7 +122,7 @@ def test_weights_that_are_not_finite_are_not_saved(
     tiny_config: ModelConfig, tmp_path: Path
 ) -> None:
     networks = tiny_networks(tiny_config)
-    networks.generator.output.bias.data.fill_(1e5)  # type: ignore[union-attr]
+    networks.generator.get_parameter("output.bias").data.fill_(1e5)
     with pytest.raises(SaveError, match=r"'generator.output.bias' are not finite as torch.float16"):
         save_artefact(networks, tmp_path / "m", card="", dtype=torch.float16)
     assert not (tmp_path / "m").exists()

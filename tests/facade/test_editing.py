@@ -105,7 +105,7 @@ def test_variations_follow_the_original_code(tiny_model: IcGAN, picture: Image.I
 def test_male_alone_is_flipped_in_variations(tiny_config: ModelConfig) -> None:
     networks = tiny_networks(tiny_config)
     assert networks.encoder_y is not None
-    head = networks.encoder_y.head[-1]
+    head = networks.encoder_y.get_submodule("head.4")
     with torch.no_grad():
         head.get_parameter("weight").zero_()
         head.get_parameter("bias").fill_(0.9)  # E_y reads everything as present

@@ -18,9 +18,11 @@ from icgan_sdk.train import fork, run
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
 from icgan_sdk.training.prior import distance_from_prior
+from icgan_sdk.training.recipe_files import load_config, override
 from icgan_sdk.training.rows import BalancedRows
 from icgan_sdk.training.runtime import Runtime
-from icgan_sdk.training.settings import JointConfig, RunConfig, TrainConfig, load_config, override
+from icgan_sdk.training.settings import JointConfig, RunConfig
+from icgan_sdk.training.train_config import TrainConfig
 from tests.training.conftest import SECTIONS, write_bars
 
 CPU = RunConfig(device="cpu", precision="float32")
@@ -253,7 +255,7 @@ def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Pa
         ("encoder_y.source=generated", 'encoder_y.source "real"'),
         ("gan.method=matching", "needs the critic"),
         ("joint.balanced=1", "joint.balanced must be bool"),
-        ("joint.z_weight=-1", "joint.z_weight is out of range"),
+        ("joint.z_weight=-1", "joint.z_weight must not be negative"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -21,8 +21,9 @@ from icgan_sdk.training.logging import StageLog, read_metrics
 from icgan_sdk.training.optimisers import MovingAverage, make_adam, set_learning_rate
 from icgan_sdk.training.rows import Epochs, chunks, draw_images, move
 from icgan_sdk.training.runtime import Runtime, _allow_tf32
-from icgan_sdk.training.settings import GANConfig, OptimiserConfig, RunConfig, TrainConfig
+from icgan_sdk.training.settings import GANConfig, OptimiserConfig, RunConfig
 from icgan_sdk.training.stages import STAGES
+from icgan_sdk.training.train_config import TrainConfig
 
 CPU = RunConfig(device="cpu", precision="float32")
 
@@ -242,7 +243,7 @@ def test_precision_is_float32_where_asked() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_trains_on_cuda(config: TrainConfig, tmp_path: Path) -> None:
     from icgan_sdk.train import run
-    from icgan_sdk.training.settings import override
+    from icgan_sdk.training.recipe_files import override
 
     artefact = run(override(config, ["run.device=cuda", "run.precision=auto"]), tmp_path / "run")
     assert (artefact / "model.safetensors").is_file()

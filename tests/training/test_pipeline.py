@@ -20,8 +20,9 @@ from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.train import Progress, Stage, fork, read_metrics, run, saved_config
+from icgan_sdk.training.recipe_files import override
 from icgan_sdk.training.run_folder import Mode
-from icgan_sdk.training.settings import TrainConfig, override
+from icgan_sdk.training.train_config import TrainConfig
 from tests.training.conftest import write_bars
 
 WEIGHTS = "artefact/model.safetensors"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from icgan_sdk.train import read_metrics
-from icgan_sdk.training.settings import TrainConfig, override
+from icgan_sdk.training.recipe_files import override
+from icgan_sdk.training.train_config import TrainConfig
 
 WORKER = """
 import hashlib, json, sys

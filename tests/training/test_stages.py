@@ -15,8 +15,10 @@ from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.generated import draw_generated, load_generator
 from icgan_sdk.training.loop import run_stage
 from icgan_sdk.training.optimisers import descend, make_adam
-from icgan_sdk.training.settings import OPTIONAL_SECTIONS, OptimiserConfig, TrainConfig, override
+from icgan_sdk.training.recipe_files import override
+from icgan_sdk.training.settings import OptimiserConfig
 from icgan_sdk.training.stages import STAGES, register
+from icgan_sdk.training.train_config import OPTIONAL_SECTIONS, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def test_a_start_model_stands_in_for_the_stages_before(
 
 
 def test_sections_of_registered_stages_are_checked(config: TrainConfig) -> None:
-    with pytest.raises(ConfigError, match=r"glow\.epochs is out of range: 0"):
+    with pytest.raises(ConfigError, match=r"glow\.epochs must be at least 1, not 0"):
         override(config, ["glow.epochs=0"])
     with pytest.raises(ConfigError, match=r"unknown key glow\.epoch; did you mean 'epochs'"):
         override(config, ["glow.epoch=1"])

@@ -11,7 +11,8 @@ from icgan_sdk.errors import CheckpointError, ConfigError, ModelNotFoundError
 from icgan_sdk.model import Discriminator
 from icgan_sdk.train import read_metrics, run
 from icgan_sdk.training.checkpoint import load_checkpoint
-from icgan_sdk.training.settings import TrainConfig, override
+from icgan_sdk.training.recipe_files import override
+from icgan_sdk.training.train_config import TrainConfig
 
 STILL = tuple(f"{stage}.learning_rate=0" for stage in ("gan", "encoder_z", "encoder_y"))
 

@@ -23,7 +23,7 @@ from icgan_sdk.artefacts.layout import (
     read_config,
 )
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.errors import ModelFormatError, SaveError
+from icgan_sdk.errors import ConfigError, ModelFormatError, SaveError
 from icgan_sdk.files import atomic_file, atomic_folder, write_text
 from icgan_sdk.model import IcGANNetworks
 
@@ -171,6 +171,8 @@ def _without_memory(config: ModelConfig, path: Path, discriminator: bool) -> IcG
     try:
         with torch.device("meta"):
             return IcGANNetworks(config, discriminator=discriminator)
+    except ConfigError as error:
+        raise ModelFormatError(f"{path}: {error}; a newer icgan-sdk may know it") from error
     except (RuntimeError, TypeError, OverflowError) as error:
         raise ModelFormatError(f"{path}: the networks' sizes are out of range") from error
 

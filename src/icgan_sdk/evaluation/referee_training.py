@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -22,11 +22,12 @@ from icgan_sdk.evaluation.referee import (
     read_record,
     save_referee,
 )
+from icgan_sdk.ranges import Range, list_problems
 from icgan_sdk.training.losses import encoder_y_loss
 from icgan_sdk.training.optimisers import MovingAverage, descend, make_adam, set_learning_rate
 from icgan_sdk.training.rows import chunks, draw_images
 from icgan_sdk.training.runtime import Runtime
-from icgan_sdk.training.settings import OptimiserConfig, Precision, RunConfig, section_problems
+from icgan_sdk.training.settings import OptimiserConfig, Precision, RunConfig
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,19 @@ class RefereeSettings(OptimiserConfig):
         ConfigError: If values are out of range; the message lists all problems.
     """
 
-    epochs: int = 15
-    batch_size: int = 128
-    learning_rate: float = 1e-4
-    beta1: float = 0.1
+    epochs: Annotated[int, Range(1)] = 15
+    batch_size: Annotated[int, Range(1)] = 128
+    learning_rate: Annotated[float, Range(0)] = 1e-4
+    beta1: Annotated[float, Range(0, below=1)] = 0.1
     flip: bool = False
-    shift: int = 0
-    ema_decay: float = 0.0
-    seed: int = 0
+    shift: Annotated[int, Range(0)] = 0
+    ema_decay: Annotated[float, Range(0, below=1)] = 0.0
+    seed: Annotated[int, Range(0)] = 0
     device: str = "auto"
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        raise_all(section_problems(self), "referee settings")
+        raise_all(list_problems(self), "referee settings")
 
 
 def default_settings(dataset: PreparedDataset, architecture: Architecture) -> RefereeSettings:

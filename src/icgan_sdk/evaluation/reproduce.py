@@ -35,8 +35,9 @@ from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.checkpoint import load_checkpoint
 from icgan_sdk.training.logging import Progress
 from icgan_sdk.training.pipeline import train
+from icgan_sdk.training.recipe_files import load_config
 from icgan_sdk.training.run_folder import fork_run
-from icgan_sdk.training.settings import TrainConfig, load_config
+from icgan_sdk.training.train_config import TrainConfig
 
 Watcher = Callable[[str, Progress | None], None]
 """Told what is being worked on, with the training step where it is training."""

@@ -1,5 +1,6 @@
 """The networks of IcGAN as plain modules: tensors in, tensors out, no files."""
 
+from icgan_sdk.model.build import build_encoder_y, build_encoder_z, build_generator, init_generator
 from icgan_sdk.model.bundle import IcGANNetworks
 from icgan_sdk.model.critic import Critic, map_distance
 from icgan_sdk.model.discriminator import Discriminator
@@ -14,6 +15,10 @@ __all__ = [
     "Generator",
     "IcGANNetworks",
     "SharedEncoder",
+    "build_encoder_y",
+    "build_encoder_z",
+    "build_generator",
     "draw_noise",
+    "init_generator",
     "map_distance",
 ]

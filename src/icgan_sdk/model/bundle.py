@@ -1,40 +1,46 @@
-"""The networks an edit needs, together: generator and encoders of any design."""
+"""The networks that an edit needs, together: generator and encoders of any design."""
 
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.model.build import (
+    build_encoder_y,
+    build_encoder_z,
+    build_generator,
+    build_shared_encoder,
+)
 from icgan_sdk.model.discriminator import Discriminator
-from icgan_sdk.model.encoders import Encoder, SharedEncoder
-from icgan_sdk.model.generator import Generator
 
 
 class IcGANNetworks(nn.Module):
-    """Generator and encoders; where a training shall go on, the discriminator too.
+    """Generator and encoders, and a discriminator if the model is to be trained further.
 
-    Submodules, and so the first part of every parameter's name: ``generator``; ``encoder_z`` and
-    ``encoder_y`` of the designs IND and IND-COND, or ``encoder`` of SNG; ``discriminator`` if it
-    is there. A model without attributes has no ``encoder_y``.
+    A parameter's name begins with the network it belongs to: ``generator``; ``encoder_z`` and
+    ``encoder_y`` in the designs IND and IND-COND, ``encoder`` in SNG; ``discriminator``. A model
+    without attributes has no ``encoder_y``.
 
     Args:
-        config: Sizes and design.
-        discriminator: Whether to keep a discriminator, which no edit needs.
+        config: Architectures, sizes and design.
+        discriminator: Whether to include a discriminator, which no edit needs.
+
+    Raises:
+        ConfigError: If the config names an architecture that doesn't exist.
     """
 
     def __init__(self, config: ModelConfig, *, discriminator: bool = False) -> None:
         super().__init__()
         self.config = config
-        self.generator = Generator(config)
+        self.generator = build_generator(config)
         self.discriminator = Discriminator(config) if discriminator else None
-        self.encoder: SharedEncoder | None = None
-        self.encoder_z: Encoder | None = None
-        self.encoder_y: Encoder | None = None
+        self.encoder: nn.Module | None = None
+        self.encoder_z: nn.Module | None = None
+        self.encoder_y: nn.Module | None = None
         if config.encoder_design == "sng":
-            self.encoder = SharedEncoder(config)
+            self.encoder = build_shared_encoder(config)
             return
-        sees_y = config.encoder_design == "ind_cond"
-        self.encoder_z = Encoder(config, config.z_dim, config.encoder_z_fc, sees_y)
+        self.encoder_z = build_encoder_z(config)
         if config.n_attributes:
-            self.encoder_y = Encoder(config, config.n_attributes, config.encoder_y_fc)
+            self.encoder_y = build_encoder_y(config)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Invert the generator: E_z and E_y.
@@ -52,7 +58,7 @@ class IcGANNetworks(nn.Module):
         return self.encode_z(x, read), read
 
     def encode_z(self, x: Tensor, y: Tensor) -> Tensor:
-        """E_z alone, given known attributes, which only the IND-COND design sees.
+        """E_z alone. Only the IND-COND design looks at y.
 
         Args:
             x: Images [B, C, S, S] in [-1, 1].

@@ -1,10 +1,8 @@
 """Improving E_z's guess: search the z whose picture comes nearest to the given one."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
-
-from icgan_sdk.model.generator import Generator
 
 LEARNING_RATE = 0.05
 BETAS = (0.9, 0.999)
@@ -13,7 +11,7 @@ COARSE_SCALES = (2, 4)
 PRIOR_WEIGHT = 1e-3
 
 
-def refine_z(generator: Generator, images: Tensor, z: Tensor, y: Tensor, steps: int) -> Tensor:
+def refine_z(generator: nn.Module, images: Tensor, z: Tensor, y: Tensor, steps: int) -> Tensor:
     """Adam steps on z, from where it is, towards the images; y and the generator stay.
 
     The loss of one image is the mean squared error of its pixels, plus that of its pixels

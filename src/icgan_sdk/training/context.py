@@ -14,7 +14,8 @@ from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.training.checkpoint import is_complete, load_checkpoint
 from icgan_sdk.training.logging import Watcher
 from icgan_sdk.training.runtime import Runtime
-from icgan_sdk.training.settings import OptimiserConfig, TrainConfig
+from icgan_sdk.training.settings import OptimiserConfig
+from icgan_sdk.training.train_config import TrainConfig
 
 _Network = TypeVar("_Network", bound=nn.Module)
 

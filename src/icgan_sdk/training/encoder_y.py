@@ -1,9 +1,9 @@
 """Stage 4: E_y, which reads the attributes (paper §3.2, equation 4)."""
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.model import Encoder, IcGANNetworks
+from icgan_sdk.model import IcGANNetworks, build_encoder_y
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.generated import draw_generated, load_generator
@@ -12,13 +12,13 @@ from icgan_sdk.training.loop import run_stage
 from icgan_sdk.training.losses import encoder_y_loss
 from icgan_sdk.training.optimisers import descend, make_adam
 from icgan_sdk.training.rows import draw_images
-from icgan_sdk.training.settings import TrainConfig
+from icgan_sdk.training.train_config import TrainConfig
 
 
 def train_encoder_y(context: Context) -> None:
     """Train E_y on real images, or on generated ones as the paper's §4.1 compares."""
     settings, runtime = context.config.encoder_y, context.runtime
-    encoder = context.build("encoder_y", lambda: _make_encoder_y(context))
+    encoder = context.build("encoder_y", lambda: build_encoder_y(context.model))
     context.begin(encoder, "encoder_y")
     runtime.compile(encoder)
     optimiser = make_adam(encoder, settings)
@@ -46,19 +46,15 @@ def train_encoder_y(context: Context) -> None:
     run_stage(context, "encoder_y", settings, parts, step_function, end_of_epoch)
 
 
-def load_encoder_y(context: Context) -> Encoder:
+def load_encoder_y(context: Context) -> nn.Module:
     """The trained E_y, frozen; that of the model the run starts from if it trained none.
 
     Raises:
         CheckpointError: If its stage left no checkpoint, or a damaged one.
     """
-    encoder = context.runtime.place(_make_encoder_y(context))
+    encoder = context.runtime.place(build_encoder_y(context.model))
     context.load("encoder_y", "encoder", encoder)
     return encoder.eval().requires_grad_(False)
-
-
-def _make_encoder_y(context: Context) -> Encoder:
-    return Encoder(context.model, context.model.n_attributes, context.model.encoder_y_fc)
 
 
 def _takes_part(_: TrainConfig, model: ModelConfig) -> bool:

@@ -20,7 +20,8 @@ from icgan_sdk.training.optimisers import descend, make_adam
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.rows import draw_images
 from icgan_sdk.training.samples import pairs_grid
-from icgan_sdk.training.settings import EncoderZConfig, TrainConfig
+from icgan_sdk.training.settings import EncoderZConfig
+from icgan_sdk.training.train_config import TrainConfig
 
 LOGITS = 3.0
 """What E_y reads, −1 to 1, times this is taken for logits."""

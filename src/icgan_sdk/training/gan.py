@@ -1,14 +1,14 @@
 """Stage 1: the conditional GAN with a matching-aware discriminator (paper §3.1, equation 2)."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.model import Discriminator, Generator, draw_noise
+from icgan_sdk.model import Discriminator, build_generator, draw_noise, init_generator
 from icgan_sdk.model.layers import init_dcgan
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, Stage
@@ -18,9 +18,8 @@ from icgan_sdk.training.loop import run_stage
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
 from icgan_sdk.training.rows import draw_images
 from icgan_sdk.training.runtime import Runtime
-from icgan_sdk.training.settings import GANMethod, TrainConfig
-
-_Network = TypeVar("_Network", Generator, Discriminator)
+from icgan_sdk.training.settings import GANMethod
+from icgan_sdk.training.train_config import TrainConfig
 
 
 class GANBatch(NamedTuple):
@@ -42,7 +41,7 @@ class GANBatch(NamedTuple):
 
 
 def gan_step(
-    G: Generator,
+    G: nn.Module,
     D: Discriminator,
     optimiser_g: torch.optim.Optimizer,
     optimiser_d: torch.optim.Optimizer,
@@ -91,8 +90,8 @@ def _bce(logits: Tensor, target: float) -> Tensor:
 def train_gan(context: Context) -> None:
     """Train G and D; the checkpoint also keeps the generator's moving average."""
     settings, runtime = context.config.gan, context.runtime
-    G = context.build("gan", lambda: _initialised(Generator, context))
-    D = context.build("gan", lambda: _initialised(Discriminator, context))
+    G = context.build("gan", lambda: _new_generator(context.model))
+    D = context.build("gan", lambda: _new_discriminator(context.model))
     context.begin(G, "generator")
     context.begin(D, "discriminator")
     optimiser_g, optimiser_d = make_adam(G, settings), make_adam(D, settings)
@@ -119,8 +118,14 @@ def train_gan(context: Context) -> None:
     run_stage(context, "gan", settings, parts, step_function, end_of_epoch)
 
 
-def _initialised(make: Callable[[ModelConfig], _Network], context: Context) -> _Network:
-    network = make(context.model)
+def _new_generator(model: ModelConfig) -> nn.Module:
+    network = build_generator(model)
+    init_generator(network, model)
+    return network
+
+
+def _new_discriminator(model: ModelConfig) -> Discriminator:
+    network = Discriminator(model)
     init_dcgan(network)
     return network
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from icgan_sdk.data import PreparedDataset, write_arrays
 from icgan_sdk.errors import CheckpointError
 from icgan_sdk.files import atomic_file
-from icgan_sdk.model import Generator, IcGANNetworks, draw_noise
+from icgan_sdk.model import IcGANNetworks, build_generator, draw_noise
 from icgan_sdk.pictures.arrays import strip_padding, tensor_to_pixels
 from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.checkpoint import save_checkpoint
@@ -26,7 +26,7 @@ FAR = 2**62
 def make_generated(context: Context) -> None:
     """Refresh the averaged generator's batch norm, freeze it, and write the generated set."""
     if context.runtime.is_main and not context.checkpoint("generated").exists():
-        generator = context.runtime.place(Generator(context.model))
+        generator = context.runtime.place(build_generator(context.model))
         context.load("gan", "average", generator)
         refresh_batch_norm(generator, context)
         generator.eval()
@@ -45,7 +45,7 @@ def save_samples(network: nn.Module, context: Context, name: str) -> None:
 
 
 def draw_generated(
-    generator: Generator, batch: int, context: Context, draws: torch.Generator
+    generator: nn.Module, batch: int, context: Context, draws: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Generate images from fresh noise and labels.
 
@@ -61,7 +61,7 @@ def draw_generated(
 
 
 @torch.no_grad()
-def refresh_batch_norm(generator: Generator, context: Context) -> None:
+def refresh_batch_norm(generator: nn.Module, context: Context) -> None:
     """Replace the batch-norm statistics by plain means over train-mode batches.
 
     The statistics of the trained generator belong to other weights than its moving average. (The
@@ -80,7 +80,7 @@ def refresh_batch_norm(generator: Generator, context: Context) -> None:
         norm.momentum = momentum
 
 
-def _write_set(generator: Generator, context: Context) -> None:
+def _write_set(generator: nn.Module, context: Context) -> None:
     total = context.config.generated.images
     images, noise, labels = [], [], []  # noise and labels as the generator saw them
     for at in chunks(total, context.model.image_size):
@@ -116,13 +116,13 @@ def _present(y: npt.NDArray[np.float32], context: Context) -> npt.NDArray[np.uin
     return present
 
 
-def load_generator(context: Context) -> Generator:
+def load_generator(context: Context) -> nn.Module:
     """The final generator of stage 2, frozen.
 
     Raises:
         CheckpointError: If the stage has not run.
     """
-    generator = context.runtime.place(Generator(context.model))
+    generator = context.runtime.place(build_generator(context.model))
     context.load("generated", "generator", generator)
     return generator.eval().requires_grad_(False)
 

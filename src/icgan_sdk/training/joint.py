@@ -12,8 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.model import Critic, Encoder, Generator, draw_noise, map_distance
-from icgan_sdk.model.layers import init_dcgan
+from icgan_sdk.model import (
+    Critic,
+    build_encoder_z,
+    build_generator,
+    draw_noise,
+    init_generator,
+    map_distance,
+)
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context
@@ -57,10 +63,10 @@ class JointBatch(NamedTuple):
 class JointNetworks:
     """G, E_z and the critic, which are trained, and E_y, which is not."""
 
-    generator: Generator
-    encoder_z: Encoder
+    generator: nn.Module
+    encoder_z: nn.Module
     critic: Critic
-    encoder_y: Encoder
+    encoder_y: nn.Module
 
 
 def joint_step(
@@ -240,9 +246,10 @@ class _Networks(nn.Module):
     def __init__(self, context: Context) -> None:
         super().__init__()
         model = context.model
-        self.generator, self.critic = Generator(model), Critic(model)
-        self.encoder_z = Encoder(model, model.z_dim, model.encoder_z_fc)
-        init_dcgan(self.generator)
+        # In this order, which the random numbers follow.
+        self.generator, self.critic = build_generator(model), Critic(model)
+        self.encoder_z = build_encoder_z(model)
+        init_generator(self.generator, model)
 
 
 def _draw_batch(

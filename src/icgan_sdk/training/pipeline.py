@@ -19,8 +19,8 @@ from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.logging import Watcher, read_metrics
 from icgan_sdk.training.run_folder import Mode, prepare_folder, run_commands
 from icgan_sdk.training.runtime import Runtime
-from icgan_sdk.training.settings import TrainConfig
 from icgan_sdk.training.stages import STAGES, stages_of
+from icgan_sdk.training.train_config import TrainConfig
 
 
 def train(
@@ -103,6 +103,8 @@ def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Con
     )
     runtime = Runtime(config.run)
     model = config.model_config(dataset)
+    with torch.device("meta"):
+        IcGANNetworks(model)  # a wrong name of an architecture is told before anything is written
     kept = config.run.data_on_device and runtime.holds(train_part.n_bytes)
     return Context(
         folder=folder,
@@ -128,7 +130,8 @@ def _load_start(start: str, model: ModelConfig) -> IcGANNetworks:
     folder = resolve(start if start in bundled_names() else Path(start))
     networks = load_artefact(folder)
     theirs, ours = networks.config.to_dict(), model.to_dict()
-    if different := [name for name in ours if theirs[name] != ours[name]]:
+    names = dict.fromkeys([*ours, *theirs])
+    if different := [name for name in names if theirs.get(name) != ours.get(name)]:
         raise ConfigError(
             f"the run's networks are not built as those of {start}: {', '.join(different)} "
             "differ; prepare the data with its attributes and size, and leave model.* as its own"

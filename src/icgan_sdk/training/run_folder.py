@@ -13,8 +13,9 @@ from icgan_sdk.files import atomic_folder, write_text
 from icgan_sdk.training.checkpoint import is_complete
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.logging import read_metrics
-from icgan_sdk.training.settings import TrainConfig, load_config
+from icgan_sdk.training.recipe_files import load_config
 from icgan_sdk.training.stages import STAGES, built_on
+from icgan_sdk.training.train_config import TrainConfig
 
 Mode = Literal["new", "resume", "restart"]
 _FORKED = ("gan", "generated")

@@ -1,53 +1,36 @@
-"""The settings of a training run: dataclasses, TOML files, named recipes, overrides."""
+"""The sections of a training run's settings, a dataclass each."""
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-import tomli_w
-
-from icgan_sdk.config import MAX_IMAGE_SIZE, ModelConfig
-from icgan_sdk.data import LabelMethod, PreparedDataset
-from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
+from icgan_sdk.data import LabelMethod
+from icgan_sdk.ranges import Range
 
 Adam = Literal["pytorch", "torch7"]
 Schedule = Literal["constant", "cosine"]
 GANMethod = Literal["matching", "joint"]
 Precision = Literal["auto", "float32", "tf32", "bfloat16"]
-RECIPES = resources.files("icgan_sdk.training") / "recipes"
-FROM_DATA = ("image_size", "channels", "padding", "crop", "attributes", "groups", "one_hot")
-"""Model settings that follow from the prepared data set, not from the recipe."""
-PLAIN = ("data", "start")
-"""Settings that stand alone, in no section."""
-OPTIONAL_SECTIONS: dict[str, "type[OptimiserConfig]"] = {}
-"""The sections of stages that only run if the config has them; the table of stages fills it."""
-
-_Section = TypeVar("_Section", bound="OptimiserConfig")
 
 
 @dataclass(frozen=True)
 class OptimiserConfig:
-    """One stage's optimisation; the defaults are the paper's for the GAN.
+    """How one stage is optimised; the defaults are the paper's for the GAN.
 
     Attributes:
         epochs: Passes over the training partition.
-        batch_size: Images a step and process.
+        batch_size: Images per step and process.
         learning_rate: Adam's step size at the start.
         beta1: Decay of Adam's mean.
         beta2: Decay of Adam's mean square.
-        adam: "pytorch", or "torch7" as the original (ε added before bias correction).
-        schedule: "constant" (the original), or "cosine" to zero at the end of the stage.
+        adam: "pytorch", or "torch7" as in the original (ε is added before the bias correction).
+        schedule: "constant" (the original), or "cosine": down to zero at the end of the stage.
     """
 
-    epochs: int = 25
-    batch_size: int = 64
-    learning_rate: float = 2e-4
-    beta1: float = 0.5
-    beta2: float = 0.999
+    epochs: Annotated[int, Range(1)] = 25
+    batch_size: Annotated[int, Range(1)] = 64
+    learning_rate: Annotated[float, Range(0)] = 2e-4
+    beta1: Annotated[float, Range(0, below=1)] = 0.5
+    beta2: Annotated[float, Range(0, below=1)] = 0.999
     adam: Adam = "pytorch"
     schedule: Schedule = "constant"
 
@@ -57,9 +40,10 @@ class GANConfig(OptimiserConfig):
     """Stage `gan`: generator and discriminator.
 
     Attributes:
-        method: "matching": the paper's conditional GAN with a matching-aware discriminator;
-            "joint": together with E_z and on edits of real images, by the section `joint`.
-        label_sampling: Where y' of generated images comes from (paper §3.1).
+        method: "matching": the paper's conditional GAN with a matching-aware discriminator.
+            "joint": generator and E_z learn together, on edits of real images among others; the
+            section `joint` says how.
+        label_sampling: How y' of generated images is drawn (paper §3.1).
         ema_decay: Decay of the generator's exponential moving average; 0: none.
         flip: Mirror half of the images.
         shift: Move images by up to this many pixels (the original's random crop); 0: off.
@@ -67,41 +51,42 @@ class GANConfig(OptimiserConfig):
 
     method: GANMethod = "matching"
     label_sampling: LabelMethod = "labels"
-    ema_decay: float = 0.0
+    ema_decay: Annotated[float, Range(0, below=1)] = 0.0
     flip: bool = True
-    shift: int = 0
+    shift: Annotated[int, Range(0)] = 0
 
 
 @dataclass(frozen=True)
 class JointConfig:
-    """What stage `gan` does when its method is "joint".
+    """Stage `gan` with the method "joint".
 
     Attributes:
-        attribute_weight: Of the cross-entropy, summed over attributes, of what the critic reads
-            off generated images.
-        emphasis: How often, in the last part of the stage and in that of E_z, what an edit sets
-            counts in the cross-entropy: it has to win where it goes ill with the rest.
-        pixel_weight: Of the mean absolute error of rebuilt pixels, in [-1, 1] units.
-        feature_weight: Of the error of rebuilt images in the critic's maps.
-        z_weight: Of L_ez, ‖z − E_z(G(z, y'))‖² per dimension, which also reaches the generator.
-        prior_weight: Of the distance of real images' z from N(0, 1).
-        emphasis_from: Part of the stage after which that holds.
-        critic_rate: The critic's learning rate over the generator's.
-        warmup: Steps at the start in which the critic learns alone: for a run that starts from
-            trained networks, which a critic that knows nothing would spoil.
-        balanced: Draw half of the real images so that rare attributes are as frequent as others.
-        augment: Show the critic moved and partly covered images (DiffAugment).
+        attribute_weight: Weight of the attribute loss: the cross-entropy, summed over attributes,
+            between what the critic reads off generated images and what they should show.
+        emphasis: Weight, within the attribute loss, of the attributes that an edit changes; all
+            others weigh 1. A higher value lets an edit prevail where it is unlikely given the
+            rest of the face. It applies from `emphasis_from` on, and in all of stage `encoder_z`.
+        emphasis_from: Share of the stage's steps, 0 to 1, that pass before `emphasis` applies.
+        pixel_weight: Weight of the mean absolute error of rebuilt pixels, in [-1, 1] units.
+        feature_weight: Weight of the error of rebuilt images in the critic's feature maps.
+        z_weight: Weight of L_ez, ‖z − E_z(G(z, y'))‖² per dimension. It trains the generator too.
+        prior_weight: Weight of the distance between real images' z and N(0, 1).
+        critic_rate: The critic's learning rate, as a multiple of the generator's.
+        warmup: Steps at the start in which only the critic learns. A run that starts from trained
+            networks needs them: an untrained critic would spoil those networks.
+        balanced: Draw half of the real images so that all attributes are equally frequent.
+        augment: Move the images that the critic sees, and cover a part of each (DiffAugment).
     """
 
-    attribute_weight: float = 1.0
-    emphasis: float = 5.0
-    emphasis_from: float = 0.55
-    pixel_weight: float = 10.0
-    feature_weight: float = 2.0
-    z_weight: float = 2.0
-    prior_weight: float = 1.0
-    critic_rate: float = 2.0
-    warmup: int = 0
+    attribute_weight: Annotated[float, Range(0)] = 1.0
+    emphasis: Annotated[float, Range(0)] = 5.0
+    emphasis_from: Annotated[float, Range(0)] = 0.55
+    pixel_weight: Annotated[float, Range(0)] = 10.0
+    feature_weight: Annotated[float, Range(0)] = 2.0
+    z_weight: Annotated[float, Range(0)] = 2.0
+    prior_weight: Annotated[float, Range(0)] = 1.0
+    critic_rate: Annotated[float, Range(0)] = 2.0
+    warmup: Annotated[int, Range(0)] = 0
     balanced: bool = True
     augment: bool = False
 
@@ -116,41 +101,40 @@ class GeneratedConfig:
         images: Size of the generated set.
     """
 
-    batch_norm_batches: int = 100
-    images: int = 10_000
+    batch_norm_batches: Annotated[int, Range(1)] = 100
+    images: Annotated[int, Range(1)] = 10_000
 
 
 @dataclass(frozen=True)
 class EncoderZConfig(OptimiserConfig):
-    """Stage `encoder_z`: E_z (design SNG: the one encoder) on images generated on the fly.
+    """Stage `encoder_z`: E_z (design SNG: the one encoder), on images generated on the fly.
 
     Attributes:
         pixel_weight: Weight of the pixel loss ‖x − G(E_z(x), y)‖² on real images, pixels in
             [0, 1] (the original's end-to-end script); 0: none.
-        feature_weight: Weight of the difference of real images from G(E_z(x), y) in the critic's
-            maps (gan.method "joint" only); 0: none.
-        edit_weight: Weight of the cross-entropy, summed over attributes, of what is read off real
-            images after an edit, by the critic of gan.method "joint", or else by the E_y of the
-            model the run starts from; 0: none.
-        prior_weight: Weight of the distance of real images' z from N(0, 1); 0: none.
+        feature_weight: Weight of the difference between real images and G(E_z(x), y) in the
+            critic's feature maps (only with gan.method "joint"); 0: none.
+        edit_weight: Weight of the attribute loss on edited real images; 0: none. The critic of
+            gan.method "joint" reads the attributes; without one, the E_y of the start model.
+        prior_weight: Weight of the distance between real images' z and N(0, 1); 0: none.
         flip: Mirror half of the real images.
         shift: Move real images by up to this many pixels.
     """
 
-    epochs: int = 15
-    learning_rate: float = 1e-4
-    beta1: float = 0.1
-    pixel_weight: float = 0.0
-    feature_weight: float = 0.0
-    edit_weight: float = 0.0
-    prior_weight: float = 0.0
+    epochs: Annotated[int, Range(1)] = 15
+    learning_rate: Annotated[float, Range(0)] = 1e-4
+    beta1: Annotated[float, Range(0, below=1)] = 0.1
+    pixel_weight: Annotated[float, Range(0)] = 0.0
+    feature_weight: Annotated[float, Range(0)] = 0.0
+    edit_weight: Annotated[float, Range(0)] = 0.0
+    prior_weight: Annotated[float, Range(0)] = 0.0
     flip: bool = False
-    shift: int = 0
+    shift: Annotated[int, Range(0)] = 0
 
 
 @dataclass(frozen=True)
 class EncoderYConfig(OptimiserConfig):
-    """Stage `encoder_y`: E_y on real images and their labels.
+    """Stage `encoder_y`: E_y, on real images and their labels.
 
     Attributes:
         source: "real" (the paper's choice), or "generated" images with their y'.
@@ -158,243 +142,38 @@ class EncoderYConfig(OptimiserConfig):
         shift: Move images by up to this many pixels.
     """
 
-    epochs: int = 15
-    learning_rate: float = 1e-4
-    beta1: float = 0.1
+    epochs: Annotated[int, Range(1)] = 15
+    learning_rate: Annotated[float, Range(0)] = 1e-4
+    beta1: Annotated[float, Range(0, below=1)] = 0.1
     source: Literal["real", "generated"] = "real"
     flip: bool = True
-    shift: int = 0
+    shift: Annotated[int, Range(0)] = 0
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What concerns the machine and the record rather than the result.
+    """Settings of the machine and the record; beside the seed, they change a result by rounding.
 
     Attributes:
-        seed: Everything random follows from it.
+        seed: Fixes every random draw.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
         precision: "bfloat16" mixed precision, "float32", "tf32" (float32 with shortened products
             on NVIDIA GPUs), or "auto": bfloat16 where the hardware computes in it.
-        channels_last: Memory layout of images and convolution weights; faster almost anywhere.
-        compile: Compile the networks with `torch.compile`: slow to start, for long runs on GPUs.
-        data_on_device: Keep the training images in a GPU's memory, if they fit into half of it.
+        channels_last: Memory layout of images and convolution weights; faster almost everywhere.
+        compile: Compile the networks with `torch.compile`. It starts slowly and pays off in long
+            runs on GPUs.
+        data_on_device: Keep the training images in the GPU's memory if they fit into half of it.
         log_every: Steps between lines of metrics.jsonl.
         checkpoint_every: Steps between checkpoints, a multiple of `log_every`.
         tensorboard: Also write TensorBoard event files (extra `tensorboard`).
     """
 
-    seed: int = 0
+    seed: Annotated[int, Range(0)] = 0
     device: str = "auto"
     precision: Precision = "auto"
     channels_last: bool = True
     compile: bool = False
     data_on_device: bool = True
-    log_every: int = 50
-    checkpoint_every: int = 500
+    log_every: Annotated[int, Range(1)] = 50
+    checkpoint_every: Annotated[int, Range(1)] = 500
     tensorboard: bool = False
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """A whole run: the networks' sizes and the four stages.
-
-    Attributes:
-        data: Folder of the prepared data set.
-        start: Model whose networks training begins with, a bundled name or an artefact folder;
-            "": they begin at random.
-        model: Settings of ModelConfig that the recipe chooses; what follows from the data
-            (image size, channels, attributes, …) is added by `model_config`.
-        gan: Stage 1.
-        joint: More of stage 1, where its method is "joint".
-        generated: Stage 2.
-        encoder_z: Stage 3.
-        encoder_y: Stage 4.
-        run: Seed, device, precision, records.
-        optional: The sections of stages that only run if there is one, by name. In a TOML file
-            they stand beside the others.
-
-    Raises:
-        ConfigError: If values don't fit; the message lists all problems.
-    """
-
-    data: str = ""
-    start: str = ""
-    model: Mapping[str, Any] = field(default_factory=dict)
-    gan: GANConfig = field(default_factory=GANConfig)
-    joint: JointConfig = field(default_factory=JointConfig)
-    generated: GeneratedConfig = field(default_factory=GeneratedConfig)
-    encoder_z: EncoderZConfig = field(default_factory=EncoderZConfig)
-    encoder_y: EncoderYConfig = field(default_factory=EncoderYConfig)
-    run: RunConfig = field(default_factory=RunConfig)
-    optional: Mapping[str, OptimiserConfig] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        problems: list[str] = []
-        for name in ("gan", "joint", "generated", "encoder_z", "encoder_y", "run"):
-            problems += [f"{name}.{p}" for p in section_problems(getattr(self, name))]
-        for name, section in self.optional.items():
-            problems += [f"{name}.{p}" for p in section_problems(section)]
-        problems += [f"model.{k} follows from the data set" for k in self.model if k in FROM_DATA]
-        if not problems and self.run.checkpoint_every % self.run.log_every:
-            problems.append("run.checkpoint_every must be a multiple of run.log_every")
-        joint = self.gan.method == "joint"
-        if not problems and self.encoder_z.feature_weight and not joint:
-            problems.append('encoder_z.feature_weight needs the critic of gan.method "joint"')
-        if not problems and joint and self.encoder_y.source != "real":
-            problems.append('gan.method "joint" needs encoder_y.source "real", as E_y comes first')
-        uses_prior = joint or self.encoder_z.prior_weight
-        if not problems and uses_prior and self.model.get("noise") == "uniform":
-            problems.append('gan.method "joint" and encoder_z.prior_weight need normal noise')
-        raise_all(problems, "training config")
-        # At the largest size, as the data's is not known here; `model_config` checks again.
-        ModelConfig.from_dict({"image_size": MAX_IMAGE_SIZE, **self.model})
-
-    def model_config(self, dataset: PreparedDataset) -> ModelConfig:
-        """The networks' config for a prepared data set.
-
-        Raises:
-            ConfigError: If the recipe's sizes don't fit the data.
-        """
-        plain = ModelConfig(
-            image_size=dataset.image_size,
-            channels=dataset.channels,
-            padding=dataset.padding,
-            crop=dataset.crop,
-            attributes=dataset.attributes,
-            encoder_design="ind",
-        ).to_dict()
-        return ModelConfig.from_dict({**plain, **self.model})
-
-    def section(self, name: str, kind: type[_Section]) -> _Section:
-        """An optional section of the config, which must be there.
-
-        Args:
-            name: Of the section and its stage.
-            kind: Its type (`Stage.settings`).
-        """
-        section = self.optional[name]
-        assert isinstance(section, kind)  # `from_dict` makes no others
-        return section
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain TOML types, a table a section."""
-        plain = {**asdict(self), "model": dict(self.model)}
-        optional = plain.pop("optional")
-        return {**plain, **optional}
-
-    def to_toml(self) -> str:
-        """The text of a config file that `load_config` reads back."""
-        return tomli_w.dumps(self.to_dict())
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> "TrainConfig":
-        """The inverse of `to_dict`; what is left out takes its default.
-
-        Raises:
-            ConfigError: If a section or key is unknown, or a value doesn't fit.
-        """
-        sections: dict[str, Any] = {}
-        problems: list[str] = []
-        types: dict[str, Any] = {f.name: f.type for f in fields(cls) if f.name != "optional"}
-        types |= OPTIONAL_SECTIONS
-        optional: dict[str, OptimiserConfig] = {}
-        for name, table in plain.items():
-            if name not in types:
-                problems.append(f"unknown section {name!r}; {did_you_mean(name, types)}")
-            elif name in PLAIN:
-                sections[name] = str(table)
-            elif not isinstance(table, Mapping):
-                problems.append(f"{name} must be a table, not {table!r}")
-            elif name == "model":
-                sections[name] = dict(table)
-            else:
-                section = types[name]
-                known = [f.name for f in fields(section)]
-                problems += [
-                    f"unknown key {name}.{k}; {did_you_mean(k, known)}"
-                    for k in table
-                    if k not in known
-                ]
-                if all(k in known for k in table):
-                    made = optional if name in OPTIONAL_SECTIONS else sections
-                    made[name] = section(**table)
-        raise_all(problems, "training config")
-        return cls(**sections, optional=optional)
-
-
-def section_problems(section: object) -> list[str]:
-    """Type and range problems of one section, by its fields' annotations."""
-    problems = []
-    for f in fields(section):  # type: ignore[arg-type]
-        value, name = getattr(section, f.name), f.name
-        if get_origin(f.type) is Literal:
-            if value not in get_args(f.type):
-                problems.append(
-                    f"{name} must be one of {', '.join(get_args(f.type))}, not {value!r}"
-                )
-        elif f.type is float:
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                problems.append(f"{name} must be a number, not {value!r}")
-            elif not 0 <= value < (1 if name in {"beta1", "beta2", "ema_decay"} else float("inf")):
-                problems.append(f"{name} is out of range: {value!r}")
-        elif type(value) is not f.type:
-            problems.append(f"{name} must be {f.type.__name__}, not {value!r}")  # type: ignore[union-attr]
-        elif f.type is int and value < (0 if name in {"shift", "seed", "warmup"} else 1):
-            problems.append(f"{name} is out of range: {value!r}")
-    return problems
-
-
-def recipes() -> list[str]:
-    """Names of the recipes that come with the package."""
-    return sorted(Path(f.name).stem for f in RECIPES.iterdir() if f.name.endswith(".toml"))
-
-
-def load_config(
-    recipe: str | Path, overrides: Sequence[str] = (), *, data: str = ""
-) -> TrainConfig:
-    """Read a recipe by name or a TOML file, and apply overrides.
-
-    Args:
-        recipe: A name from `recipes()` or the path of a TOML file.
-        overrides: Like "gan.epochs=5", the value written as in TOML (strings need no quotes).
-        data: Folder of the prepared data set; by default the file's own.
-
-    Raises:
-        ConfigError: If there is no such recipe or file, or a key or value doesn't fit.
-    """
-    path: Traversable = Path(recipe)
-    if str(recipe) in recipes():
-        path = RECIPES / f"{recipe}.toml"
-    if not path.is_file():
-        raise ConfigError(
-            f"no recipe and no TOML file {str(recipe)!r}; {did_you_mean(str(recipe), recipes())}"
-        )
-    try:
-        plain = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{recipe} is not valid TOML: {error}") from error
-    plain.update({"data": data} if data else {})
-    return override(TrainConfig.from_dict(plain), overrides)
-
-
-def override(config: TrainConfig, overrides: Sequence[str]) -> TrainConfig:
-    """A config with single settings replaced, each written "section.key=value".
-
-    Raises:
-        ConfigError: If a setting is unknown or its value doesn't fit.
-    """
-    plain = config.to_dict()
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        section, dot, name = key.strip().partition(".")
-        if not equals or not dot or section in PLAIN:
-            raise ConfigError(f"write an override as section.key=value, not {text!r}")
-        plain.setdefault(section, {})[name] = _toml_value(value.strip())
-    return TrainConfig.from_dict(plain)
-
-
-def _toml_value(text: str) -> object:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text

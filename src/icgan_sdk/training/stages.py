@@ -6,7 +6,7 @@ from icgan_sdk.training.encoder_y import ENCODER_Y
 from icgan_sdk.training.encoder_z import ENCODER_Z
 from icgan_sdk.training.gan import GAN
 from icgan_sdk.training.generated import GENERATED
-from icgan_sdk.training.settings import OPTIONAL_SECTIONS
+from icgan_sdk.training.train_config import OPTIONAL_SECTIONS
 
 STAGES: dict[str, Stage] = {}
 """Every stage by name, in the order in which a run takes them unless their needs say otherwise."""
