@@ -149,9 +149,9 @@ def our_steps(precision: str = "auto") -> Figures:
 def draw_batches(folder: str) -> Figures:
     """Images/s of the data path: rows of an epoch gathered, mirrored, scaled, batched."""
     import torch
-    from icgan_sdk.training.batches import draw_images
 
     from icgan_sdk.data import LabelSampler, PreparedDataset
+    from icgan_sdk.training.rows import draw_images
 
     dataset = PreparedDataset.open(folder, "train")
     labels = LabelSampler(dataset.all_labels(), dataset.attributes)

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from icgan_sdk.train import Stage
-
 Scale = Literal["full", "small"]
 StudyName = Literal["table3", "encoders", "ey-source", "sampling", "poster", "ingredients"]
 
-GAN: tuple[Stage, ...] = ("gan", "generated")
-ALL: tuple[Stage, ...] = ("gan", "generated", "encoder_z", "encoder_y")
+GAN: tuple[str, ...] = ("gan", "generated")
+ALL: tuple[str, ...] = ("gan", "generated", "encoder_z", "encoder_y")
 
 SMALL = (
     "model.generator_width=32",
@@ -41,7 +39,7 @@ class Variant:
 
     name: str
     settings: tuple[str, ...] = ()
-    stages: tuple[Stage, ...] = GAN
+    stages: tuple[str, ...] = GAN
     shares: str = ""
     paper: Mapping[str, float] = field(default_factory=dict)
     recipe: str = "paper"

@@ -11,13 +11,14 @@ from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import OptimiserConfig
 
 PIXELS_AT_ONCE = 2**19
-"""Bounds the memory of evaluation, whatever the size of the images."""
+"""The most pixels that are evaluated at once. It bounds the memory for images of any size."""
 
 
 class Epochs:
-    """Steps and rows of a stage: each epoch is a new permutation, shared among the processes.
+    """The steps of a stage, and the rows of each.
 
-    Rows that don't fill a last batch of every process are left out of that epoch.
+    Each epoch is a new permutation of the rows, divided among the processes. Rows at its end that
+    don't fill a batch for every process are left out of that epoch.
 
     Args:
         rows: Size of the training partition.
@@ -53,10 +54,10 @@ class Epochs:
         return step % self.steps_per_epoch == 0
 
     def batch(self, step: int) -> Tensor:
-        """Row numbers [batch_size] of this process's share of a step."""
+        """The row numbers [batch_size] that this process takes in a step."""
         epoch = self.epoch(step)
         if epoch != self._epoch:
-            # Far beyond any step, so that permutations and steps never share draws.
+            # The number lies far beyond any step's, so permutations and steps never share draws.
             generator = self.runtime.generator(self.seed, 2**62 + epoch, rank=0)
             self._epoch, self._order = epoch, torch.randperm(self.rows, generator=generator)
         share = (step - 1) % self.steps_per_epoch * self.runtime.world_size + self.runtime.rank
@@ -75,7 +76,7 @@ class BalancedRows:
         self._with = [rows for rows in present if len(rows)]
 
     def half_of(self, rows: Tensor, generator: torch.Generator) -> Tensor:
-        """Row numbers with the second half replaced by images that show attributes drawn evenly."""
+        """Replace half of the rows: each new one shows an attribute that is drawn uniformly."""
         count = len(rows) // 2
         which = torch.randint(len(self._with), (count,), generator=generator).tolist()
         drawn = torch.rand(count, generator=generator).tolist()
@@ -110,6 +111,6 @@ def move(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
 
 
 def chunks(total: int, image_size: int) -> Iterator[slice]:
-    """Slices of rows that evaluation works on at once: 512 at 32×32, 1 from 1024×1024."""
+    """Slices of rows to evaluate at once: 512 images at 32×32, one from 1024×1024."""
     size = max(1, PIXELS_AT_ONCE // image_size**2)
     return (slice(start, min(start + size, total)) for start in range(0, total, size))
