@@ -1,4 +1,4 @@
-"""Training, public as ``icgan_sdk.train``.
+"""The public namespace of training, ``icgan_sdk.train``.
 
 ```python
 from icgan_sdk import train

@@ -1,4 +1,4 @@
-"""The networks of IcGAN as plain modules: tensors in, tensors out, no files."""
+"""The networks of IcGAN as plain modules: they take and give tensors, and know no files."""
 
 from icgan_sdk.model.build import build_encoder_y, build_encoder_z, build_generator, init_generator
 from icgan_sdk.model.bundle import IcGANNetworks

@@ -1,4 +1,4 @@
-"""Where networks run."""
+"""Choosing the device that networks run on."""
 
 import torch
 
@@ -6,7 +6,7 @@ from icgan_sdk.errors import ConfigError
 
 
 def find_device(device: str | torch.device | None) -> torch.device:
-    """The device of a name; "auto" or None is cuda where there is one, then mps, then cpu.
+    """The device of a name; "auto" or None is cuda if there is one, else mps, else cpu.
 
     Raises:
         ConfigError: If there is no such device here.

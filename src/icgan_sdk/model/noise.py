@@ -1,4 +1,4 @@
-"""Random z, and where it comes from."""
+"""Random z, and the generators that draw it."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from icgan_sdk.errors import ConfigError
 
 
 def random_source(seed: int | None, generator: torch.Generator | None) -> torch.Generator:
-    """The given generator, or one of its own on the CPU; the global one stays untouched.
+    """The given generator, or a new one on the CPU; the global generator stays untouched.
 
     Raises:
         ConfigError: If both are given, or the seed is out of range.

@@ -16,7 +16,7 @@ from icgan_sdk.training.train_config import TrainConfig
 
 
 def train_encoder_y(context: Context) -> None:
-    """Train E_y on real images, or on generated ones as the paper's §4.1 compares."""
+    """Train E_y on real images, or on generated ones (the paper's §4.1 compares both)."""
     settings, runtime = context.config.encoder_y, context.runtime
     encoder = context.build("encoder_y", lambda: build_encoder_y(context.model))
     context.begin(encoder, "encoder_y")
@@ -47,10 +47,10 @@ def train_encoder_y(context: Context) -> None:
 
 
 def load_encoder_y(context: Context) -> nn.Module:
-    """The trained E_y, frozen; that of the model the run starts from if it trained none.
+    """The trained E_y, frozen; the start model's if this run trained none.
 
     Raises:
-        CheckpointError: If its stage left no checkpoint, or a damaged one.
+        CheckpointError: If there is neither, or the checkpoint is damaged.
     """
     encoder = context.runtime.place(build_encoder_y(context.model))
     context.load("encoder_y", "encoder", encoder)

@@ -24,7 +24,7 @@ from icgan_sdk.training.settings import EncoderZConfig
 from icgan_sdk.training.train_config import TrainConfig
 
 LOGITS = 3.0
-"""What E_y reads, −1 to 1, times this is taken for logits."""
+"""Turns what E_y reads (−1 to 1) into logits."""
 
 
 class EncoderBatch(NamedTuple):
@@ -36,8 +36,8 @@ class EncoderBatch(NamedTuple):
         y: Their attributes [B, n_y].
         x_real: Real images [R, C, S, S]; R may be 0.
         y_real: Their attributes [R, n_y], as G is given them.
-        y_edited: What they are to show after an edit [R, n_y], −1 or 1; None: they aren't edited.
-        touched: Which of those values the edit sets, bool [R, n_y].
+        y_edited: Attributes that they should show after an edit [R, n_y], −1 or 1; None: no edits.
+        touched: Which of those values the edit changes, bool [R, n_y].
     """
 
     x: Tensor
@@ -59,24 +59,30 @@ def encoder_z_losses(
     critic: Critic | None = None,
     emphasis: float = 1.0,
 ) -> dict[str, Tensor]:
-    """Losses of E_z: the error of z on generated images, and what is mixed in.
+    """Losses of E_z: the error of z on generated images, and up to four losses on real images.
 
-    L_ez = ‖z − E_z(G(z, y'))‖² per dimension (equation 3). By the weights of the settings, also
-    on real images: ‖x − G(E_z(x), y)‖² of pixels in [0, 1], the same difference in a critic's
-    maps (in-domain inversion, Zhu et al. 2020), what is read off edits of them by the critic, or
-    else by E_y (z must not hold on to what y is to change), and the distance of E_z(x) from
-    N(0, 1). The SNG design learns y in the same step: on generated images as the original, or on
-    real ones (equation 4).
+    The first is L_ez = ‖z − E_z(G(z, y'))‖² per dimension (equation 3). The settings weight the
+    others:
+
+    - ``pixel``: ‖x − G(E_z(x), y)‖² of pixels in [0, 1];
+    - ``feature``: the same difference in the critic's feature maps (in-domain inversion, Zhu et
+      al. 2020);
+    - ``edit``: the attribute loss of edited images, which the critic or else E_y reads. It keeps
+      z from holding what y should change;
+    - ``prior``: the distance of E_z(x) from N(0, 1).
+
+    The one encoder of the SNG design learns y in the same step: on generated images as in the
+    original, or on real ones (equation 4).
 
     Args:
-        networks: Of which the encoder learns.
-        batch: Generated images, and real ones where a weight needs them.
+        networks: Their encoder learns.
+        batch: Generated images, and real ones if a weight needs them.
         settings: The weights.
         draws: For the directions of `distance_from_prior`.
-        y_source: Which images SNG learns y on.
-        critic: Frozen; needed with `feature_weight`. Without it E_y has to be trained already
-            where edits are asked for.
-        emphasis: How often what an edit sets counts in what is read.
+        y_source: The images that SNG learns y on, "generated" or "real".
+        critic: Frozen; needed with `feature_weight`. Without a critic the edits of `batch` need a
+            trained E_y.
+        emphasis: Weight in the attribute loss of the values that an edit changes.
 
     Returns:
         ``z``, where present ``y``, ``pixel``, ``feature``, ``edit`` and ``prior``, and ``total``.
@@ -129,7 +135,7 @@ def train_encoder_z(context: Context) -> None:
     y_is_read = critic is not None or context.start is not None
     optimiser = make_adam(encoder, settings)
     runtime.compile(encoder, networks.generator)
-    # In SNG the y loss on real images takes the settings of E_y for them.
+    # The real images that SNG learns y on are drawn by the settings of E_y.
     y_on_real = networks.encoder is not None and config.encoder_y.source == "real"
     real = config.encoder_y if y_on_real else settings
     uses_real = y_on_real or any(
@@ -185,7 +191,7 @@ def _networks(context: Context) -> IcGANNetworks:
 
 
 def _known_networks(networks: IcGANNetworks, context: Context) -> Critic | None:
-    """Give E_z's stage what is trained already: E_y if there is one, and the critic."""
+    """Load the networks that are trained already: E_y if there is one, and the critic."""
     settings, joint = context.config.encoder_z, context.config.gan.method == "joint"
     if joint and context.ran("gan"):
         return _start_jointly(networks, context)
@@ -197,7 +203,7 @@ def _known_networks(networks: IcGANNetworks, context: Context) -> Critic | None:
 
 
 def _start_jointly(networks: IcGANNetworks, context: Context) -> Critic:
-    """Begin with the encoders of joint training here; returns its critic, frozen."""
+    """Take over the encoders of this run's joint training; returns its critic, frozen."""
     assert networks.encoder_z is not None  # joint training has the design "ind"
     load_checkpoint(context.checkpoint("gan"), {"average_encoder": networks.encoder_z})
     networks.encoder_y = load_encoder_y(context)
@@ -230,7 +236,7 @@ def _check(context: Context) -> None:
 
 def _sections(config: TrainConfig) -> tuple[str, ...]:
     if config.model.get("encoder_design") == "sng":
-        return ("encoder_z", "encoder_y")  # the one encoder takes its y from the latter
+        return ("encoder_z", "encoder_y")  # the latter says how the one encoder learns y
     return ("encoder_z",)
 
 

@@ -28,7 +28,7 @@ class GANBatch(NamedTuple):
     Attributes:
         x: Real images [B, C, S, S] in [-1, 1].
         y: Their attributes [B, n_y], −1 or 1.
-        y_wrong: Attributes of other images, [B, n_y].
+        y_wrong: Label vectors that don't match the real images, [B, n_y].
         y_fake: Attributes y' of the generated images, [B, n_y].
         z: Noise [B, z_dim].
     """
@@ -50,12 +50,12 @@ def gan_step(
 ) -> dict[str, Tensor]:
     """One step of D, then one of G on the same generated images.
 
-    D minimises BCE(real, y → 1) + ½ BCE(real, wrong y → 0) + ½ BCE(generated, y' → 0), in three
-    passes with batch-norm statistics of their own; G minimises the non-saturating loss
-    BCE(generated, y' → 1). Without attributes there is no wrong y, and the last weight is 1.
+    D minimises BCE(real, y → 1) + ½ BCE(real, wrong y → 0) + ½ BCE(generated, y' → 0). Each term
+    is a pass with its own batch-norm statistics. Without attributes there is no wrong y, and the
+    weight of the last term is 1. G minimises the non-saturating loss BCE(generated, y' → 1).
 
     Returns:
-        Mean losses: ``d`` (half of D's sum, as the original shows it) and ``g``.
+        Mean losses: ``d`` (half of D's sum, as the original reports it) and ``g``.
     """
     with runtime.autocast():
         fake = G(batch.z, batch.y_fake)
@@ -88,7 +88,7 @@ def _bce(logits: Tensor, target: float) -> Tensor:
 
 
 def train_gan(context: Context) -> None:
-    """Train G and D; the checkpoint also keeps the generator's moving average."""
+    """Train G and D. The checkpoint also holds the generator's moving average."""
     settings, runtime = context.config.gan, context.runtime
     G = context.build("gan", lambda: _new_generator(context.model))
     D = context.build("gan", lambda: _new_discriminator(context.model))

@@ -20,7 +20,7 @@ from icgan_sdk.training.rows import chunks
 from icgan_sdk.training.samples import attribute_grid
 
 FAR = 2**62
-"""Steps beyond any of the batch-norm refresh, whose draws the set must not repeat."""
+"""A step beyond all steps of the batch-norm refresh, so that the set repeats none of its draws."""
 
 
 def make_generated(context: Context) -> None:
@@ -32,7 +32,7 @@ def make_generated(context: Context) -> None:
         generator.eval()
         save_samples(generator, context, "generated.png")
         _write_set(generator, context)
-        # Last, so that the stage counts as done only with its set in place.
+        # Written last: the stage counts as complete only once its set is there.
         save_checkpoint(context.checkpoint("generated"), 1, 1, {"generator": generator})
     context.runtime.wait()
 
@@ -64,8 +64,8 @@ def draw_generated(
 def refresh_batch_norm(generator: nn.Module, context: Context) -> None:
     """Replace the batch-norm statistics by plain means over train-mode batches.
 
-    The statistics of the trained generator belong to other weights than its moving average. (The
-    original also makes 100 such passes, with momentum 0.1.)
+    The moving average has other weights than the trained generator, whose statistics it holds.
+    (The original makes 100 such passes, with momentum 0.1.)
     """
     norms = [m for m in generator.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
@@ -82,7 +82,7 @@ def refresh_batch_norm(generator: nn.Module, context: Context) -> None:
 
 def _write_set(generator: nn.Module, context: Context) -> None:
     total = context.config.generated.images
-    images, noise, labels = [], [], []  # noise and labels as the generator saw them
+    images, noise, labels = [], [], []  # noise and labels are what the generator was given
     for at in chunks(total, context.model.image_size):
         draws = context.draws("generated", FAR + at.start, rank=0)
         x, z, y = draw_generated(generator, at.stop - at.start, context, draws)
@@ -109,7 +109,7 @@ def _write_set(generator: nn.Module, context: Context) -> None:
 
 
 def _present(y: npt.NDArray[np.float32], context: Context) -> npt.NDArray[np.uint8]:
-    """0/1 labels of sampled y', which may lie between."""
+    """0/1 labels for sampled y', whose values may lie between −1 and 1."""
     if context.model.attributes.one_hot:
         y = np.eye(y.shape[1], dtype=np.float32)[y.argmax(1)]
     present: npt.NDArray[np.uint8] = (y > 0).astype(np.uint8)
@@ -117,10 +117,10 @@ def _present(y: npt.NDArray[np.float32], context: Context) -> npt.NDArray[np.uin
 
 
 def load_generator(context: Context) -> nn.Module:
-    """The final generator of stage 2, frozen.
+    """The final generator, frozen; the start model's if this run has trained no GAN.
 
     Raises:
-        CheckpointError: If the stage has not run.
+        CheckpointError: If there is neither.
     """
     generator = context.runtime.place(build_generator(context.model))
     context.load("generated", "generator", generator)

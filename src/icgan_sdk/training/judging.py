@@ -1,4 +1,4 @@
-"""How well the encoders invert the generator: the figures a run records of itself."""
+"""How well the encoders invert the generator: figures that a run records."""
 
 from collections.abc import Callable
 
@@ -19,10 +19,9 @@ def judge_z(networks: IcGANNetworks, context: Context) -> dict[str, float]:
     """Errors of E_z, in evaluation mode.
 
     Returns:
-        ``generated_z``: mean square per dimension on the run's generated set (the paper's L_ez),
-        if it has one;
-        ``test_pixel``: mean square error of G(E_z(x), y), pixels in [0, 1], with true y, on the
-        real images of `watched`, whose partition the name says.
+        ``generated_z``: mean square error per dimension on the run's generated set, if there is
+        one (the paper's L_ez). ``validation_pixel`` or ``test_pixel``: mean square error of
+        G(E_z(x), y) with true y, pixels in [0, 1], on the real images of `watched`.
     """
     runtime = context.runtime
     partition, real = watched(context)
@@ -49,9 +48,9 @@ def judge_y(read_y: Callable[[Tensor], Tensor], context: Context) -> dict[str, f
     """Errors of E_y on the real images of `watched`, in evaluation mode.
 
     Returns:
-        ``test_y``: mean square per attribute (the paper's L_ey); ``test_accuracy``: share of
-        attributes read right, thresholded at 0, or of class labels, share of images; named by
-        the partition.
+        Two figures, named by the partition. ``test_y``: mean square error per attribute (the
+        paper's L_ey). ``test_accuracy``: the share of attributes that are right when thresholded
+        at 0; for class labels, the share of images whose class is right.
     """
     (partition, data), runtime = watched(context), context.runtime
     one_hot = context.model.attributes.one_hot
@@ -71,7 +70,7 @@ def judge_y(read_y: Callable[[Tensor], Tensor], context: Context) -> dict[str, f
 
 
 def watched(context: Context) -> tuple[str, PreparedDataset]:
-    """The partition a run watches itself on, and its name: validation, else test, else train."""
+    """The partition that a run is judged on, and its name: validation, else test, else train."""
     names = context.dataset.partitions
     name = next(n for n in ("validation", "test", "train") if n in names)
     return name, context.dataset.part(name)
@@ -82,7 +81,7 @@ def _mean_over(
     measure: Callable[[Tensor, Tensor, slice], Tensor],
     runtime: Runtime,
 ) -> float:
-    """Mean of a measure [B] of images, labels and their rows over a data set."""
+    """Mean over a data set of a measure, which maps images, labels and their rows to [B]."""
     total = 0.0
     for at in chunks(len(data), data.image_size):
         x, y = runtime.images(data.images(at)), data.labels(at).to(runtime.device)

@@ -1,4 +1,4 @@
-"""The whole training run: four stages, each resumable, ending in an artefact folder."""
+"""The whole training run: its stages, each resumable, and the artefact folder at the end."""
 
 import os
 from collections.abc import Sequence
@@ -32,29 +32,31 @@ def train(
     watcher: Watcher | None = None,
     command: str = "",
 ) -> Path:
-    """Run the stages of a training, or some of them, in a run folder.
+    """Run all stages of a training, or some of them, in a run folder.
 
-    Stage 1 trains the GAN, 2 makes the final generator and a set of its images, 3 trains E_z and
-    4 E_y (first of all in joint training); then the artefact folder is written as soon as every
-    network it needs is there. Each stage keeps checkpoints: a run killed at any moment and resumed
-    gives, on a CPU, bit for bit the weights of the uninterrupted run.
+    Stage 1 trains the GAN. Stage 2 makes the final generator and a set of its images. Stage 3
+    trains E_z and stage 4 E_y, which comes first in joint training. The artefact folder is written
+    once every network is there.
 
-    Under ``accelerate launch`` or ``torchrun`` every process calls this alike; batch sizes are
+    Each stage writes checkpoints. A run that is killed at any moment and resumed ends, on a CPU,
+    with exactly the weights of an uninterrupted run.
+
+    Under ``accelerate launch`` or ``torchrun`` every process makes the same call; batch sizes are
     per process.
 
     Args:
         config: Settings; `config.data` names the prepared data set.
-        out: The run folder; gets ``config.toml``, ``checkpoints/``, ``metrics.jsonl``,
+        out: The run folder. It gets ``config.toml``, ``checkpoints/``, ``metrics.jsonl``,
             ``samples/``, ``generated/`` and ``artefact/``.
-        stages: Which to run, in their order; None: all. What a run that starts from a model
-            doesn't train it takes over from there.
-        mode: "new" wants stages that have not begun here, "resume" goes on with what has,
-            "restart" first throws away these stages and all that was built on them.
-        watcher: Told of every step.
-        command: How the run was started, for the model card; not asked when resuming.
+        stages: The stages to run, in any order; None: all. With a start model the networks of the
+            others come from there.
+        mode: "new" refuses stages that have begun here. "resume" continues them. "restart" first
+            deletes these stages and all that are built on them.
+        watcher: Called after every step.
+        command: How the run was started, for the model card; ignored when resuming.
 
     Returns:
-        The artefact folder, ``out/artefact``. It is complete once all stages have run.
+        The artefact folder, ``out/artefact``. It exists once all stages have run.
 
     Raises:
         CheckpointError: If the mode, settings or data don't fit what the folder holds, or an
@@ -94,7 +96,7 @@ def _check_stages(stages: Sequence[str] | None, known: Sequence[Stage]) -> list[
 def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Context:
     if not config.data:
         raise ConfigError("training config: data doesn't name a prepared data set")
-    # A run may be resumed from another working directory.
+    # Absolute, as a run may be resumed from another working directory.
     config = replace(config, data=str(Path(config.data).resolve()), start=_located(config.start))
     dataset = PreparedDataset.open(config.data)
     train_part = dataset.part("train")
@@ -104,7 +106,7 @@ def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Con
     runtime = Runtime(config.run)
     model = config.model_config(dataset)
     with torch.device("meta"):
-        IcGANNetworks(model)  # a wrong name of an architecture is told before anything is written
+        IcGANNetworks(model)  # raises here, not later, if the config names no architecture
     kept = config.run.data_on_device and runtime.holds(train_part.n_bytes)
     return Context(
         folder=folder,
@@ -126,7 +128,7 @@ def _located(start: str) -> str:
 
 
 def _load_start(start: str, model: ModelConfig) -> IcGANNetworks:
-    """The networks a run begins with, which must be built as its own."""
+    """The networks that a run begins with; they must have its own config."""
     folder = resolve(start if start in bundled_names() else Path(start))
     networks = load_artefact(folder)
     theirs, ours = networks.config.to_dict(), model.to_dict()
@@ -141,7 +143,7 @@ def _load_start(start: str, model: ModelConfig) -> IcGANNetworks:
 
 def _check_needs(context: Context, stage: Stage) -> None:
     for needed in stage.needs(context.config):
-        leaves_files = bool(STAGES[needed].leaves)  # for which no start model stands in
+        leaves_files = bool(STAGES[needed].leaves)  # a start model can't replace them
         if not (context.ran(needed) if leaves_files else context.has(needed)):
             raise CheckpointError(
                 f"stage {stage.name} builds on stage {needed}, which is not complete in "
@@ -156,7 +158,7 @@ def _write_artefact(context: Context, stages: Sequence[Stage], folder: Path) -> 
     networks.eval()
     with torch.no_grad():
         for parameter in networks.parameters():
-            parameter.copy_(parameter.half())  # judged as it is stored
+            parameter.copy_(parameter.half())  # judged at the precision they are stored in
     figures: dict[str, float] = {}
     for stage in stages:
         figures |= stage.judge(context, networks)
@@ -174,7 +176,7 @@ def _write_artefact(context: Context, stages: Sequence[Stage], folder: Path) -> 
 
 
 def _settings(config: TrainConfig) -> str:
-    # Where the data lie on this machine concerns nobody else.
+    # Without the data's path, which means nothing on another machine.
     return replace(config, data="").to_toml()
 
 

@@ -1,4 +1,4 @@
-"""What a run folder holds of earlier stages, and whether new work fits to it."""
+"""The run folder: what earlier stages left there, and whether new work fits it."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from icgan_sdk.training.train_config import TrainConfig
 Mode = Literal["new", "resume", "restart"]
 _FORKED = ("gan", "generated")
 FIXED = ("seed", "channels_last")
-"""Settings of the section `run` that every stage of a run shares; others may change."""
+"""Settings of the section `run` that stay the same for all stages of a run."""
 
 
 def saved_config(out: str | os.PathLike[str]) -> TrainConfig:
@@ -36,9 +36,9 @@ def saved_config(out: str | os.PathLike[str]) -> TrainConfig:
 
 
 def prepare_folder(context: Context, wanted: Sequence[str], mode: Mode, command: str) -> None:
-    """Check that the wanted stages fit what the folder holds, and record what is to be done.
+    """Check that the wanted stages fit the folder's contents, and record the run's settings.
 
-    Nothing is changed before all is checked.
+    Nothing is changed until everything has been checked.
 
     Raises:
         CheckpointError: If they don't fit.
@@ -60,9 +60,9 @@ def prepare_folder(context: Context, wanted: Sequence[str], mode: Mode, command:
         _check_data(context, fingerprint)
     _discard(context, doomed)
     if not all(context.ran(s) for s in wanted):
-        shutil.rmtree(folder / "artefact", ignore_errors=True)  # of the model before they run
+        shutil.rmtree(folder / "artefact", ignore_errors=True)  # the model without them
     for half_written in (folder / "checkpoints").glob(".*.tmp.*"):
-        half_written.unlink()  # left by a kill in the middle of saving
+        half_written.unlink()  # left by a run that was killed while saving
     commands = run_commands(folder) if kept else []
     if command and mode != "resume":
         commands.append(command)
@@ -74,17 +74,18 @@ def prepare_folder(context: Context, wanted: Sequence[str], mode: Mode, command:
 def fork_run(
     source: str | os.PathLike[str], out: str | os.PathLike[str], config: TrainConfig
 ) -> None:
-    """Begin a run with the GAN of another, and with those of its encoders that are to be the same.
+    """Begin a run with the GAN of another, and with all its other stages of the same settings.
 
-    For comparing encoders on one GAN; `train` with ``mode="resume"`` then runs what is left.
+    This is for comparing encoders on one GAN: `train` with ``mode="resume"`` then runs the stages
+    that are left.
 
     Args:
-        source: Run folder that has both stages.
+        source: A run folder with the stages `gan` and `generated`.
         out: A new run folder.
-        config: Its settings; those of the GAN must be the source's.
+        config: The new run's settings; those of the two stages must be the source's.
 
     Raises:
-        CheckpointError: If a stage is missing or was run with other settings, or `out` exists.
+        CheckpointError: If a stage is missing or has other settings, or if `out` exists.
     """
     source, out = Path(source), Path(out)
     complete = [s for s in STAGES if is_complete(source / "checkpoints" / f"{s}.pt")]
@@ -119,7 +120,7 @@ def _without_encoders(config: TrainConfig) -> TrainConfig:
 
 
 def run_commands(folder: Path) -> list[str]:
-    """The commands that started the stages a run folder holds."""
+    """The commands that started the stages in a run folder."""
     commands: list[str] = _record(folder).get("commands", [])
     return commands
 
@@ -134,7 +135,7 @@ def _record(folder: Path) -> dict[str, Any]:
 
 
 def _check_same(saved: TrainConfig, given: TrainConfig, kept: Sequence[str]) -> None:
-    """The networks, the seed and the settings of all stages that stay must be the same."""
+    """Raise CheckpointError unless networks, seed and the settings of kept stages are the same."""
     old, new = saved.to_dict(), given.to_dict()
     if kept and old["start"] != new["start"]:
         raise CheckpointError(
