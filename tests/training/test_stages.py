@@ -119,7 +119,7 @@ def test_an_optional_stage_runs_only_if_the_config_has_its_section(
     before = state(folder)
     run(changed, folder, stages=["glow"], mode="restart")
     assert not torch.equal(before["bias"], state(folder)["bias"])
-    run(changed, folder, stages=["generated"], mode="restart")
+    run(config, folder, stages=["generated"], mode="restart")  # a stage it no longer wants
     assert not (folder / "checkpoints/glow.pt").exists()
 
 

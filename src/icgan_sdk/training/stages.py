@@ -50,9 +50,13 @@ def stages_of(context: Context) -> list[Stage]:
 
 
 def built_on(context: Context, names: set[str]) -> set[str]:
-    """These stages, and all that are built on them, directly or not."""
+    """These stages, and all that are built on them, directly or not.
+
+    Stages that the config has no longer are among them, as the folder may still hold their results.
+    """
     found = set(names)
-    for stage in stages_of(context):
-        if found.intersection(stage.needs(context.config)):
-            found.add(stage.name)
+    rest = [s for s in context.stages.values() if s.name not in found]
+    while more := [s for s in rest if found.intersection(s.needs(context.config))]:
+        found.update(s.name for s in more)
+        rest = [s for s in rest if s not in more]
     return found
