@@ -240,6 +240,7 @@ def test_tensorboard(config: TrainConfig, tmp_path: Path) -> None:
 KILLER = """
 import os, signal, sys, time
 from pathlib import Path
+import torch._dynamo  # optimisers import it; here it is imported once for all children
 from icgan_sdk import train
 
 config, folder = train.load_config(sys.argv[1]), Path(sys.argv[2])
