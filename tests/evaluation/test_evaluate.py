@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from PIL import Image
 
 from icgan_sdk.artefacts.store import save_artefact
@@ -29,7 +28,6 @@ from icgan_sdk.evaluation.metrics.measuring import measure
 from icgan_sdk.evaluation.metrics.memorisation import MemorisationMetric
 from icgan_sdk.evaluation.metrics.metric_table import METRICS
 from icgan_sdk.evaluation.metrics.seeing import RealPictures
-from icgan_sdk.evaluation.referees.confusion import Confusion
 from icgan_sdk.evaluation.referees.referee import Referee
 from tests.conftest import tiny_networks
 from tests.evaluation.made_up import made_up
@@ -272,19 +270,6 @@ def test_a_perfect_model_and_one_that_ignores_y(
     assert wrong["residual"]["reconstructed"].mean_f1 > 0.9
     assert edits.mean.hit > 0.9
     assert no_edits.mean.hit < 0.2
-
-
-def test_readings_are_those_of_the_counts() -> None:
-    found = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 1, 0]]).bool()
-    truth = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 0]]).bool()
-    counts = Confusion.count(found, truth, ("a", "b", "never"))
-    reading = Reading.of(counts, one_hot=False)
-    a = reading.by_attribute["a"]
-    assert (a.tp, a.fp, a.fn, a.tn) == (1, 1, 0, 1)
-    assert (a.accuracy, a.f1) == pytest.approx((2 / 3, 2 / 3))
-    assert reading.by_attribute["never"].f1 == 0
-    assert reading.mean_f1 == pytest.approx(4 / 9)
-    assert reading.class_accuracy is None
 
 
 def test_json_has_null_for_what_is_no_number(tiny_config: ModelConfig) -> None:

@@ -120,23 +120,7 @@ def evaluate(
     first = FirstPictures()
     figures = measure(bench, metrics, [first] if pictures == "all" else [], tell)
     result = Evaluation(
-        subject=Subject(
-            model=name,
-            config=networks.config.to_dict(),
-            parameters={
-                part: sum(p.numel() for p in network.parameters())
-                for part, network in networks.named_children()
-            },
-            source=dataset.source,
-            partition=partition,
-            images=len(judged),
-            fingerprint=dataset.fingerprint(),
-            limit=limit,
-            refine=refine,
-            detail=detail,
-            seed=seed,
-            version=__version__,
-        ),
+        subject=_subject(name, bench, dataset, partition, seed),
         referees={architecture: read_record(root / architecture) for architecture in judges},
         figures=figures,
         seconds=dict(bench.clock.seconds),
@@ -212,6 +196,29 @@ def _check_fits(config: ModelConfig, dataset: PreparedDataset) -> None:
     }
     subject = f"the model doesn't fit {dataset.folder}, give it data prepared as its own were"
     raise_where_different(pairs, subject)
+
+
+def _subject(
+    name: str, bench: Bench, dataset: PreparedDataset, partition: str, seed: int
+) -> Subject:
+    networks = bench.networks
+    return Subject(
+        model=name,
+        config=networks.config.to_dict(),
+        parameters={
+            part: sum(p.numel() for p in network.parameters())
+            for part, network in networks.named_children()
+        },
+        source=dataset.source,
+        partition=partition,
+        images=len(bench.pictures),
+        fingerprint=dataset.fingerprint(),
+        limit=bench.limit,
+        refine=bench.refine,
+        detail=bench.detail,
+        seed=seed,
+        version=__version__,
+    )
 
 
 def _draw(

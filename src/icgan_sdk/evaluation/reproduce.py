@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 from icgan_sdk.artefacts.store import load_artefact
@@ -64,7 +63,8 @@ def reproduce(
         seed: Everything random follows from it.
         device: Where to compute.
         referees: Folder of the referees, trained there if need be; by default ``out/referees``.
-        watcher: Told of the progress: each stage of each model's training, each measurement.
+        watcher: Told of the progress: each stage of each model's training, each measurement. A
+            part is named like "training IND, gan" or "measuring IND".
 
     Raises:
         ConfigError: If there is no such study, a setting doesn't fit, or torchmetrics is missing.
@@ -94,7 +94,7 @@ def reproduce(
         bench = Bench(networks, pictures, seeded(seed))
         # A model without an artefact has a generator only.
         kept = [FirstPictures()] if _artefact(runs[variant.name]).exists() else []
-        watch = partial(_tell_part, tell, f"measuring {variant.name}")
+        watch = _measuring(variant, tell)
         figures[variant.name], real = measure_columns(bench, study.columns, kept, watch)
         if variant.name in samples:
             sheet = samples_picture(networks, bench.draws("pictures"), rows=4)
@@ -141,12 +141,17 @@ def _train(
     )
 
 
-def _tell_part(tell: Watcher, work: str, part: str, done: int, total: int) -> None:
-    tell(f"{work}, {part}", done, total)
+def _measuring(variant: Variant, tell: Watcher) -> Watcher:
+    """Tells of all parts of a measurement under one name."""
+
+    def watch(part: str, done: int, total: int) -> None:
+        tell(f"measuring {variant.name}", done, total)
+
+    return watch
 
 
 def _artefact(run: Path) -> Path:
-    """The file that a run has when its model is finished, encoders and all."""
+    """A file that a run has once its model is finished, with its encoders."""
     return run / "artefact" / "config.json"
 
 

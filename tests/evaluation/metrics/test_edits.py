@@ -5,11 +5,10 @@ import pytest
 import torch
 
 from icgan_sdk.attributes import CELEBA_ATTRIBUTES
-from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, ModelConfig
+from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.evaluation.metrics.edit_judging import MEN_ONLY, recognised
-from icgan_sdk.evaluation.metrics.edit_regions import REGIONS, outside
 from icgan_sdk.evaluation.metrics.edits import measure_edits
 from icgan_sdk.evaluation.metrics.identification import measure_identification
 from icgan_sdk.evaluation.referees.referee import Referee
@@ -159,58 +158,6 @@ def test_the_referee_must_fit(
         measure_edits(tiny_networks(digits_config), faces, tiny_referee)
     with pytest.raises(ConfigError, match="referee"):
         measure_identification(tiny_networks(digits_config), faces, tiny_referee)
-
-
-def test_identification(
-    faces: PreparedDataset, tiny_config: ModelConfig, tiny_referee: Referee
-) -> None:
-    test = faces.part("test")
-
-    class Mirror(Painter):
-        """Reconstructs pictures exactly: z are the pixels."""
-
-        def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            return x.flatten(1), super().encode(x)[1]
-
-        def decode(self, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-            return z.view(-1, 3, 16, 16)
-
-    exact = measure_identification(Mirror(tiny_config), test, tiny_referee, gallery=20)
-    assert (exact.right, exact.queries, exact.gallery) == (1, 60, 20)
-    coarse = measure_identification(Painter(tiny_config), test, tiny_referee, gallery=20)
-    assert 1 / 20 < coarse.right < 1
-    small = measure_identification(Mirror(tiny_config), test, tiny_referee, limit=10)
-    assert (small.queries, small.gallery) == (10, 10)
-
-
-def test_regions_cover_celeba() -> None:
-    assert set(REGIONS) == set(CELEBA_ATTRIBUTES) - {"Blurry"}
-    config = ModelConfig(crop=CELEBA_CROP)
-    eye, corner = (33, 25), (1, 1)
-    for name, boxes in REGIONS.items():
-        mask = outside(name, config)
-        assert 0.1 < float(mask.mean()) < 1
-        for left, top, right, bottom in boxes:
-            assert 0 <= left < right <= 178
-            assert 0 <= top < bottom <= 218
-    assert outside("Eyeglasses", config)[eye] == 0
-    assert outside("Eyeglasses", config)[corner] == 1
-    assert outside("Bangs", config)[eye] == 1
-    assert outside("Bangs", config)[corner] == 0
-    # The paper's crop shows the eyes higher and wider apart.
-    tight = outside("Eyeglasses", ModelConfig(crop=PAPER_CROP))
-    assert tight[32, 18] == 0
-    assert int((tight == 0).sum()) > int((outside("Eyeglasses", config) == 0).sum())
-
-
-def test_nothing_is_masked_where_the_place_is_unknown() -> None:
-    for name, config in (
-        ("Eyeglasses", ModelConfig()),
-        ("Blurry", ModelConfig(crop=CELEBA_CROP)),
-        ("striped", ModelConfig(crop=CELEBA_CROP)),
-        ("Eyeglasses", ModelConfig(crop=replace(CELEBA_CROP, frame=(200, 218)))),
-    ):
-        assert bool(outside(name, config).all())
 
 
 def test_recognised_seeks_among_the_hundred_a_picture_belongs_to() -> None:

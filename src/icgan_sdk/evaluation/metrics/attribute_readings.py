@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.evaluation.metrics.bench import Bench
 from icgan_sdk.evaluation.metrics.metric import Metric
-from icgan_sdk.evaluation.metrics.seeing import GeneratedBatch, RealBatch, Seen
+from icgan_sdk.evaluation.metrics.seeing import GeneratedBatch, RealBatch
 from icgan_sdk.evaluation.referees.confusion import Confusion
 from icgan_sdk.evaluation.referees.referee import ARCHITECTURES
 from icgan_sdk.evaluation.report import plots as drawing
@@ -29,12 +29,17 @@ from icgan_sdk.evaluation.report.markdown import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Reader = Literal["anet", "residual", "encoder_y"]
+Kind = Literal["real", "generated", "reconstructed"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 READERS = {"anet": "Anet", "residual": "residual referee", "encoder_y": "E_y"}
-KINDS = ("real", "generated", "reconstructed")
-ENCODER_Y = ("encoder_y", "real")
+"""The readers' names in reports."""
 
-READINGS = (*((reader, kind) for reader in ARCHITECTURES for kind in KINDS), ENCODER_Y)
-"""Who reads what; E_y reads only real images."""
+READINGS: tuple[tuple[Reader, Kind], ...] = (
+    *((reader, kind) for reader in ARCHITECTURES for kind in KINDS),
+    ("encoder_y", "real"),
+)
+"""Who reads what. E_y reads only real images."""
 
 HEADING = "Attributes that can be read (Table 3)"
 
@@ -118,23 +123,24 @@ class AttributeReadings(Metric[Readings]):
 
     name = "attributes"
 
-    def __init__(self, bench: Bench, readings: Collection[tuple[str, str]] = READINGS) -> None:
+    def __init__(self, bench: Bench, readings: Collection[tuple[Reader, Kind]] = READINGS) -> None:
         super().__init__(bench)
-        self._found: dict[tuple[str, str], list[Tensor]] = {wanted: [] for wanted in readings}
+        self._found: dict[tuple[Reader, Kind], list[Tensor]] = {wanted: [] for wanted in readings}
 
     def see_real(self, batch: RealBatch) -> None:
         """Read the pictures and their reconstructions; E_y's reading is the encoded y."""
         for (reader, kind), found in self._found.items():
-            if (reader, kind) == ENCODER_Y:
+            if reader == "encoder_y":
                 found.append(self._present(batch.latent.y.cpu()))
             elif kind != "generated":
-                found.append(self._read(batch.real if kind == "real" else batch.rebuilt, reader))
+                seen = batch.real if kind == "real" else batch.rebuilt
+                found.append(seen.read(reader).present)
 
     def see_generated(self, batch: GeneratedBatch) -> None:
         """Read the pictures."""
         for (reader, kind), found in self._found.items():
-            if kind == "generated":
-                found.append(self._read(batch.generated, reader))
+            if reader != "encoder_y" and kind == "generated":
+                found.append(batch.generated.read(reader).present)
 
     def figures(self) -> Readings:
         """Count what was found against the labels."""
@@ -145,10 +151,6 @@ class AttributeReadings(Metric[Readings]):
             counts = Confusion.count(torch.cat(found), truth, dataset.attributes.names)
             readings.setdefault(reader, {})[kind] = Reading.of(counts, one_hot)
         return readings
-
-    def _read(self, seen: Seen, reader: str) -> Tensor:
-        architecture = next(a for a in ARCHITECTURES if a == reader)
-        return seen.read(architecture).present
 
     def _present(self, y: Tensor) -> Tensor:
         if self.bench.networks.config.attributes.one_hot:

@@ -19,7 +19,7 @@ Randomness = Callable[[str], torch.Generator]
 
 
 def seeded(seed: int) -> Randomness:
-    """Randomness that follows from a seed and a name, so that no part disturbs another."""
+    """Draws that follow from the seed and the part's name, whatever other parts draw."""
 
     def draws(name: str) -> torch.Generator:
         entropy = np.random.SeedSequence((seed, *name.encode()))
@@ -38,14 +38,14 @@ class Bench:
     """What every metric is given.
 
     Attributes:
-        networks: Of the model, in eval mode, on the device.
+        networks: The model's, in eval mode, on the device.
         pictures: The real pictures to judge by, with the referees.
-        draws: Randomness by name.
+        draws: Gives each part its generator.
         train: The training partition, for metrics that need it.
-        limit: The most pictures that were asked for; None: all. It bounds the pictures that
-            metrics generate for themselves.
+        limit: The user's bound on the number of pictures; None: no bound. It also holds for the
+            pictures that a metric generates for itself.
         refine: Optimisation steps on z before edits.
-        detail: Whether edits show G's picture or change the photo.
+        detail: Whether edits show G's picture ("generated") or the changed photo ("photo").
         clock: Counts the time of each part.
 
     Raises:
@@ -75,5 +75,5 @@ class Bench:
 
     @cached_property
     def _noise(self) -> Tensor:
-        """Z of all generated pictures, drawn at once so that it doesn't depend on the batches."""
+        """Z of all generated pictures, drawn at once so that the size of batches doesn't matter."""
         return draw_noise(len(self.pictures), self.networks.config, self.draws(GENERATED))

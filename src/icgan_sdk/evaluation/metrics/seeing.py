@@ -1,7 +1,7 @@
-"""Pictures of an evaluation, encoded, decoded and read by the referees once for all metrics.
+"""The pictures of an evaluation: encoded, decoded and read once, for all metrics.
 
-Everything here is computed when it is first asked for, and kept as long as its batch. Of real
-pictures, what the referees read is kept on: it is the same for every model.
+Everything is computed when it is first asked for, and kept as long as its batch. What the referees
+read off real pictures is kept longer, because it is the same for every model.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,14 +36,14 @@ class ReadOff(NamedTuple):
 
 
 class Seen:
-    """A batch of pictures and what each referee makes of them.
+    """A batch of pictures, and what each referee finds in them.
 
     Args:
         make: Makes the pictures [B, C, S, S] in [-1, 1], on the CPU.
         referees: By architecture.
         clock: Counts the time of making and reading.
-        part: As which part of the work.
-        known: What was read off these pictures before; new readings are added.
+        part: The part of the work that the time counts for.
+        known: What was read off these pictures before. New readings are added to it.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Seen:
             return self._make()
 
     def look(self, architecture: Architecture) -> Impression:
-        """All that a referee makes of the pictures, on its device."""
+        """All that a referee finds in the pictures, on its device."""
         if architecture not in self._impressions:
             images, referee = self.images, self._referees[architecture]
             with self._clock.part(self._part):
@@ -81,9 +81,9 @@ class Seen:
 
 
 class RealPictures:
-    """The real pictures of a partition. Several models can be judged by them.
+    """The real pictures of a partition, for one model or for several.
 
-    What the referees read off them is kept: bits and features, never the pictures.
+    Keeps what the referees read off the pictures (bits and features), but never the pictures.
 
     Args:
         dataset: One partition, not empty.

@@ -6,7 +6,8 @@ from icgan_sdk.evaluation.studies.study import ALL, Ordering, Study, StudyName, 
 
 _LONG = ("gan.epochs=3", "encoder_z.epochs=3", "encoder_y.epochs=2")
 _SHORT = ("gan.epochs=2", "encoder_z.epochs=1", "encoder_y.epochs=2")
-"""A joint step takes one and a half times as long as the paper's, and one of E_z three times."""
+"""Epochs that make both recipes take about the same time: a joint step takes one and a half times
+as long as a step of the paper's GAN, and a step of E_z three times."""
 
 BASE = "paper's model"
 JOINT = "recipe celeba"

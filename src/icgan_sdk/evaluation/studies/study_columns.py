@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import Any
 
 from icgan_sdk.evaluation.metrics.attribute_readings import (
-    ENCODER_Y,
     AttributeReadings,
+    Kind,
+    Reader,
     Reading,
     Readings,
 )
@@ -38,10 +39,10 @@ class Column:
     meaning: str
     take: Callable[[Mapping[str, Any]], float | None]
     make: Callable[[Bench], Metric[Any]] | None = None
-    reading: tuple[str, str] | None = None
+    reading: tuple[Reader, Kind] | None = None
 
 
-def _read(meaning: str, reader: str, kind: str, take: Callable[[Reading], float]) -> Column:
+def _read(meaning: str, reader: Reader, kind: Kind, take: Callable[[Reading], float]) -> Column:
     """A column of readings, in %."""
 
     def percent(figures: Mapping[str, Any]) -> float:
@@ -107,9 +108,14 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
             EncoderErrorsMetric,
         ),
         "ey_accuracy": _read(
-            "accuracy of E_y on real test images, mean over attributes, %", *ENCODER_Y, _accuracy
+            "accuracy of E_y on real test images, mean over attributes, %",
+            "encoder_y",
+            "real",
+            _accuracy,
         ),
-        "ey_f1": _read("F1 of E_y on real test images, mean over attributes, %", *ENCODER_Y, _f1),
+        "ey_f1": _read(
+            "F1 of E_y on real test images, mean over attributes, %", "encoder_y", "real", _f1
+        ),
         "pixel_error": Column(
             "mean square error of reconstructions of real test images, pixels in [0, 1]",
             lambda figures: figures["inversion"].pixel_error,

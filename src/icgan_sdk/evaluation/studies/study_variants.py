@@ -18,7 +18,7 @@ SMALL = (
     "encoder_y.epochs=6",
     "generated.images=2000",
 )
-"""What `--scale small` changes of a recipe: half the widths, a few epochs; an hour on two cores."""
+"""What `--scale small` changes in a recipe: half the widths and a few epochs, for two CPU cores."""
 
 
 class EffectiveSettings(TypedDict):
