@@ -8,7 +8,7 @@ import pytest
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset, write_arrays
-from icgan_sdk.evaluation.referees.referee import ARCHITECTURES, Referee
+from icgan_sdk.evaluation.referees.referee_network import ARCHITECTURES, Referee
 from icgan_sdk.evaluation.referees.referee_settings import RefereeSettings
 from icgan_sdk.evaluation.referees.referee_training import train_referee
 

@@ -28,7 +28,7 @@ from icgan_sdk.evaluation.metrics.measuring import measure
 from icgan_sdk.evaluation.metrics.memorisation import MemorisationMetric
 from icgan_sdk.evaluation.metrics.metric_table import METRICS
 from icgan_sdk.evaluation.metrics.seeing import RealPictures
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from tests.conftest import tiny_networks
 from tests.evaluation.made_up import made_up
 from tests.evaluation.painter import Painter

@@ -17,8 +17,8 @@ from icgan_sdk.evaluation.metrics.fidelity import measure_fidelity
 from icgan_sdk.evaluation.metrics.identification import measure_identification
 from icgan_sdk.evaluation.metrics.memorisation import measure_memorisation
 from icgan_sdk.evaluation.referees.confusion import Confusion
-from icgan_sdk.evaluation.referees.referee import ARCHITECTURES, Architecture, Referee
 from icgan_sdk.evaluation.referees.referee_folder import load_referee
+from icgan_sdk.evaluation.referees.referee_network import ARCHITECTURES, Architecture, Referee
 from icgan_sdk.evaluation.referees.referee_readings import (
     read_generated,
     read_real,

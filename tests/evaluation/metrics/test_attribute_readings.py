@@ -12,7 +12,7 @@ from icgan_sdk.evaluation.metrics.class_confusion import ClassConfusion
 from icgan_sdk.evaluation.metrics.measuring import measure
 from icgan_sdk.evaluation.metrics.seeing import RealPictures
 from icgan_sdk.evaluation.referees.confusion import Confusion
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from tests.conftest import tiny_networks
 
 

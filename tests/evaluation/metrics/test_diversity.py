@@ -7,7 +7,7 @@ import torch
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.metrics.diversity import measure_diversity
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from tests.conftest import tiny_networks
 from tests.evaluation.painter import Painter
 

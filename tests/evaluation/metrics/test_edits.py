@@ -11,7 +11,7 @@ from icgan_sdk.errors import ConfigError
 from icgan_sdk.evaluation.metrics.edit_judging import MEN_ONLY, recognised
 from icgan_sdk.evaluation.metrics.edits import measure_edits
 from icgan_sdk.evaluation.metrics.identification import measure_identification
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.evaluation.referees.referee_readings import read_real
 from icgan_sdk.training import batches
 from tests.conftest import tiny_networks

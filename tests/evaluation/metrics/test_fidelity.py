@@ -18,7 +18,7 @@ from icgan_sdk.evaluation.metrics.fidelity import (
     kernel_distance,
     measure_fidelity,
 )
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from tests.conftest import tiny_networks
 from tests.evaluation.painter import Painter
 

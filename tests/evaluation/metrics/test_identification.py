@@ -3,7 +3,7 @@ import torch
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.metrics.identification import measure_identification
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from tests.evaluation.painter import Painter
 
 

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.metrics.memorisation import measure_memorisation, nearest_features
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.training import batches
 from tests.conftest import tiny_networks
 from tests.evaluation.painter import Copier

@@ -4,7 +4,7 @@ from torch.testing import assert_close
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.metrics.perceptual_distance import perceptual_distance
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 
 
 def test_perceptual_distance_of_known_maps() -> None:

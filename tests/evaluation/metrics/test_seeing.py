@@ -18,7 +18,7 @@ from icgan_sdk.evaluation.metrics.measuring import batches, measure
 from icgan_sdk.evaluation.metrics.metric_table import METRICS
 from icgan_sdk.evaluation.metrics.seeing import RealPictures
 from icgan_sdk.evaluation.progress import Stopwatch
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.evaluation.report.paper_pictures import pictures_of
 from icgan_sdk.evaluation.studies.study_columns import COLUMNS, measure_columns
 from icgan_sdk.model import IcGANNetworks

@@ -14,7 +14,7 @@ from icgan_sdk.evaluation.metrics.bench import Bench
 from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.metrics.seeing import GeneratedBatch, RealBatch
 from icgan_sdk.evaluation.referees.confusion import Confusion
-from icgan_sdk.evaluation.referees.referee import ARCHITECTURES
+from icgan_sdk.evaluation.referees.referee_network import ARCHITECTURES
 from icgan_sdk.evaluation.report import plots as drawing
 from icgan_sdk.evaluation.report.markdown import (
     Line,

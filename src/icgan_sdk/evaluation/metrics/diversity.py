@@ -14,7 +14,7 @@ from icgan_sdk.evaluation.metrics.measuring import measure_alone
 from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.metrics.perceptual_distance import perceptual_distance
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, RealPictures
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.evaluation.report.markdown import Line, Section, number, table
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.model.devices import device_of

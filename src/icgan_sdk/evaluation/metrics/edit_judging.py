@@ -14,7 +14,7 @@ from icgan_sdk.evaluation.metrics.bench import Bench
 from icgan_sdk.evaluation.metrics.edit_regions import outside
 from icgan_sdk.evaluation.metrics.perceptual_distance import perceptual_distance
 from icgan_sdk.evaluation.metrics.seeing import RealBatch
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.model.compositing import carry_change
 from icgan_sdk.model.devices import device_of
 

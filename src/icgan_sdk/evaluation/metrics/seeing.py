@@ -14,7 +14,7 @@ from torch import Tensor
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.engines.batches import CHUNK, Latent, decode, encode
 from icgan_sdk.evaluation.progress import Stopwatch
-from icgan_sdk.evaluation.referees.referee import Architecture, Impression, Referee
+from icgan_sdk.evaluation.referees.referee_network import Architecture, Impression, Referee
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.devices import device_of
 from icgan_sdk.model.refinement import refine_z

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import IcGANError, ModelFormatError, ModelNotFoundError, SaveError
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.files import atomic_file, atomic_folder, write_text
 from icgan_sdk.model.devices import find_device
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.referees.confusion import Confusion
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.training.batches import chunks
 

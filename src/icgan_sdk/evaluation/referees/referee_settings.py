@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import raise_all
-from icgan_sdk.evaluation.referees.referee import Architecture
+from icgan_sdk.evaluation.referees.referee_network import Architecture
 from icgan_sdk.training.settings import OptimiserConfig, Precision, section_problems
 
 

@@ -15,13 +15,13 @@ from torch import Tensor
 from icgan_sdk.data import PreparedDataset, Progress
 from icgan_sdk.errors import ConfigError, ModelNotFoundError
 from icgan_sdk.evaluation.progress import Watcher
-from icgan_sdk.evaluation.referees.referee import ARCHITECTURES, Architecture, Referee
 from icgan_sdk.evaluation.referees.referee_folder import (
     check_replaceable,
     load_referee,
     read_record,
     save_referee,
 )
+from icgan_sdk.evaluation.referees.referee_network import ARCHITECTURES, Architecture, Referee
 from icgan_sdk.evaluation.referees.referee_readings import read_real
 from icgan_sdk.evaluation.referees.referee_settings import RefereeSettings, default_settings
 from icgan_sdk.evaluation.referees.thresholds import matching_thresholds, read_scores

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.evaluation.referees.referee import Referee
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.training.batches import chunks
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, raise_where_different
-from icgan_sdk.evaluation.referees.referee_networks import build_anet, build_residual
+from icgan_sdk.evaluation.referees.referee_layers import build_anet, build_residual
 
 Architecture = Literal["anet", "residual"]
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
