@@ -24,8 +24,8 @@ class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # it carries no type
     """Gives single tests to whichever process is free, but the folders named above as a whole."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = Path(nodeid.partition("::")[0]).parent.name
-        return folder if folder in TOGETHER else nodeid
+        folders = Path(nodeid.partition("::")[0]).parts
+        return next((folder for folder in folders if folder in TOGETHER), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

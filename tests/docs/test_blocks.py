@@ -49,7 +49,7 @@ def scratch(
         repository.commit(read(tmp_path / "pushed"), revision)
     shrink_recipes(tmp_path / "recipes")
     monkeypatch.setattr("icgan_sdk.training.settings.RECIPES", tmp_path / "recipes")
-    monkeypatch.setattr("icgan_sdk.evaluation.measuring.GENERATED_IMAGES", 64)
+    monkeypatch.setattr("icgan_sdk.evaluation.metrics.encoder_errors.GENERATED_IMAGES", 64)
     (tmp_path / "page").mkdir()
     monkeypatch.chdir(tmp_path / "page")
     return Scratch(tmp_path / "page")

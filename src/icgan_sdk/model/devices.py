@@ -1,6 +1,7 @@
 """Choosing the device that networks run on."""
 
 import torch
+from torch import nn
 
 from icgan_sdk.errors import ConfigError
 
@@ -26,3 +27,8 @@ def find_device(device: str | torch.device | None) -> torch.device:
     if (found.index or 0) >= available.get(found.type, 0):
         raise ConfigError(f"there is no device {str(found)!r} here: give auto, cpu, cuda or mps")
     return found
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """The device of a network's parameters."""
+    return next(network.parameters()).device
