@@ -14,7 +14,7 @@ from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.metrics.bench import Bench, seeded
 from icgan_sdk.evaluation.metrics.edits import EditsMetric
 from icgan_sdk.evaluation.metrics.first_pictures import FirstPictures
-from icgan_sdk.evaluation.metrics.measuring import measure
+from icgan_sdk.evaluation.metrics.measuring import batches, measure
 from icgan_sdk.evaluation.metrics.metric_table import METRICS
 from icgan_sdk.evaluation.metrics.seeing import RealPictures
 from icgan_sdk.evaluation.progress import Stopwatch
