@@ -21,14 +21,15 @@ FORMAT_VERSION = 1
 """Version of the folder's layout and of the graphs' inputs and outputs; newer ones are refused."""
 
 RECORD_FILE = "export.json"
-ENCODER, GENERATOR, COMPOSITE, EDIT = "encoder", "generator", "composite", "edit"
-GRAPHS = (ENCODER, GENERATOR, COMPOSITE, EDIT)
-STEPS = (ENCODER, GENERATOR, COMPOSITE)
+ENCODER, GENERATOR, PAINTER = "encoder", "generator", "painter"
+COMPOSITE, EDIT = "composite", "edit"
+GRAPHS = (ENCODER, GENERATOR, PAINTER, COMPOSITE, EDIT)
+STEPS = (ENCODER, GENERATOR, PAINTER, COMPOSITE)
 """The graphs an engine runs one by one; `EDIT` is all of them in one."""
 
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}
 
-IMAGES, Z, Y = "images", "z", "y"
+IMAGES, Z, Y, Y_NEW = "images", "z", "y", "y_new"
 PRESENCES, NAMED, PHOTO = "presences", "named", "photo"
 REBUILT, EDITED, CHANGE = "rebuilt", "edited", "change"
 
@@ -57,7 +58,7 @@ def open_graphs(folder: Path) -> tuple[ModelConfig, dict[str, Path]]:
 
     Returns:
         The model's config, and the files of the graphs that make up an edit, by name: encoder,
-        generator and, unless an older release wrote the folder, composite.
+        generator, and painter or composite (which older releases did not write).
 
     Raises:
         ModelNotFoundError: If there is no such folder.
@@ -69,8 +70,9 @@ def open_graphs(folder: Path) -> tuple[ModelConfig, dict[str, Path]]:
             f"'icgan export {folder} -o FOLDER' writes for a model of that name"
         )
     files = _read_record(folder)
-    graphs = [name for name in STEPS if name != COMPOSITE or name + SUFFIXES["onnx"] in files]
     config = read_config(folder, ENCODER + SUFFIXES["onnx"])
+    needed = {ENCODER, GENERATOR} | ({PAINTER} if config.painter_size else set())
+    graphs = [name for name in STEPS if name in needed or name + SUFFIXES["onnx"] in files]
     for name in graphs:
         _check_files(folder, name + SUFFIXES["onnx"], files)
     return config, {name: folder / (name + SUFFIXES["onnx"]) for name in graphs}

@@ -8,12 +8,12 @@ from PIL.Image import Image
 from icgan_sdk.attributes import merge_edits
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.editing.encoded import Detail, Encoded
+from icgan_sdk.editing.encoded import Detail, Encoded, to_pictures
 from icgan_sdk.engines.latents import Latent
 from icgan_sdk.errors import ShapeError
 from icgan_sdk.photo import paste_changes
 from icgan_sdk.photo.placement import Matrix
-from icgan_sdk.pictures.arrays import Floats, strip_padding, to_pictures
+from icgan_sdk.pictures.arrays import Floats, strip_padding
 
 
 class Inversion:
@@ -83,7 +83,7 @@ class Inversion:
             raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
         if self._matrix is None:
             return self._photo
-        change = strip_padding(self._encoded.change(presences), self._config)
+        change = strip_padding(self._encoded.change(presences), self._config.photo)
         return paste_changes(self._photo, change, [self._matrix])
 
     def refined(self, steps: int) -> "Inversion":

@@ -14,7 +14,9 @@ from icgan_sdk.artefacts.export_folder import (
     ENCODER,
     GENERATOR,
     IMAGES,
+    PAINTER,
     REBUILT,
+    Y_NEW,
     Y,
     Z,
     check_installed,
@@ -87,6 +89,10 @@ class OnnxEngine(Engine):
         z, y = self._run(ENCODER, {IMAGES: images})
         return z, y
 
+    def read(self, images: Floats) -> Floats:
+        """E_y alone, see `Engine.read`."""
+        return self.encode(images)[1]
+
     def decode(self, z: Floats, y: Floats) -> Floats:
         """G(z, y), see `Engine.decode`."""
         (images,) = self._run(GENERATOR, {Z: z, Y: y})
@@ -101,6 +107,11 @@ class OnnxEngine(Engine):
             )
         (change,) = self._run(COMPOSITE, {IMAGES: images, REBUILT: rebuilt, EDITED: edited})
         return change
+
+    def paint(self, images: Floats, y: Floats, y_new: Floats) -> Floats:
+        """An edit painted onto photos, see `Engine.paint`."""
+        (painted,) = self._run(PAINTER, {IMAGES: images, Y: y, Y_NEW: y_new})
+        return painted
 
     def refine(self, images: Floats, z: Floats, y: Floats, steps: int) -> Floats:
         """Exports hold no gradients."""
@@ -179,7 +190,7 @@ def run_session(
 
 
 def _check_interface(session: "InferenceSession", config: ModelConfig, path: Path) -> None:
-    side = config.image_size
+    side = config.photo.image_size
     expected = {
         IMAGES: [config.channels, side, side],
         Z: [config.z_dim],

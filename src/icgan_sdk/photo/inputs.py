@@ -49,7 +49,7 @@ class Placed:
     """What of a picture goes into the networks.
 
     Attributes:
-        pixels: [C, image_size, image_size] in [-1, 1].
+        pixels: [C, P, P] in [-1, 1], P being the side of `ModelConfig.photo`.
         matrix: Where it lies in the upright picture, as in `Cut`; None for tensors.
     """
 
@@ -85,8 +85,8 @@ def place(
         return Placed(tensor_to_array(image, config))
     source = check_picture(image)
     picture = open_picture(source, config.channels)
-    (cut,) = cut_photo(picture, config, align, face, name_of(source) or name)
-    return Placed(picture_to_array(cut.square, config), cut.matrix)
+    (cut,) = cut_photo(picture, config.photo, align, face, name_of(source) or name)
+    return Placed(picture_to_array(cut.square, config.photo), cut.matrix)
 
 
 def cut_photo(

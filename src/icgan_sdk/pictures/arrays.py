@@ -33,51 +33,62 @@ def picture_to_array(picture: Image.Image, config: ModelConfig) -> Floats:
     """
     pixels = np.asarray(picture)[None]
     images = pixels_to_array(pixels if config.channels > 1 else pixels[..., None])
-    padded: Floats = _pad(images, config)[0]
-    return padded
+    return _pad(images[0], config)
 
 
 def tensor_to_array(image: "Tensor", config: ModelConfig) -> Floats:
     """A user's float tensor [C, H, W] as the networks' input.
 
     Args:
-        image: In [-1, 1], of the model's picture size (or image size, padded).
+        image: In [-1, 1], of the size of the model's pictures or photos (padded or not).
         config: The model's.
 
     Returns:
-        [C, image_size, image_size] in [-1, 1] on the CPU, padded.
+        [C, P, P] in [-1, 1] on the CPU, padded, P being the side of `ModelConfig.photo`; smaller
+        pictures are scaled up.
 
     Raises:
         ShapeError: If it doesn't fit.
     """
     if image.ndim != 3:
         raise ShapeError(f"a tensor must be [C, H, W] or [B, C, H, W], not {list(image.shape)}")
-    padded: Floats = _pad(_check_tensor(image[None], config), config)[0]
-    return padded
+    values = _check_tensor(image, config)
+    photo = config.photo
+    if len(values[0]) in {photo.picture_size, photo.image_size}:
+        return _pad(values, photo)
+    return _enlarge(_pad(values, config), photo.image_size)
 
 
-def _check_tensor(images: "Tensor", config: ModelConfig) -> Floats:
-    sizes = {config.picture_size, config.image_size}
-    batch, channels, height, width = images.shape
-    if batch < 1 or channels != config.channels or height != width or height not in sizes:
+def _check_tensor(image: "Tensor", config: ModelConfig) -> Floats:
+    photo = config.photo
+    sizes = {c_size for c in (photo, config) for c_size in (c.picture_size, c.image_size)}
+    channels, height, width = image.shape
+    if channels != config.channels or height != width or height not in sizes:
         raise ShapeError(
-            f"expected a tensor [B, {config.channels}, {config.picture_size}, "
-            f"{config.picture_size}], not {list(images.shape)}; give other sizes as PIL images, "
-            "they are cropped and scaled"
+            f"expected a tensor [{config.channels}, {photo.picture_size}, {photo.picture_size}], "
+            f"not {list(image.shape)}; give other sizes as PIL images, they are cropped and scaled"
         )
-    if not images.is_floating_point():
-        raise ShapeError(f"expected a float tensor in [-1, 1], not {images.dtype}")
-    values: Floats = images.detach().cpu().float().numpy()
+    if not image.is_floating_point():
+        raise ShapeError(f"expected a float tensor in [-1, 1], not {image.dtype}")
+    values: Floats = image.detach().cpu().float().numpy()
     if not np.isfinite(values).all() or np.abs(values).max() > 1 + PIXEL_TOLERANCE:
         raise ShapeError("expected tensor values in [-1, 1]; scale uint8 pixels by x / 127.5 - 1")
     return values
 
 
-def _pad(images: Floats, config: ModelConfig) -> Floats:
-    if images.shape[-1] == config.image_size:
-        return images
+def _enlarge(image: Floats, side: int) -> Floats:
+    from torch import from_numpy
+    from torch.nn.functional import interpolate
+
+    large: Floats = interpolate(from_numpy(image[None]), (side, side), mode="bilinear")[0].numpy()
+    return large
+
+
+def _pad(image: Floats, config: ModelConfig) -> Floats:
+    if image.shape[-1] == config.image_size:
+        return image
     around = (config.padding, config.padding)
-    return np.pad(images, [(0, 0), (0, 0), around, around], constant_values=-1.0)
+    return np.pad(image, [(0, 0), around, around], constant_values=-1.0)
 
 
 def pixels_to_array(pixels: npt.NDArray[np.uint8]) -> Floats:

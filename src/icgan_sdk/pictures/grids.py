@@ -9,9 +9,9 @@ GAP = 2
 
 
 def grid(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
-    """One picture of equally sized pictures in rows, white gaps between and around.
+    """One picture of pictures in rows, white gaps between and around.
 
-    A single picture stays as it is.
+    A single picture stays as it is; pictures of another size than the first are scaled to it.
 
     Args:
         rows: The first row is the longest.
@@ -23,7 +23,8 @@ def grid(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
     sheet = Image.new(first.mode, (columns * width + GAP, len(rows) * height + GAP), "white")
     for down, row in enumerate(rows):
         for right, picture in enumerate(row):
-            sheet.paste(picture, (GAP + right * width, GAP + down * height))
+            fitting = picture if picture.size == first.size else picture.resize(first.size)
+            sheet.paste(fitting, (GAP + right * width, GAP + down * height))
     return sheet
 
 
