@@ -92,6 +92,10 @@ class ModelConfig:
         encoder_z_fc: Units of E_z's hidden fully connected layer; 0: as many as features flow
             in, as the original (4096 at 64×64).
         encoder_y_fc: The same for E_y ("sng": the original uses 0 here too).
+        painter_size: Side of the photos the painter paints on, image_size times a power of two; 0:
+            the model has no painter.
+        painter_width: Channels of the painter's largest maps; doubles with each halving.
+        painter_pictures: Whether the painter looks at G's pictures of before and after.
 
     Raises:
         ConfigError: If values don't fit together; the message lists all problems.
@@ -114,6 +118,9 @@ class ModelConfig:
     encoder_layers: int = 4
     encoder_z_fc: int = 0
     encoder_y_fc: int = 512
+    painter_size: int = 0
+    painter_width: int = 24
+    painter_pictures: bool = True
 
     def __post_init__(self) -> None:
         raise_all(self._problems(), "model config")
@@ -141,6 +148,7 @@ class ModelConfig:
             "discriminator_width",
             "encoder_width",
             "encoder_layers",
+            "painter_width",
         )
         problems += [
             f"{k} must be at least 1, not {integers[k]}" for k in positive if integers[k] < 1
@@ -158,6 +166,25 @@ class ModelConfig:
             problems.append(f"noise must be one of {', '.join(get_args(Noise))}")
         if not self.attributes.names and self.encoder_design != "ind":
             problems.append("a model without attributes has encoder_design 'ind'")
+        return problems + self._painter_problems()
+
+    def _painter_problems(self) -> list[str]:
+        switches = {f.name: getattr(self, f.name) for f in fields(self) if f.type is bool}
+        problems = [
+            f"{k} must be true or false, not {v!r}"
+            for k, v in switches.items()
+            if type(v) is not bool
+        ]
+        scale, rest = divmod(self.painter_size, self.image_size)
+        if self.painter_size and (rest or scale < 1 or scale & (scale - 1)):
+            problems.append(
+                f"painter_size must be 0 or image_size ({self.image_size}) times a power of two, "
+                f"not {self.painter_size}"
+            )
+        if self.painter_size > MAX_IMAGE_SIZE:
+            problems.append(f"painter_size must be at most {MAX_IMAGE_SIZE}")
+        if self.painter_size and not self.attributes.names:
+            problems.append("a painter needs attributes to paint")
         return problems
 
     @property
@@ -183,6 +210,8 @@ class ModelConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON or TOML types; attributes spread to attributes, groups and one_hot."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        if not self.painter_size:  # files of models without one stay readable by older releases
+            plain = {k: v for k, v in plain.items() if not k.startswith("painter_")}
         plain["crop"] = None if self.crop is None else asdict(self.crop)
         plain["attributes"] = list(self.attributes.names)
         plain["groups"] = {g: list(m) for g, m in self.attributes.groups.items()}

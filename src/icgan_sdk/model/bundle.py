@@ -1,11 +1,14 @@
 """The networks an edit needs, together: generator and encoders of any design."""
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model.discriminator import Discriminator
 from icgan_sdk.model.encoders import Encoder, SharedEncoder
 from icgan_sdk.model.generator import Generator
+from icgan_sdk.model.painter import Painter, request, whole_step
 
 
 class IcGANNetworks(nn.Module):
@@ -13,7 +16,8 @@ class IcGANNetworks(nn.Module):
 
     Submodules, and so the first part of every parameter's name: ``generator``; ``encoder_z`` and
     ``encoder_y`` of the designs IND and IND-COND, or ``encoder`` of SNG; ``discriminator`` if it
-    is there. A model without attributes has no ``encoder_y``.
+    is there; ``painter`` of a model that has one. A model without attributes has no
+    ``encoder_y``.
 
     Args:
         config: Sizes and design.
@@ -25,6 +29,7 @@ class IcGANNetworks(nn.Module):
         self.config = config
         self.generator = Generator(config)
         self.discriminator = Discriminator(config) if discriminator else None
+        self.painter = Painter(config) if config.painter_size else None
         self.encoder: SharedEncoder | None = None
         self.encoder_z: Encoder | None = None
         self.encoder_y: Encoder | None = None
@@ -80,3 +85,33 @@ class IcGANNetworks(nn.Module):
         """G(z, y): images [B, C, S, S] in (-1, 1)."""
         images: Tensor = self.generator(z, y)
         return images
+
+    def shrink(self, x: Tensor) -> Tensor:
+        """Photos of the painter's side [B, C, P, P] as encoders take them, [B, C, S, S]."""
+        scale = x.shape[-1] // self.config.image_size
+        return x if scale == 1 else F.avg_pool2d(x, scale)
+
+    def pictures(self, z: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
+        """G(z, y) and G(z, y_new) side by side in the channels, [B, 2C, S, S] in (-1, 1)."""
+        before, after = self.decode(torch.cat([z, z]), torch.cat([y, y_new])).chunk(2)
+        return torch.cat([before, after], dim=1)
+
+    def paint(self, x: Tensor, z: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
+        """Paint an edit onto photos.
+
+        Args:
+            x: Photos [B, C, P, P] in [-1, 1].
+            z: What `encode` finds in the shrunk photos, [B, z_dim].
+            y: The same, [B, n_attributes].
+            y_new: The attributes after the edit, [B, n_attributes].
+
+        Returns:
+            [B, C, P, P] in [-1, 1]; x itself, bit for bit, where y_new is y.
+        """
+        assert self.painter is not None  # callers ask the config
+        direction, amount = request(y, y_new)
+        pictures = None
+        if self.painter.sees_pictures:
+            pictures = self.pictures(z, y, whole_step(y, y_new, amount))
+        painted: Tensor = self.painter(x, direction, amount, pictures)
+        return painted

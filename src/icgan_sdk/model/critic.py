@@ -2,10 +2,10 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model.convolutions import HalvingConv
+from icgan_sdk.model.spectral import spectral_norm
 
 
 class Critic(nn.Module):
@@ -19,19 +19,21 @@ class Critic(nn.Module):
 
     Args:
         config: Sizes; widths are the discriminator's.
+        gain: Largest singular value of the hidden layers. With 1, leaky ReLUs weaken the signal
+            layer by layer, and attributes are learned at half the speed.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, gain: float = 1.0) -> None:
         super().__init__()
         width = config.channels
         self.blocks = nn.ModuleList()
         for layer in range(config.hidden_layers):
             out = config.discriminator_width * 2**layer
-            convolution = spectral_norm(HalvingConv(width, out))
+            convolution = spectral_norm(HalvingConv(width, out), gain)
             self.blocks.append(nn.Sequential(convolution, nn.LeakyReLU(0.2)))
             width = out
         self.hidden = nn.Sequential(
-            nn.Flatten(), spectral_norm(nn.Linear(16 * width, width)), nn.LeakyReLU(0.2)
+            nn.Flatten(), spectral_norm(nn.Linear(16 * width, width), gain), nn.LeakyReLU(0.2)
         )
         self.real = spectral_norm(nn.Linear(width, 1))
         self.matching = spectral_norm(nn.Linear(config.n_attributes, width, bias=False))

@@ -163,6 +163,46 @@ class EncoderYConfig(OptimiserConfig):
 
 
 @dataclass(frozen=True)
+class PainterConfig(OptimiserConfig):
+    """Stage `painter`: the painter of models with `model.painter_size`, and its critic.
+
+    Attributes:
+        alone: Train nothing else: the other networks are those of the model the run starts from.
+        attribute_weight: Of what the critic reads wrong off painted photos, summed over attributes.
+        emphasis: How often values that the edit sets count in it.
+        mask_weight: Of the mask's mean.
+        variation_weight: Of the mask's total variation: mean difference of neighbours.
+        pixel_weight: Of the mean absolute change of pixels, in [-1, 1] units.
+        warmup: Steps at the start in which the critic learns alone, on real photos: with a critic
+            that knows nothing the painter learns to keep its mask shut.
+        ramp: Steps over which these three come in after that.
+        critic_rate: The critic's learning rate over the painter's.
+        critic_width: Channels of the critic's first layer; doubles with each later.
+        ema_decay: Decay of the painter's exponential moving average.
+        flip: Mirror half of the photos.
+        sample_every: Steps between sheets of edited validation photos.
+    """
+
+    epochs: int = 34
+    batch_size: int = 32
+    learning_rate: float = 3e-4
+    beta2: float = 0.99
+    alone: bool = False
+    attribute_weight: float = 1 / 6
+    emphasis: float = 10.0
+    mask_weight: float = 0.5
+    variation_weight: float = 1.0
+    pixel_weight: float = 2.0
+    warmup: int = 500
+    ramp: int = 2000
+    critic_rate: float = 2.0
+    critic_width: int = 32
+    ema_decay: float = 0.999
+    flip: bool = True
+    sample_every: int = 1000
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """What concerns the machine and the record rather than the result.
 
@@ -205,6 +245,7 @@ class TrainConfig:
         generated: Stage 2.
         encoder_z: Stage 3.
         encoder_y: Stage 4.
+        painter: Stage 5, of models with a painter.
         run: Seed, device, precision, records.
 
     Raises:
@@ -219,13 +260,17 @@ class TrainConfig:
     generated: GeneratedConfig = field(default_factory=GeneratedConfig)
     encoder_z: EncoderZConfig = field(default_factory=EncoderZConfig)
     encoder_y: EncoderYConfig = field(default_factory=EncoderYConfig)
+    painter: PainterConfig = field(default_factory=PainterConfig)
     run: RunConfig = field(default_factory=RunConfig)
 
     def __post_init__(self) -> None:
         problems: list[str] = []
-        for name in ("gan", "joint", "generated", "encoder_z", "encoder_y", "run"):
+        for name in ("gan", "joint", "generated", "encoder_z", "encoder_y", "painter", "run"):
             problems += [f"{name}.{p}" for p in section_problems(getattr(self, name))]
-        problems += [f"model.{k} follows from the data set" for k in self.model if k in FROM_DATA]
+        # With a painter the data have its side, and the model may be smaller.
+        own = ("image_size",) if self.model.get("painter_size") else ()
+        taken = [k for k in self.model if k in FROM_DATA and k not in own]
+        problems += [f"model.{k} follows from the data set" for k in taken]
         if not problems and self.run.checkpoint_every % self.run.log_every:
             problems.append("run.checkpoint_every must be a multiple of run.log_every")
         joint = self.gan.method == "joint"
@@ -238,7 +283,8 @@ class TrainConfig:
             problems.append('gan.method "joint" and encoder_z.prior_weight need normal noise')
         raise_all(problems, "training config")
         # At the largest size, as the data's is not known here; `model_config` checks again.
-        ModelConfig.from_dict({"image_size": MAX_IMAGE_SIZE, **self.model})
+        largest = self.model.get("painter_size") or MAX_IMAGE_SIZE
+        ModelConfig.from_dict({"image_size": largest, **self.model})
 
     def model_config(self, dataset: PreparedDataset) -> ModelConfig:
         """The networks' config for a prepared data set.
@@ -246,10 +292,16 @@ class TrainConfig:
         Raises:
             ConfigError: If the recipe's sizes don't fit the data.
         """
+        side = self.model.get("image_size", dataset.image_size)
+        if self.model.get("painter_size", dataset.image_size) != dataset.image_size:
+            raise ConfigError(
+                f"model.painter_size must be the side of the prepared pictures: "
+                f"{dataset.image_size}, not {self.model['painter_size']}"
+            )
         plain = ModelConfig(
-            image_size=dataset.image_size,
+            image_size=side,
             channels=dataset.channels,
-            padding=dataset.padding,
+            padding=dataset.padding * side // dataset.image_size,
             crop=dataset.crop,
             attributes=dataset.attributes,
             encoder_design="ind",

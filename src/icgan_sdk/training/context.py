@@ -88,6 +88,7 @@ class Context:
             "gan": self.start.generator,
             "encoder_z": self.start.encoder or self.start.encoder_z,
             "encoder_y": self.start.encoder_y,
+            "painter": self.start.painter,
         }
         return networks.get(stage)
 

@@ -14,16 +14,18 @@ from icgan_sdk.artefacts.folder import load_artefact, save_artefact
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import CheckpointError, ConfigError
-from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.model import IcGANNetworks, Painter
 from icgan_sdk.training.config import GANMethod, TrainConfig
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.encoders import judge_y, judge_z, train_encoder_y, train_encoder_z
 from icgan_sdk.training.gan import train_gan
-from icgan_sdk.training.generated import load_generator, make_generated
+from icgan_sdk.training.generated import make_generated
 from icgan_sdk.training.joint import train_joint
 from icgan_sdk.training.logging import Watcher, read_metrics
+from icgan_sdk.training.painter import load_model, train_painter
+from icgan_sdk.training.painter_samples import judge_painter
 from icgan_sdk.training.run_folder import Mode, needs, prepare_folder, run_commands
-from icgan_sdk.training.runtime import STAGES, Runtime, Stage
+from icgan_sdk.training.runtime import Runtime, Stage
 
 METHODS: dict[GANMethod, Callable[[Context], None]] = {
     "matching": train_gan,
@@ -34,6 +36,7 @@ RUN: dict[Stage, Callable[[Context], None]] = {
     "generated": make_generated,
     "encoder_z": train_encoder_z,
     "encoder_y": train_encoder_y,
+    "painter": train_painter,
 }
 
 
@@ -100,10 +103,26 @@ def train(
 def _stages_of(context: Context) -> list[Stage]:
     """The stages of a run, in their order."""
     model = context.model
+    if not model.painter_size:
+        return _stages_before_painter(context)
+    if context.config.painter.alone:
+        if context.start is None:
+            raise ConfigError("painter.alone needs a model to start from")
+        return ["painter"]
+    if model.painter_size != model.image_size:
+        raise ConfigError(
+            "a model smaller than its painter's photos is trained on data of its own size first; "
+            "then set painter.alone, and start from it"
+        )
+    return [*_stages_before_painter(context), "painter"]
+
+
+def _stages_before_painter(context: Context) -> list[Stage]:
+    model = context.model
     if context.config.gan.method == "joint":
         if not model.n_attributes or model.encoder_design != "ind":
             raise ConfigError('gan.method = "joint" needs attributes and the encoder design "ind"')
-        return ["encoder_y", *(s for s in STAGES if s != "encoder_y")]
+        return ["encoder_y", "gan", "generated", "encoder_z"]
     if context.config.encoder_z.edit_weight and (
         context.start is None or context.start.encoder_y is None
     ):
@@ -112,7 +131,8 @@ def _stages_of(context: Context) -> list[Stage]:
             "model to start from"
         )
     has_encoder_y = bool(model.n_attributes) and model.encoder_design != "sng"
-    return [s for s in STAGES if s != "encoder_y" or has_encoder_y]
+    stages: list[Stage] = ["gan", "generated", "encoder_z"]
+    return [*stages, "encoder_y"] if has_encoder_y else stages
 
 
 def _check_stages(stages: Sequence[Stage] | None, known: Sequence[Stage]) -> list[Stage]:
@@ -158,7 +178,8 @@ def _load_start(start: str, model: ModelConfig) -> IcGANNetworks:
     folder = resolve(start if start in bundled_names() else Path(start))
     networks = load_artefact(folder)
     theirs, ours = networks.config.to_dict(), model.to_dict()
-    if different := [name for name in ours if theirs[name] != ours[name]]:
+    parts = [name for name in ours if not name.startswith("painter_") or networks.painter]
+    if different := [name for name in parts if theirs[name] != ours[name]]:
         raise ConfigError(
             f"the run's networks are not built as those of {start}: {', '.join(different)} "
             "differ; prepare the data with its attributes and size, and leave model.* as its own"
@@ -175,20 +196,15 @@ def _check_needs(context: Context, stage: Stage) -> None:
 
 
 def _write_artefact(context: Context, folder: Path) -> None:
-    networks = context.runtime.place(IcGANNetworks(context.model))
-    networks.generator = load_generator(context)
-    encoder = networks.encoder or networks.encoder_z
-    assert encoder is not None  # every design has one of the two
-    context.load("encoder_z", "encoder", encoder)
-    if networks.encoder_y is not None:
-        context.load("encoder_y", "encoder", networks.encoder_y)
+    networks = load_model(context)
+    if context.model.painter_size:
+        networks.painter = context.runtime.place(Painter(context.model))
+        context.load("painter", "average", networks.painter)
     networks.eval()
     with torch.no_grad():
         for parameter in networks.parameters():
             parameter.copy_(parameter.half())  # judged as it is stored
-    figures = judge_z(networks, context)
-    if context.model.n_attributes:
-        figures |= judge_y(networks.read_y, context)
+    figures = _figures(networks, context)
     card = model_card(
         context.model,
         name=f"./{folder}" if not folder.is_absolute() else str(folder),
@@ -200,6 +216,17 @@ def _write_artefact(context: Context, folder: Path) -> None:
         notes=f"All settings of the run:\n\n```toml\n{_settings(context.config)}```",
     )
     save_artefact(networks, folder, card=card, dtype=torch.float16)
+
+
+def _figures(networks: IcGANNetworks, context: Context) -> dict[str, float]:
+    """What the model card says of the networks."""
+    alone = context.config.painter.alone
+    figures = {} if alone else judge_z(networks, context)
+    if context.model.n_attributes and not alone:
+        figures |= judge_y(networks.read_y, context)
+    if networks.painter is not None:
+        figures |= {k: v for k, v in judge_painter(networks, context).items() if "." not in k}
+    return figures
 
 
 def _settings(config: TrainConfig) -> str:

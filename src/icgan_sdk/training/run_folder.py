@@ -22,6 +22,7 @@ NEEDS: dict[Stage, tuple[Stage, ...]] = {
     "generated": ("gan",),
     "encoder_z": ("generated",),
     "encoder_y": (),
+    "painter": ("generated", "encoder_z"),
 }
 _FORKED: tuple[Stage, ...] = ("gan", "generated")
 FIXED = ("seed", "channels_last")
@@ -46,6 +47,8 @@ def needs(context: Context, stage: Stage) -> tuple[Stage, ...]:
         return ("generated",)
     if stage == "gan" and context.config.gan.method == "joint":
         return ("encoder_y",)
+    if stage == "painter" and context.config.painter.alone:
+        return ()
     return NEEDS[stage]
 
 

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from icgan_sdk.options import find_device
 from icgan_sdk.training.config import RunConfig
 
-Stage = Literal["gan", "generated", "encoder_z", "encoder_y"]
-STAGES: tuple[Stage, ...] = ("gan", "generated", "encoder_z", "encoder_y")
+Stage = Literal["gan", "generated", "encoder_z", "encoder_y", "painter"]
+STAGES: tuple[Stage, ...] = ("gan", "generated", "encoder_z", "encoder_y", "painter")
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
