@@ -21,8 +21,8 @@ SMALLEST_SIDE = 8
 WIDEST = 8
 """The deepest maps have at most this many times the channels of the first."""
 
-FINE_CHANNELS = 8
-"""Channels at full resolution, which the last convolution turns into change and mask."""
+FINE_INPUTS, FINE_CHANNELS = 16, 8
+"""Channels at full resolution: the photo's with what comes from below, and the hidden ones."""
 
 LOGIT_BOUND = 4.0
 """The mask's logit stays within ±this: a mask that shut for good would learn nothing any more."""
@@ -77,11 +77,12 @@ def photo_config(config: ModelConfig) -> ModelConfig:
 class Painter(nn.Module):
     """A U-Net from a photo and a request to a change of colour and a mask.
 
-    It works at half the photo's side and below: 64, 32, 16 and 8 of a photo of 128. Pixels fold
-    into channels on the way in and unfold on the way out; a convolution follows the unfolding, and
-    upsampling is by repeated pixels and a convolution, so that there is no checkerboard. The
-    direction modulates every block. There are no norms: brightness matters, and images of a batch
-    must not see each other.
+    It works at half the photo's side and below: 64, 32, 16 and 8 of a photo of 128, whose pixels
+    fold into channels on the way in. Upsampling is by repeated pixels and a convolution: unfolding
+    channels (pixel shuffle) left a checkerboard even with a convolution after it. Beside the last
+    repeated pixels the photo itself joins, whose edges the change then follows. The direction
+    modulates every block. There are no norms: brightness matters, and images of a batch must not
+    see each other.
 
     Args:
         config: Sizes; needs `painter_size` and attributes.
@@ -105,7 +106,8 @@ class Painter(nn.Module):
             self.down.append(_Down(widths[level - 1], widths[level], n_y, blocks))
         for level in reversed(range(levels)):
             self.up.append(_Up(widths[level + 1], widths[level], n_y))
-        self.unfold = nn.Conv2d(widths[0], 4 * FINE_CHANNELS, 3, padding=1)
+        self.narrow = nn.Conv2d(widths[0], FINE_INPUTS - channels, 3, padding=1)
+        self.join = nn.Conv2d(FINE_INPUTS, FINE_CHANNELS, 3, padding=1)
         self.output = nn.Conv2d(FINE_CHANNELS, channels + 1, 3, padding=1)
         _initialise(self)
 
@@ -138,7 +140,8 @@ class Painter(nn.Module):
             h = down(h, direction)
         for up in self.up:
             h = up(h, skips.pop(), direction)
-        fine = F.pixel_shuffle(self.unfold(_active(h)), 2)
+        fine = _repeat_pixels(self.narrow(_active(h)))
+        fine = self.join(torch.cat([fine, x.to(fine.dtype)], dim=1))
         out = self.output(_active(fine)).float()
         return 2.0 * torch.tanh(out[:, :-1] / 2.0), _mask(out[:, -1:])
 
