@@ -155,6 +155,11 @@ def test_a_painter_is_trained_over_a_finished_model(started: TrainConfig, tmp_pa
     assert any("added" in r and "kept" in r for r in records)
 
 
+def test_a_painter_is_trained_in_bfloat16(started: TrainConfig, tmp_path: Path) -> None:
+    artefact = run(override(started, ["run.precision=bfloat16"]), tmp_path / "run")
+    assert load_artefact(artefact).painter is not None
+
+
 def test_a_painter_is_resumed_bit_by_bit(started: TrainConfig, tmp_path: Path) -> None:
     class KilledError(Exception):
         pass

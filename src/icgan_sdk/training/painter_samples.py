@@ -42,8 +42,9 @@ def judge_painter(model: IcGANNetworks, context: Context) -> dict[str, float]:
     for at in range(min(JUDGED, len(data))):
         x = context.runtime.images(data.images(slice(at, at + 1)))
         wanted, painted = flipped(model, context, x)
-        before = model.read_y(model.shrink(x))[0].cpu() > 0
-        after = model.read_y(model.shrink(painted)).cpu() > 0
+        with context.runtime.autocast():
+            before = model.read_y(model.shrink(x))[0].cpu() > 0
+            after = model.read_y(model.shrink(painted)).cpu() > 0
         for a, up in enumerate(~before):
             asked[int(up), a] += 1
             right[int(up), a] += after[a, a] == up
