@@ -113,7 +113,7 @@ def test_reading_is_a_hinge_with_emphasis() -> None:
     logits = torch.tensor([[2.0, 0.5, -1.0]])
     y = torch.tensor([[1.0, 1.0, 1.0]])
     touched = torch.tensor([[True, False, True]])
-    assert_close(reading_loss(logits, y, touched, 10.0), torch.tensor(0 + 1.0 + 10 * 2.5))
+    assert_close(reading_loss(logits / 1.5, y, touched, 10.0), torch.tensor((0 + 1.0 + 10 * 2.5) / 1.5))
 
 
 def test_penalties_are_light_until_the_edit_is_read() -> None:

@@ -1,11 +1,15 @@
 """The critic of joint training: how real an image with its attributes is, and which it shows."""
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model.convolutions import HalvingConv
 from icgan_sdk.model.spectral import spectral_norm
+
+_Layer = TypeVar("_Layer")
 
 
 class Critic(nn.Module):
@@ -21,9 +25,11 @@ class Critic(nn.Module):
         config: Sizes; widths are the discriminator's.
         gain: Largest singular value of the hidden layers. With 1, leaky ReLUs weaken the signal
             layer by layer, and attributes are learned at half the speed.
+        parts: Also score the parts of an image one by one (PatchGAN, Isola et al. 2017), so that
+            a wrong texture counts wherever it is.
     """
 
-    def __init__(self, config: ModelConfig, gain: float = 1.0) -> None:
+    def __init__(self, config: ModelConfig, gain: float = 1.0, parts: bool = False) -> None:
         super().__init__()
         width = config.channels
         self.blocks = nn.ModuleList()
@@ -38,6 +44,10 @@ class Critic(nn.Module):
         self.real = spectral_norm(nn.Linear(width, 1))
         self.matching = spectral_norm(nn.Linear(config.n_attributes, width, bias=False))
         self.attributes = nn.Linear(width, config.n_attributes)
+        widths = [config.discriminator_width * 2**layer for layer in range(config.hidden_layers)]
+        self.parts = nn.ModuleList(
+            spectral_norm(nn.Conv2d(out, 1, 1)) for out in _finer(widths) if parts
+        )
 
     def maps(self, x: Tensor) -> list[Tensor]:
         """Outputs of the convolutions, [B, C', S', S'] each, of images [B, C, S, S] in [-1, 1]."""
@@ -52,6 +62,12 @@ class Critic(nn.Module):
         h: Tensor = self.hidden(self.maps(x)[-1])
         return h
 
+    def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """H [B, width] of images [B, C, S, S], and scores [B, N] of their N overlapping parts."""
+        maps = self.maps(x)
+        parts = [head(m).flatten(1) for head, m in zip(self.parts, _finer(maps), strict=True)]
+        return self.hidden(maps[-1]), torch.cat(parts, dim=1).float()
+
     def score(self, h: Tensor, y: Tensor) -> Tensor:
         """Scores [B] of embedded images [B, width] with attributes y [B, n_y]."""
         scores: Tensor = self.real(h)[:, 0] + (h * self.matching(y)).sum(1)
@@ -61,6 +77,11 @@ class Critic(nn.Module):
         """Logits [B, n_y] of the attributes being present."""
         logits: Tensor = self.attributes(h)
         return logits.float()
+
+
+def _finer(layers: list[_Layer]) -> list[_Layer]:
+    """The two layers before the last, of sides 16 and 8: they see parts of 22 and 46 pixels."""
+    return layers[-3:-1] or layers
 
 
 def map_distance(maps: list[Tensor], targets: list[Tensor]) -> Tensor:

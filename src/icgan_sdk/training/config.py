@@ -169,7 +169,9 @@ class PainterConfig(OptimiserConfig):
     Attributes:
         alone: Train nothing else: the other networks are those of the model the run starts from.
         attribute_weight: Of what the critic reads wrong off painted photos, summed over attributes.
-        emphasis: How often values that the edit sets count in it.
+        encoder_weight: Of what E_y reads wrong: a second reader that the painter can't fool alone.
+        emphasis: How often values that the edit sets count in both.
+        part_weight: Of the scores of a photo's parts, beside that of the whole.
         mask_weight: Of the mask's mean.
         variation_weight: Of the mask's total variation: mean difference of neighbours.
         pixel_weight: Of the mean absolute change of pixels, in [-1, 1] units.
@@ -180,6 +182,7 @@ class PainterConfig(OptimiserConfig):
         critic_width: Channels of the critic's first layer; doubles with each later.
         ema_decay: Decay of the painter's exponential moving average.
         flip: Mirror half of the photos.
+        shift: Move photos by up to so many pixels each way.
         sample_every: Steps between sheets of edited validation photos.
     """
 
@@ -188,8 +191,10 @@ class PainterConfig(OptimiserConfig):
     learning_rate: float = 3e-4
     beta2: float = 0.99
     alone: bool = False
-    attribute_weight: float = 1 / 6
+    attribute_weight: float = 1 / 4
+    encoder_weight: float = 1 / 6
     emphasis: float = 10.0
+    part_weight: float = 1.0
     mask_weight: float = 0.5
     variation_weight: float = 1.0
     pixel_weight: float = 2.0
@@ -199,6 +204,7 @@ class PainterConfig(OptimiserConfig):
     critic_width: int = 32
     ema_decay: float = 0.999
     flip: bool = True
+    shift: int = 0
     sample_every: int = 1000
 
 

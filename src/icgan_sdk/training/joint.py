@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from icgan_sdk.devices import send
 from icgan_sdk.model import Critic, Encoder, Generator, draw_noise, map_distance
 from icgan_sdk.model.layers import init_dcgan
 from icgan_sdk.training.augment import augment
@@ -250,4 +251,4 @@ def _draw_batch(
     y_sampled = y[torch.randperm(count, generator=draws)[:sampled]]
     y_wrong, _ = labels.edited(y, draws)
     others = (y, y_wrong, z, y_sampled, *labels.edited(y[:edited], draws))
-    return JointBatch(runtime.images(x), *(t.to(runtime.device) for t in others))
+    return JointBatch(runtime.images(x), *(send(t, runtime.device) for t in others))

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from icgan_sdk.devices import send
 from icgan_sdk.model import Critic, IcGANNetworks, Painter
 from icgan_sdk.model.painter import apply_change, photo_config
 from icgan_sdk.training.batches import BalancedRows, draw_images
@@ -29,6 +30,9 @@ CRITIC_GAIN = 2**0.5
 
 MARGIN = 1.5
 """Logits beyond which what the critic reads is clear enough: more would exaggerate."""
+
+ENCODER_MARGIN = 0.6
+"""The same for E_y, in units of y."""
 
 LEAST_EASE = 0.2
 """Share of the penalties on change that stays while what is asked for isn't read yet."""
@@ -93,16 +97,22 @@ def painter_step(
 
     critic.requires_grad_(False)
     with runtime.autocast(), nn.utils.parametrize.cached():
-        h = critic.embed(painted)
+        h, parts = critic.look(painted)
         score, logits = critic.score(h, batch.y_edited), critic.read(h)
+        y_read = networks.model.read_y(networks.model.shrink(painted)).float()
     losses["score"] = -score.mean()
+    losses["parts"] = -parts.mean()
     losses["read"] = settings.attribute_weight * reading_loss(
-        logits, batch.y_edited, batch.touched, settings.emphasis
+        logits / MARGIN, batch.y_edited, batch.touched, settings.emphasis
+    )
+    losses["read_y"] = settings.encoder_weight * reading_loss(
+        y_read / ENCODER_MARGIN, batch.y_edited, batch.touched, settings.emphasis
     )
     changed = batch.y_edited != batch.y
     ease = ease_of(logits, batch.y_edited, batch.direction != 0)
     losses["small"] = change_penalties(painted - batch.x, mask, ease, settings)
-    total = losses["score"] + losses["read"] + strictness * losses["small"]
+    realism = losses["score"] + settings.part_weight * losses["parts"]
+    total = realism + losses["read"] + losses["read_y"] + strictness * losses["small"]
     descend(total, painter, optimiser, runtime)
     critic.requires_grad_(True)
     asked = changed & (batch.direction != 0)
@@ -116,21 +126,23 @@ def critic_losses(critic: Critic, batch: PainterBatch, painted: Tensor | None) -
     """The critic's losses on real photos and, if there are any yet, painted ones [B, C, P, P]."""
     images = batch.x if painted is None else torch.cat([batch.x, painted])
     with nn.utils.parametrize.cached():
-        h = critic.embed(images)
+        h, parts = critic.look(images)
         h_real, h_painted = h[: len(batch.x)], h[len(batch.x) :]
         loss = F.relu(1 - critic.score(h_real, batch.y)).mean()
         loss = loss + 0.5 * F.relu(1 + critic.score(h_real, batch.y_wrong)).mean()
         if painted is not None:
             loss = loss + F.relu(1 + critic.score(h_painted, batch.y_edited)).mean()
+            loss = loss + F.relu(1 - parts[: len(batch.x)]).mean()
+            loss = loss + F.relu(1 + parts[len(batch.x) :]).mean()
         return {"critic": loss, "critic_y": attribute_loss(critic.read(h_real), batch.y)}
 
 
-def reading_loss(logits: Tensor, y: Tensor, touched: Tensor, emphasis: float) -> Tensor:
-    """Hinge with `MARGIN` on what is read [B, n_y], summed over the attributes.
+def reading_loss(read: Tensor, y: Tensor, touched: Tensor, emphasis: float) -> Tensor:
+    """Hinge with margin 1 on what is read [B, n_y], summed over the attributes.
 
     Values that the edit sets (`touched`) count `emphasis` times.
     """
-    missing = F.relu(MARGIN - logits * y)
+    missing = F.relu(1 - read * y)
     return torch.where(touched, emphasis * missing, missing).sum(1).mean()
 
 
@@ -237,7 +249,7 @@ class _Networks(nn.Module):
         model = context.model
         self.painter = Painter(model)
         width = context.config.painter.critic_width
-        self.critic = Critic(replace(photo_config(model), discriminator_width=width), CRITIC_GAIN)
+        self.critic = Critic(replace(photo_config(model), discriminator_width=width), CRITIC_GAIN, True)
 
 
 def _batches(context: Context) -> Callable[[Tensor, torch.Generator], PainterBatch]:
@@ -248,11 +260,12 @@ def _batches(context: Context) -> Callable[[Tensor, torch.Generator], PainterBat
 
     def draw(rows: Tensor, draws: torch.Generator) -> PainterBatch:
         rows = balanced.half_of(rows, draws)
-        x = draw_images(data, rows, context.config.painter.flip, 0, draws)
+        settings = context.config.painter
+        x = draw_images(data, rows, settings.flip, settings.shift, draws)
         y = data.labels(rows)
         y_wrong, _ = context.labels.edited(y, draws)
         others = (y, y_wrong, *edits.draw(y, draws))
-        return PainterBatch(runtime.images(x), *(t.to(runtime.device) for t in others))
+        return PainterBatch(runtime.images(x), *(send(t, runtime.device) for t in others))
 
     return draw
 
