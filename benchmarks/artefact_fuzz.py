@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch7_fuzz import mutate, peak_memory
 
-from icgan_sdk.artefacts.folder import load_artefact, save_artefact
+from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import IcGANError

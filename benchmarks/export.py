@@ -60,8 +60,8 @@ def edits(model: str, folder: Path, rounds: int) -> None:
     import numpy as np
 
     from icgan_sdk import IcGAN
-    from icgan_sdk.detail import Detail
     from icgan_sdk.export import OnnxIcGAN
+    from icgan_sdk.model.compositing import Detail
 
     torch, onnx = IcGAN.from_pretrained(model, device="cpu"), OnnxIcGAN(folder)
     wanted = {torch.attributes[0]: 1, torch.attributes[-1]: 0.5}

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import torch
 
-from icgan_sdk.artefacts.bundled import resolve
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.artefacts.resolving import resolve
+from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.evaluation.edits import Edits, measure_edits
-from icgan_sdk.evaluation.referee_training import ensure_referee
+from icgan_sdk.evaluation.metrics.edits import Edits, measure_edits
+from icgan_sdk.evaluation.referees.referee_training import ensure_referee
 
 
 def main() -> None:

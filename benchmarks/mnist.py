@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from icgan_sdk import IcGAN, Latent
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.images import save_picture
-from icgan_sdk.sheets import grid
+from icgan_sdk.pictures.grids import grid
+from icgan_sdk.pictures.saving import save_picture
 
 Pixels = npt.NDArray[np.uint8]
 SEED = 77

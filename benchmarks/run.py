@@ -93,16 +93,12 @@ def our_steps(precision: str = "auto") -> Figures:
     from icgan_sdk.config import ModelConfig
     from icgan_sdk.model import Discriminator, Generator, IcGANNetworks
     from icgan_sdk.model.layers import init_dcgan
-    from icgan_sdk.training.config import EncoderYConfig, EncoderZConfig, GANConfig, RunConfig
-    from icgan_sdk.training.encoders import (
-        EncoderBatch,
-        descend,
-        encoder_y_loss,
-        encoder_z_losses,
-    )
+    from icgan_sdk.training.encoder_z import EncoderBatch, encoder_z_losses
     from icgan_sdk.training.gan import GANBatch, gan_step
-    from icgan_sdk.training.optimisers import make_adam
+    from icgan_sdk.training.losses import encoder_y_loss
+    from icgan_sdk.training.optimisers import descend, make_adam
     from icgan_sdk.training.runtime import Runtime
+    from icgan_sdk.training.settings import EncoderYConfig, EncoderZConfig, GANConfig, RunConfig
 
     torch.manual_seed(0)
     config = ModelConfig()
@@ -155,7 +151,7 @@ def draw_batches(folder: str) -> Figures:
     import torch
 
     from icgan_sdk.data import LabelSampler, PreparedDataset
-    from icgan_sdk.training.batches import draw_images
+    from icgan_sdk.training.rows import draw_images
 
     dataset = PreparedDataset.open(folder, "train")
     labels = LabelSampler(dataset.all_labels(), dataset.attributes)
@@ -185,7 +181,7 @@ def edits() -> Figures:
     from PIL import Image
 
     from icgan_sdk import IcGAN
-    from icgan_sdk.artefacts.folder import save_artefact
+    from icgan_sdk.artefacts.store import save_artefact
     from icgan_sdk.config import ModelConfig
     from icgan_sdk.model import IcGANNetworks
 

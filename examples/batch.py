@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from icgan_sdk import IcGAN, ImageError, NoFaceFoundError
-from icgan_sdk.images import save_picture
+from icgan_sdk.pictures.saving import save_picture
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
 

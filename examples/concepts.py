@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from icgan_sdk import IcGAN, Latent
-from icgan_sdk.images import save_picture
-from icgan_sdk.sheets import grid, titled
+from icgan_sdk.pictures.grids import grid, titled
+from icgan_sdk.pictures.saving import save_picture
 
 PORTRAIT = Path(__file__).with_name("astronaut.jpg")
 COLUMNS = ("Eyeglasses", "Smiling", "Male", "Blond_Hair", "Wavy_Hair", "Bangs")

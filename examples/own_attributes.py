@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw
 
 from icgan_sdk import IcGAN, train
 from icgan_sdk.data import prepare_folder
-from icgan_sdk.images import save_picture
-from icgan_sdk.sheets import grid
+from icgan_sdk.pictures.grids import grid
+from icgan_sdk.pictures.saving import save_picture
 
 HAIR = {"Black_Hair": "#241c1c", "Blond_Hair": "#e9c64f", "Red_Hair": "#b5471f"}
 ATTRIBUTES = ("Glasses", "Smiling", "Hat", *HAIR)

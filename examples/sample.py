@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 
 from icgan_sdk import IcGAN
-from icgan_sdk.images import save_picture
-from icgan_sdk.sheets import grid
+from icgan_sdk.pictures.grids import grid
+from icgan_sdk.pictures.saving import save_picture
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from icgan_sdk import IcGAN
-from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import IcGANNetworks
@@ -24,8 +24,8 @@ class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # it carries no type
     """Gives single tests to whichever process is free, but the folders named above as a whole."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = Path(nodeid.partition("::")[0]).parent.name
-        return folder if folder in TOGETHER else nodeid
+        folders = Path(nodeid.partition("::")[0]).parts
+        return next((folder for folder in folders if folder in TOGETHER), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

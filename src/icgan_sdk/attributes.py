@@ -12,7 +12,7 @@ from types import MappingProxyType
 from icgan_sdk.errors import AttributeValueError, UnknownAttributeError, did_you_mean, raise_all
 
 MAX_PRESENCE = 2.0
-"""Largest presence an edit may ask for: 1 is present, beyond it exaggerates."""
+"""Largest presence that an edit may ask for. 1 is present; more exaggerates."""
 
 CELEBA_ATTRIBUTES = tuple(
     """5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose
@@ -41,7 +41,7 @@ CELEBA_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The original code's exclusive groups: at most one member of each is present."""
 
 FLIPPED = frozenset({"Male"})
-"""Attributes that variations invert rather than set, as the original code does."""
+"""Attributes that variations invert instead of setting them, as in the original code."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,12 @@ class AttributeSet:
         return hash((self.names, tuple(self.groups.items()), self.one_hot))
 
     def __reduce__(self) -> tuple[object, ...]:
-        # A mapping proxy can be neither pickled nor copied, nor could a network that holds one.
+        # Needed because a mapping proxy can be neither pickled nor copied.
         return (AttributeSet, (self.names, dict(self.groups), self.one_hot))
 
     @classmethod
     def celeba(cls, names: Sequence[str] = PAPER_ATTRIBUTES) -> "AttributeSet":
-        """A selection of CelebA's attributes with the paper's groups cut down to it."""
+        """A selection of CelebA's attributes, with the members it has of the paper's groups."""
         for name in names:
             if name not in CELEBA_ATTRIBUTES:
                 raise UnknownAttributeError(
@@ -109,7 +109,7 @@ class AttributeSet:
 
     @classmethod
     def classes(cls, group: str, names: Sequence[str]) -> "AttributeSet":
-        """One-hot class labels: one exclusive group of all names."""
+        """One-hot class labels: all names form one exclusive group."""
         return cls(tuple(names), {group: tuple(names)}, one_hot=True)
 
     def group_of(self, name: str) -> tuple[str, ...]:
@@ -119,8 +119,9 @@ class AttributeSet:
     def resolve(self, edits: Mapping[str, object]) -> dict[str, float]:
         """Turn an edit's names and values into presences by attribute name.
 
-        A key is an attribute with a number from 0 to 2 (or a bool), or a group with the name of
-        one of its members (``hair_color="Blond_Hair"``, ``digit=7``), which then is present.
+        A key is either an attribute, whose value is a number from 0 to 2 (or a bool), or a group,
+        whose value names the member that becomes present (``hair_color="Blond_Hair"``,
+        ``digit=7``).
 
         Raises:
             UnknownAttributeError: If there is no such attribute, group or member.
@@ -155,8 +156,8 @@ class AttributeSet:
         """The attribute vector after an edit.
 
         A named attribute takes its value. Members of its exclusive group that are not named
-        themselves recede as it comes: wholly where it is present (1 or more), in proportion for
-        fractions, not at all for 0. Everything else keeps its value.
+        recede as far as it comes: to absent if it is present (1 or more), in proportion to a
+        fraction, not at all for 0. All other attributes keep their values.
 
         Args:
             y: Current vector, [n_attributes] in [-1, 1] units.
@@ -174,9 +175,10 @@ class AttributeSet:
         return list(new.values())
 
     def variations(self, y: Sequence[float]) -> list[list[float]]:
-        """One attribute vector for each attribute: it set, and the others of its group cleared.
+        """One vector for each attribute, with it set and the others of its group cleared.
 
-        As in the original code, y is first taken to −1 or 1, and those in `FLIPPED` are inverted.
+        As in the original code, y is first rounded to −1 or 1, and attributes in `FLIPPED` are
+        inverted instead of set.
 
         Args:
             y: Current vector, [n_attributes] in [-1, 1] units.
@@ -194,10 +196,10 @@ class AttributeSet:
 def merge_edits(
     attributes: Mapping[str, object] | None, named: Mapping[str, object]
 ) -> dict[str, object]:
-    """An edit given as a mapping, as keywords, or partly so.
+    """Join an edit's two parts, a mapping and keywords.
 
     Raises:
-        AttributeValueError: If it is no mapping, or a name is in both.
+        AttributeValueError: If the first is no mapping, or a name is in both.
     """
     given = {} if attributes is None else attributes
     if not isinstance(given, Mapping):

@@ -1,26 +1,28 @@
-"""Sizes and design of the networks (Tables 1 and 2), and how pictures become their input."""
+"""Sizes and designs of the networks (Tables 1 and 2), and how pictures become their input."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import ConfigError, IcGANError, did_you_mean, raise_all
+from icgan_sdk.ranges import OneOf, PowerOfTwo, Range, field_problems
 
 EncoderDesign = Literal["ind", "sng", "ind_cond"]
 Noise = Literal["normal", "uniform"]
 Alignment = Literal["celeba"]
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 8, 1024
-MAX_ENCODER_LAYERS = 10
+PAPER_ARCHITECTURE = "dcgan"
+"""The convolutional networks of the paper's Tables 1 and 2."""
 
 
 @dataclass(frozen=True)
 class Crop:
-    """The part of an aligned frame a model sees.
+    """The part of an aligned frame that a model sees.
 
-    A picture of any resolution with the frame's proportions is taken as the whole frame, so the
-    box also holds for pictures stored smaller.
+    A picture with the frame's proportions counts as the whole frame, whatever its resolution. So
+    the box also fits pictures that are stored smaller.
 
     Attributes:
         frame: Width and height of the frame, pixels.
@@ -43,9 +45,9 @@ class Crop:
             raise ConfigError(f"crop: box {self.box} is empty or leaves the frame {self.frame}")
 
     def scaled_to(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """The box in the pixels of a picture of this size that shows the whole frame."""
+        """The box in the pixels of a picture that shows the whole frame at this size."""
         (frame_width, frame_height), (left, top, right, bottom) = self.frame, self.box
-        # Multiplied before divided: a box to the frame's edge must not pass it by a rounding error.
+        # Multiply first: a rounding error must not carry a box beyond the frame's edge.
         return (
             left * width / frame_width,
             top * height / frame_height,
@@ -58,15 +60,15 @@ CELEBA_CROP = Crop(frame=(178, 218), box=(0, 20, 178, 198))
 """The usual centre square of CelebA's aligned frame."""
 
 ALIGNMENTS: Mapping[tuple[int, int], Alignment] = {(178, 218): "celeba"}
-"""How the faces lie in a frame of this size: a crop names its alignment by its frame."""
+"""The alignment of the faces in a frame, by the frame's size."""
 
 PAPER_CROP = Crop(frame=(178, 218), box=(30, 40, 168, 178))
-"""The tighter square the original code cut."""
+"""The tighter square that the original code cuts."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Everything that fixes the networks' shapes and what they take in and give out.
+    """Fixes the networks' shapes, what they take in and what they give out.
 
     The defaults are the paper's model: 64×64 colour pictures (Tables 1 and 2).
 
@@ -75,116 +77,87 @@ class ModelConfig:
         channels: 1 (grey) or 3 (RGB).
         padding: Background pixels around the picture on each side: MNIST's 28×28 sits in 32×32
             with padding 2. Users see pictures without it.
-        crop: Where in an aligned frame the training pictures were cut; None: whole pictures.
-        attributes: Names and exclusive groups; none at all makes a plain DCGAN.
+        crop: Where the training pictures were cut out of an aligned frame; None: whole pictures.
+        attributes: Names and exclusive groups. Without any the model is a plain DCGAN.
         z_dim: Size of z.
-        noise: What the generator knows z to come from: N(0, 1), or uniform on (−1, 1).
-        generator_width: Channels of the generator's last hidden layer; doubles with each earlier.
+        noise: The distribution of z that the generator was trained on: N(0, 1), or uniform on
+            (−1, 1).
+        generator: Architecture of the generator, a name in `icgan_sdk.model.build.GENERATORS`.
+        generator_width: Channels of the generator's last hidden layer. Each earlier layer has
+            twice as many.
         generator_fc: Units of a fully connected layer before the first full convolution (the
             Stanford poster's variant); 0: none.
-        generator_y_layer: y joins at the input (0) or the output of this hidden layer.
-        discriminator_width: Channels of the discriminator's first layer; doubles with each later.
-        discriminator_y_layer: y joins at the input (0) or the output of this hidden layer.
+        generator_y_layer: Where y joins: the input (0) or the output of this hidden layer.
+        discriminator_width: Channels of the discriminator's first layer. Each later layer has
+            twice as many.
+        discriminator_y_layer: Where y joins: the input (0) or the output of this hidden layer.
+        encoder: Architecture of the encoders, a name in `icgan_sdk.model.build.ENCODERS`.
         encoder_design: "ind", two networks; "sng", one with two heads; "ind_cond", E_z sees y.
-        encoder_width: Channels of the encoders' first layer; doubles with each later.
-        encoder_layers: Convolutions of an encoder, each halving the side, 1 to 10; a single pixel
+        encoder_width: Channels of the encoders' first layer. Each later layer has twice as many.
+        encoder_layers: Convolutions of an encoder, 1 to 10. Each halves the side; a single pixel
             stays one (as in the original at 8×8).
         encoder_z_fc: Units of E_z's hidden fully connected layer; 0: as many as features flow
-            in, as the original (4096 at 64×64).
-        encoder_y_fc: The same for E_y ("sng": the original uses 0 here too).
-        painter_size: Side of the photos the painter paints on, image_size times a power of two; 0:
-            the model has no painter.
-        painter_width: Channels of the painter's largest maps; doubles with each halving.
-        painter_pictures: Whether the painter looks at G's pictures of before and after.
+            in, as in the original (4096 at 64×64).
+        encoder_y_fc: The same for E_y (with "sng" the original uses 0 here too).
+        painter_size: Side of the photos that the painter paints on: image_size times a power of
+            two. 0: the model has no painter.
+        painter_width: Channels of the painter's largest maps. Each halving has twice as many.
 
     Raises:
         ConfigError: If values don't fit together; the message lists all problems.
     """
 
-    image_size: int = 64
-    channels: int = 3
-    padding: int = 0
+    image_size: Annotated[int, PowerOfTwo(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)] = 64
+    channels: Annotated[int, OneOf(1, 3)] = 3
+    padding: Annotated[int, Range(0)] = 0
     crop: Crop | None = None
     attributes: AttributeSet = field(default_factory=AttributeSet.celeba)
-    z_dim: int = 100
+    z_dim: Annotated[int, Range(1)] = 100
     noise: Noise = "normal"
-    generator_width: int = 64
-    generator_fc: int = 0
-    generator_y_layer: int = 0
-    discriminator_width: int = 64
-    discriminator_y_layer: int = 1
+    generator: str = PAPER_ARCHITECTURE
+    generator_width: Annotated[int, Range(1)] = 64
+    generator_fc: Annotated[int, Range(0)] = 0
+    generator_y_layer: Annotated[int, Range(0)] = 0
+    discriminator_width: Annotated[int, Range(1)] = 64
+    discriminator_y_layer: Annotated[int, Range(0)] = 1
+    encoder: str = PAPER_ARCHITECTURE
     encoder_design: EncoderDesign = "ind"
-    encoder_width: int = 32
-    encoder_layers: int = 4
-    encoder_z_fc: int = 0
-    encoder_y_fc: int = 512
-    painter_size: int = 0
-    painter_width: int = 24
-    painter_pictures: bool = True
+    encoder_width: Annotated[int, Range(1)] = 32
+    encoder_layers: Annotated[int, Range(1, 10)] = 4
+    encoder_z_fc: Annotated[int, Range(0)] = 0
+    encoder_y_fc: Annotated[int, Range(0)] = 512
+    painter_size: Annotated[int, Range(0, MAX_IMAGE_SIZE)] = 0
+    painter_width: Annotated[int, Range(1)] = 32
 
     def __post_init__(self) -> None:
         raise_all(self._problems(), "model config")
 
     def _problems(self) -> list[str]:
+        found = field_problems(self)
+        problems = [f"{name} {problem}" for name, problem in found.items()]
         size = self.image_size
-        integers = {f.name: getattr(self, f.name) for f in fields(self) if f.type is int}
-        problems = [
-            f"{k} must be a whole number, not {v!r}"
-            for k, v in integers.items()
-            if type(v) is not int
-        ]
-        if problems:
-            return problems
-        if not MIN_IMAGE_SIZE <= size <= MAX_IMAGE_SIZE or size & (size - 1):
-            problems.append(f"image_size must be a power of two from 8 to 1024, not {size}")
-            return problems
-        if self.channels not in {1, 3}:
-            problems.append(f"channels must be 1 or 3, not {self.channels}")
-        if not 0 <= 2 * self.padding < size:
+        if not found.keys() & {"image_size", "padding"} and 2 * self.padding >= size:
             problems.append(f"padding must leave some of the {size} pixels, not {self.padding}")
-        positive = (
-            "z_dim",
-            "generator_width",
-            "discriminator_width",
-            "encoder_width",
-            "encoder_layers",
-            "painter_width",
-        )
-        problems += [
-            f"{k} must be at least 1, not {integers[k]}" for k in positive if integers[k] < 1
-        ]
-        if integers["encoder_layers"] > MAX_ENCODER_LAYERS:
-            problems.append(f"encoder_layers must be at most {MAX_ENCODER_LAYERS}")
-        not_negative = ("generator_fc", "encoder_z_fc", "encoder_y_fc")
-        problems += [f"{k} must not be negative" for k in not_negative if integers[k] < 0]
         for name in ("generator_y_layer", "discriminator_y_layer"):
-            if not 0 <= integers[name] <= self.hidden_layers:
+            fits = found.keys() & {"image_size", name} or getattr(self, name) <= self.hidden_layers
+            if not fits:
                 problems.append(f"{name} must be 0 to {self.hidden_layers} at size {size}")
-        if self.encoder_design not in get_args(EncoderDesign):
-            problems.append(f"encoder_design must be one of {', '.join(get_args(EncoderDesign))}")
-        if self.noise not in get_args(Noise):
-            problems.append(f"noise must be one of {', '.join(get_args(Noise))}")
         if not self.attributes.names and self.encoder_design != "ind":
             problems.append("a model without attributes has encoder_design 'ind'")
-        return problems + self._painter_problems()
+        if not found.keys() & {"image_size", "painter_size"}:
+            problems += self._painter_problems()
+        return problems
 
     def _painter_problems(self) -> list[str]:
-        switches = {f.name: getattr(self, f.name) for f in fields(self) if f.type is bool}
-        problems = [
-            f"{k} must be true or false, not {v!r}"
-            for k, v in switches.items()
-            if type(v) is not bool
-        ]
+        problems = []
         scale, rest = divmod(self.painter_size, self.image_size)
-        if self.painter_size and (rest or scale < 1 or scale & (scale - 1)):
+        if self.painter_size and (rest or scale & (scale - 1)):
             problems.append(
                 f"painter_size must be 0 or image_size ({self.image_size}) times a power of two, "
                 f"not {self.painter_size}"
             )
-        if self.painter_size > MAX_IMAGE_SIZE:
-            problems.append(f"painter_size must be at most {MAX_IMAGE_SIZE}")
         if self.painter_size and not self.attributes.names:
-            problems.append("a painter needs attributes to paint")
+            problems.append("a model without attributes has no painter")
         return problems
 
     @property
@@ -199,19 +172,26 @@ class ModelConfig:
 
     @property
     def alignment(self) -> Alignment | None:
-        """How the faces of the training pictures were aligned, as far as the crop's frame tells."""
+        """How the faces of the training pictures were aligned; None if the crop doesn't tell."""
         return None if self.crop is None else ALIGNMENTS.get(self.crop.frame)
 
     @property
     def picture_size(self) -> int:
-        """Side of the pictures users give and get: image_size without padding."""
+        """Side of the pictures that users give and get: image_size without padding."""
         return self.image_size - 2 * self.padding
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON or TOML types; attributes spread to attributes, groups and one_hot."""
+        """Plain JSON or TOML types; attributes spread to attributes, groups and one_hot.
+
+        The paper's architecture and a painter that isn't there are left out, so that releases
+        which know no other networks read the config.
+        """
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        if not self.painter_size:  # files of models without one stay readable by older releases
-            plain = {k: v for k, v in plain.items() if not k.startswith("painter_")}
+        if not self.painter_size:
+            del plain["painter_size"], plain["painter_width"]
+        for name in ("generator", "encoder"):
+            if plain[name] == PAPER_ARCHITECTURE:
+                del plain[name]
         plain["crop"] = None if self.crop is None else asdict(self.crop)
         plain["attributes"] = list(self.attributes.names)
         plain["groups"] = {g: list(m) for g, m in self.attributes.groups.items()}

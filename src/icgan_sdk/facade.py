@@ -10,20 +10,21 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from icgan_sdk import inference
-from icgan_sdk.artefacts.bundled import Source, resolve
 from icgan_sdk.artefacts.card import for_repository, model_card
-from icgan_sdk.artefacts.folder import load_artefact, save_artefact, stored_dtype
 from icgan_sdk.artefacts.hub import upload
 from icgan_sdk.artefacts.layout import CARD_FILE
+from icgan_sdk.artefacts.resolving import Source, resolve
+from icgan_sdk.artefacts.store import load_artefact, save_artefact, stored_dtype
 from icgan_sdk.attributes import merge_edits
+from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.detail import Detail, carry_change, masked_change
+from icgan_sdk.engines import batches as inference
+from icgan_sdk.engines.batches import Latent, check_latent, with_presences
 from icgan_sdk.errors import ConfigError, ShapeError
-from icgan_sdk.images import ImageLike, Picture, name_of
-from icgan_sdk.inference import Latent, check_latent, with_presences
 from icgan_sdk.model import IcGANNetworks, draw_noise
-from icgan_sdk.options import check_whole, find_device, random_source
+from icgan_sdk.model.compositing import Detail, carry_change, masked_change
+from icgan_sdk.model.devices import find_device
+from icgan_sdk.model.noise import random_source
 from icgan_sdk.photo import (
     Align,
     Cut,
@@ -34,7 +35,8 @@ from icgan_sdk.photo import (
     paste_changes,
     to_input,
 )
-from icgan_sdk.pixels import strip_padding, to_batch, to_pictures
+from icgan_sdk.pictures.arrays import strip_padding, to_batch, to_pictures
+from icgan_sdk.pictures.opening import ImageLike, Picture, name_of
 
 __all__ = ["IcGAN", "Latent"]
 
@@ -233,7 +235,7 @@ class IcGAN:
         Args:
             images: One picture (B is 1) or several.
             refine: Optimisation steps that bring z's picture nearer to the given one, from E_z's
-                start (see `icgan_sdk.model.inversion`); 100 to 300 do.
+                start (see `icgan_sdk.model.refinement`); 100 to 300 do.
             align: Whether to look for faces; see the class.
             face: Which face to take; see the class.
 

@@ -1,4 +1,4 @@
-"""Training, public as ``icgan_sdk.train``.
+"""The public namespace of training, ``icgan_sdk.train``.
 
 ```python
 from icgan_sdk import train
@@ -8,22 +8,27 @@ train.run(config, "runs/mnist")
 ```
 """
 
-from icgan_sdk.training.config import (
+from icgan_sdk.training.logging import Progress, read_metrics
+from icgan_sdk.training.pipeline import train as run
+from icgan_sdk.training.recipe_files import load_config, override, recipes
+from icgan_sdk.training.run_folder import fork_run as fork
+from icgan_sdk.training.run_folder import saved_config
+from icgan_sdk.training.settings import (
     EncoderYConfig,
     EncoderZConfig,
     GANConfig,
     GeneratedConfig,
+    JointConfig,
     RunConfig,
-    TrainConfig,
-    load_config,
-    override,
-    recipes,
 )
-from icgan_sdk.training.logging import Progress, read_metrics
-from icgan_sdk.training.pipeline import train as run
-from icgan_sdk.training.run_folder import fork_run as fork
-from icgan_sdk.training.run_folder import saved_config
-from icgan_sdk.training.runtime import STAGES, Stage
+from icgan_sdk.training.stages import STAGES as _TABLE
+from icgan_sdk.training.train_config import TrainConfig
+
+Stage = str
+"""The name of a stage."""
+
+STAGES: tuple[Stage, ...] = tuple(_TABLE)
+"""The names of all stages."""
 
 __all__ = [
     "STAGES",
@@ -31,6 +36,7 @@ __all__ = [
     "EncoderZConfig",
     "GANConfig",
     "GeneratedConfig",
+    "JointConfig",
     "Progress",
     "RunConfig",
     "Stage",

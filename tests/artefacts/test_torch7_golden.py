@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from icgan_sdk import IcGAN
 from icgan_sdk.artefacts import from_torch7
-from icgan_sdk.artefacts.folder import load_artefact, save_artefact
+from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.config import PAPER_CROP
 from icgan_sdk.model import IcGANNetworks
 

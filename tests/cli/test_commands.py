@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from icgan_sdk import IcGAN, Latent, __version__, inference
+from icgan_sdk import IcGAN, Latent, __version__
 from icgan_sdk.cli.main import run
-from icgan_sdk.sheets import grid, titled
+from icgan_sdk.engines import batches as inference
+from icgan_sdk.pictures.grids import grid, titled
 from tests.cli.conftest import Run
 
 MODEL = ("--model", "tiny", "--device", "cpu")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from icgan_sdk import IcGAN
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.artefacts.store import load_artefact
 from tests.cli.conftest import Run
 from tests.torch7_files import dump
 from tests.torch7_models import make_trees

@@ -58,11 +58,11 @@ def test_the_shell_completes_commands_and_attributes(tiny_folder: Path) -> None:
 def test_the_shell_completes_bundled_models(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from icgan_sdk.artefacts import bundled
+    from icgan_sdk.artefacts import resolving
     from icgan_sdk.cli.options import complete_model
 
     shutil.copytree(tiny_folder, tiny_folder.parent / "pretrained" / "mnist")
-    monkeypatch.setattr(bundled, "BUNDLED_ROOT", tiny_folder.parent / "pretrained")
+    monkeypatch.setattr(resolving, "BUNDLED_ROOT", tiny_folder.parent / "pretrained")
     assert complete_model("m") == ["mnist"]
     assert complete_model("x") == []
 

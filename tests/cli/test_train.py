@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from icgan_sdk.cli.main import run
-from icgan_sdk.training.config import TrainConfig
+from icgan_sdk.training.train_config import TrainConfig
 from tests.training.conftest import SECTIONS, write_bars
 
 

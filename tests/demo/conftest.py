@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from icgan_sdk import IcGAN
-from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.config import ModelConfig
 from tests.conftest import tiny_networks
 

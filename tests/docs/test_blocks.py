@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.cli.main import run
 from icgan_sdk.config import ModelConfig
 from tests.artefacts.test_hub import hub, read  # noqa: F401 - a fixture
@@ -48,8 +48,8 @@ def scratch(
     for revision in ("main", "v1"):
         repository.commit(read(tmp_path / "pushed"), revision)
     shrink_recipes(tmp_path / "recipes")
-    monkeypatch.setattr("icgan_sdk.training.config.RECIPES", tmp_path / "recipes")
-    monkeypatch.setattr("icgan_sdk.evaluation.measuring.GENERATED_IMAGES", 64)
+    monkeypatch.setattr("icgan_sdk.training.settings.RECIPES", tmp_path / "recipes")
+    monkeypatch.setattr("icgan_sdk.evaluation.metrics.encoder_errors.GENERATED_IMAGES", 64)
     (tmp_path / "page").mkdir()
     monkeypatch.chdir(tmp_path / "page")
     return Scratch(tmp_path / "page")

@@ -1,5 +1,6 @@
 """Tiny data sets that show their labels, models for them, and referees trained in a second."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset, write_arrays
-from icgan_sdk.evaluation.referee import Referee
-from icgan_sdk.evaluation.referee_training import RefereeSettings, train_referee
+from icgan_sdk.evaluation.referees.referee_network import ARCHITECTURES, Referee
+from icgan_sdk.evaluation.referees.referee_settings import RefereeSettings
+from icgan_sdk.evaluation.referees.referee_training import train_referee
 
 PARTS = {"train": 128, "validation": 64, "test": 64}
 QUICK = RefereeSettings(
@@ -76,3 +78,16 @@ def tiny_referee(faces: PreparedDataset, tmp_path_factory: pytest.TempPathFactor
 def digits_referee(digits: PreparedDataset, tmp_path_factory: pytest.TempPathFactory) -> Referee:
     """A residual referee of `digits`."""
     return train_referee(digits, tmp_path_factory.mktemp("digits") / "referee", "residual", QUICK)
+
+
+@pytest.fixture(scope="session")
+def quick_judges(
+    faces: PreparedDataset, digits: PreparedDataset, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Folders ``faces`` and ``digits``, each with both referees, trained for one epoch."""
+    root = tmp_path_factory.mktemp("judges")
+    for dataset in (faces, digits):
+        for name in ARCHITECTURES:
+            folder = root / dataset.folder.name / name
+            train_referee(dataset, folder, name, replace(QUICK, epochs=1))
+    return root

@@ -1,12 +1,14 @@
 """An evaluation whose figures are made up, so that reports and plots of them are known."""
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.evaluation.diversity import Diversity, Memorisation
-from icgan_sdk.evaluation.edits import EditFigures, Edits
-from icgan_sdk.evaluation.fidelity import Fidelity
-from icgan_sdk.evaluation.identification import Identification
-from icgan_sdk.evaluation.inversion import Inversion, Spread
-from icgan_sdk.evaluation.results import AttributeReading, Evaluation, Reading, Subject
+from icgan_sdk.evaluation.metrics.attribute_readings import AttributeReading, Reading
+from icgan_sdk.evaluation.metrics.diversity import Diversity
+from icgan_sdk.evaluation.metrics.edits import EditFigures, Edits
+from icgan_sdk.evaluation.metrics.encoder_errors import EncoderErrors, Spread
+from icgan_sdk.evaluation.metrics.fidelity import Fidelity
+from icgan_sdk.evaluation.metrics.identification import Identification
+from icgan_sdk.evaluation.metrics.memorisation import Memorisation
+from icgan_sdk.evaluation.results import Evaluation, Subject
 
 
 def made_up(config: ModelConfig) -> Evaluation:
@@ -35,26 +37,34 @@ def made_up(config: ModelConfig) -> Evaluation:
             name: {"figures": {"test": {"accuracy": 0.98, "f1": 0.97}}}
             for name in ("anet", "residual")
         },
-        attributes={
-            "anet": {kind: _reading(config, 0) for kind in ("real", "generated", "reconstructed")},
-            "residual": {
-                kind: _reading(config, more)
-                for more, kind in enumerate(("real", "generated", "reconstructed"))
+        figures={
+            "attributes": {
+                "anet": {
+                    kind: _reading(config, 0) for kind in ("real", "generated", "reconstructed")
+                },
+                "residual": {
+                    kind: _reading(config, more)
+                    for more, kind in enumerate(("real", "generated", "reconstructed"))
+                },
+                "encoder_y": {"real": _reading(config, 5)},
             },
-            "encoder_y": {"real": _reading(config, 5)},
+            "classes": [[40, 0, 0], [3, 27, 0], [0, 0, 0]] if one_hot else None,
+            "inversion": EncoderErrors(50, 100, 0.43, 0.25, 0.0123, spread, spread),
+            "edits": Edits(
+                100,
+                adding,
+                removing,
+                _edits(1, one_hot),
+                none if one_hot else _edits(2, one_hot),
+                _edits(1, one_hot),
+            ),
+            "identification": Identification(0.625, 80, 40),
+            "fidelity": Fidelity(100, 256, 12.5, 0.001, 0.0, None, "no network"),
+            "diversity": Diversity(5, 8, 0.31, 0.35, 0.2, 0.22),
+            "memorisation": Memorisation(100, 1000, 0.01, 0.02, 0.5),
         },
-        classes=[[40, 0, 0], [3, 27, 0], [0, 0, 0]] if one_hot else None,
-        inversion=Inversion(50, 100, 0.43, 0.25, 0.0123, spread, spread),
-        edits=Edits(
-            100, adding, removing, _edits(1, one_hot), none if one_hot else _edits(2, one_hot),
-            _edits(1, one_hot),
-        ),
-        identification=Identification(0.625, 80, 40),
-        fidelity=Fidelity(100, 256, 12.5, 0.001, 0.0, None, "no network"),
-        diversity=Diversity(5, 8, 0.31, 0.35, 0.2, 0.22),
-        memorisation=Memorisation(100, 1000, 0.01, 0.02, 0.5),
         seconds={"edits": 2.4},
-    )  # fmt: skip
+    )
 
 
 def _edits(misses: int, one_hot: bool) -> EditFigures:
@@ -66,9 +76,9 @@ def _reading(config: ModelConfig, more: int) -> Reading:
     by_attribute = {
         name: AttributeReading(
             tp=40, fp=i + 1 + more, fn=0, tn=59 - i - more, accuracy=0.99 - (i + more) / 100,
-            f1=0.9, plain_f1=0.9,
+            f1=0.9,
         )
         for i, name in enumerate(config.attributes.names)
     }  # fmt: skip
     class_accuracy = 0.9575 if config.attributes.one_hot else None
-    return Reading(100, 0.9375, 0.8125, 0.8125, class_accuracy, by_attribute)
+    return Reading(100, 0.9375, 0.8125, class_accuracy, by_attribute)

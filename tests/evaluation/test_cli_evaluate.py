@@ -1,29 +1,18 @@
 """`icgan evaluate` on tiny data, and its errors: one line, a status, no traceback."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from icgan_sdk.cli.main import run
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.evaluation import ARCHITECTURES, train_referee
-from tests.evaluation.conftest import QUICK
-
-
-@pytest.fixture(scope="module")
-def referees(faces: PreparedDataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("referees")
-    for name in ARCHITECTURES:
-        train_referee(faces, root / name, name, replace(QUICK, epochs=1))
-    return root
 
 
 @pytest.fixture
-def arguments(tiny_folder: Path, faces: PreparedDataset, referees: Path) -> list[str]:
+def arguments(tiny_folder: Path, faces: PreparedDataset, quick_judges: Path) -> list[str]:
     words = ["evaluate", tiny_folder, "--data", faces.folder, "--out", tiny_folder.parent / "out"]
-    words += ["--referees", referees, "--device", "cpu", "--limit", "4"]
+    words += ["--referees", quick_judges / "faces", "--device", "cpu", "--limit", "4"]
     return [str(word) for word in words]
 
 

@@ -1,15 +1,14 @@
 import importlib.util
 import json
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from PIL import Image
 
-from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, DatasetError, IcGANError, ModelNotFoundError, SaveError
@@ -18,35 +17,24 @@ from icgan_sdk.evaluation import (
     Evaluation,
     evaluate,
     load_referee,
-    measure_memorisation,
     read_real,
-    train_referee,
 )
-from icgan_sdk.evaluation.confusion import Confusion
 from icgan_sdk.evaluation.evaluate import _draw
-from icgan_sdk.evaluation.measuring import Bench, measure
-from icgan_sdk.evaluation.referee import Referee
-from icgan_sdk.evaluation.results import Reading
+from icgan_sdk.evaluation.metrics.attribute_readings import AttributeReadings, Reading
+from icgan_sdk.evaluation.metrics.bench import Bench
+from icgan_sdk.evaluation.metrics.edits import EditsMetric
+from icgan_sdk.evaluation.metrics.first_pictures import FirstPictures
+from icgan_sdk.evaluation.metrics.measuring import measure
+from icgan_sdk.evaluation.metrics.memorisation import MemorisationMetric
+from icgan_sdk.evaluation.metrics.metric_table import METRICS
+from icgan_sdk.evaluation.metrics.seeing import RealPictures
+from icgan_sdk.evaluation.referees.referee_network import Referee
 from tests.conftest import tiny_networks
-from tests.evaluation.conftest import QUICK
 from tests.evaluation.made_up import made_up
 from tests.evaluation.painter import Painter
 
 PLOTS = {"attributes", "confusion", "edits"}
 REAL_PICTURES = {"reconstructions", "variations", "interpolation", "swap", "neighbours"}
-
-
-@pytest.fixture(scope="module")
-def judges(
-    faces: PreparedDataset, digits: PreparedDataset, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """Folders ``faces`` and ``digits``, each with both referees."""
-    root = tmp_path_factory.mktemp("judges")
-    for dataset in (faces, digits):
-        for name in ARCHITECTURES:
-            folder = root / dataset.folder.name / name
-            train_referee(dataset, folder, name, replace(QUICK, epochs=1))
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +49,10 @@ Judged = tuple[Path, Evaluation, list[tuple[str, float]]]
 
 @pytest.fixture(scope="module")
 def judged(
-    model: Path, faces: PreparedDataset, judges: Path, tmp_path_factory: pytest.TempPathFactory
+    model: Path,
+    faces: PreparedDataset,
+    quick_judges: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Judged:
     """The model's report on 16 pictures, its result, and what the watcher was told."""
     told = []
@@ -70,7 +61,7 @@ def judged(
         model,
         faces.folder,
         out,
-        referees=judges / "faces",
+        referees=quick_judges / "faces",
         limit=16,
         device="cpu",
         watcher=lambda part, done, total: told.append((part, done / total)),
@@ -98,8 +89,10 @@ def images(out: Path) -> set[str]:
 
 def test_faces(judged: Judged, faces: PreparedDataset) -> None:
     out, result, told = judged
-    assert written(out) == {"format": 1, **strict(result.to_json())}
-    assert written(out).keys() == {"format", *asdict(result)}
+    assert written(out) == strict(result.to_json())
+    assert list(written(out)) == ["format", "subject", "referees", *result.figures, "seconds"]
+    assert list(result.figures) == [metric.name for metric in METRICS]
+    assert written(out)["format"] == 2
     assert (result.subject.model, result.subject.images) == ("tiny", 16)
     assert result.subject.fingerprint == faces.fingerprint()
     assert {reader: set(kinds) for reader, kinds in result.attributes.items()} == {
@@ -113,7 +106,9 @@ def test_faces(judged: Judged, faces: PreparedDataset) -> None:
     assert set(result.edits.removing) == set(faces.attributes.names)
     assert result.referees["anet"]["settings"]["epochs"] == 1
     parts = [part for part, share in told if share == 1]
-    assert parts == [*result.seconds, "pictures"]
+    shared = ["real pictures", "generated pictures"]
+    assert parts == [*shared, *result.figures, "pictures"]
+    assert set(result.seconds) == {*shared, *result.figures}
     assert images(out) == PLOTS | REAL_PICTURES | {"samples"}
     report = (out / "report.md").read_text("utf-8")
     assert all(f"(images/{name}.png)" in report for name in images(out))
@@ -122,14 +117,14 @@ def test_faces(judged: Judged, faces: PreparedDataset) -> None:
 
 
 def test_digits(
-    digits: PreparedDataset, digits_config: ModelConfig, judges: Path, tmp_path: Path
+    digits: PreparedDataset, digits_config: ModelConfig, quick_judges: Path, tmp_path: Path
 ) -> None:
     save_artefact(tiny_networks(digits_config), tmp_path / "model", card="")
     result = evaluate(
         tmp_path / "model",
         digits.folder,
         tmp_path / "out",
-        referees=judges / "digits",
+        referees=quick_judges / "digits",
         partition="validation",
         device="cpu",
     )
@@ -145,7 +140,7 @@ def test_digits(
 
 
 def test_the_same_seed_gives_the_same(
-    judged: Judged, model: Path, faces: PreparedDataset, judges: Path, tmp_path: Path
+    judged: Judged, model: Path, faces: PreparedDataset, quick_judges: Path, tmp_path: Path
 ) -> None:
     folder, first, _ = judged
     again, other = (
@@ -153,7 +148,7 @@ def test_the_same_seed_gives_the_same(
             model,
             faces.folder,
             tmp_path / str(seed),
-            referees=judges / "faces",
+            referees=quick_judges / "faces",
             limit=16,
             seed=seed,
             pictures="generated",
@@ -176,7 +171,7 @@ def test_fewer_pictures_replace_those_of_before(
     judged: Judged,
     model: Path,
     faces: PreparedDataset,
-    judges: Path,
+    quick_judges: Path,
     tmp_path: Path,
     pictures: Any,
     shown: set[str],
@@ -184,7 +179,7 @@ def test_fewer_pictures_replace_those_of_before(
     out = tmp_path / "out"
     shutil.copytree(judged[0], out)
     assert "left out" not in (out / "report.md").read_text("utf-8")
-    given: Any = {"referees": judges / "faces", "limit": 2, "device": "cpu"}
+    given: Any = {"referees": quick_judges / "faces", "limit": 2, "device": "cpu"}
     evaluate(model, faces.folder, out, pictures=pictures, **given)
     assert images(out) == PLOTS | shown
     assert {p.name for p in out.iterdir()} == {"evaluation.json", "report.md", "images"}
@@ -195,24 +190,28 @@ def test_fewer_pictures_replace_those_of_before(
 def test_pictures_of_a_small_partition(
     count: int, faces: PreparedDataset, tiny_config: ModelConfig, tiny_referee: Referee
 ) -> None:
-    networks, part = tiny_networks(tiny_config), faces.part("test", count)
-    bench = Bench("tiny", networks, faces, part, "test", count, 0, "generated", 0, lambda *_: None)
-    draws = bench.draws("memorisation")
-    train = faces.part("train")
-    _, neighbours = measure_memorisation(networks, train, part, tiny_referee, draws)
-    sheets = _draw(bench, neighbours, "all")
+    part = RealPictures(faces.part("test", count), {"residual": tiny_referee})
+    bench = Bench(tiny_networks(tiny_config), part, train=faces.part("train"))
+    first, metric = FirstPictures(), MemorisationMetric(bench)
+    measure(bench, [metric], [first])
+    sheets = _draw(bench, "all", [metric], first)
     assert set(sheets) == REAL_PICTURES | {"samples"}
     assert sheets["reconstructions"].width == 18 * min(count, 8) + 2
     assert sheets["swap"].height > 18 * (count // 2)
 
 
 def test_a_run_shows_its_losses(
-    model: Path, faces: PreparedDataset, judges: Path, tmp_path: Path
+    model: Path, faces: PreparedDataset, quick_judges: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     run.mkdir()
     (run / "config.toml").write_text("")
-    given: Any = {"referees": judges / "faces", "pictures": "none", "limit": 2, "device": "cpu"}
+    given: Any = {
+        "referees": quick_judges / "faces",
+        "pictures": "none",
+        "limit": 2,
+        "device": "cpu",
+    }
     with pytest.raises(ModelNotFoundError, match="icgan train --resume"):
         evaluate(run, faces.folder, tmp_path / "out", **given)
     assert not (tmp_path / "out").exists()
@@ -248,13 +247,11 @@ def painted(faces: PreparedDataset, tiny_config: ModelConfig, tiny_referee: Refe
     """Measures a Painter that obeys or not, by the first so many test pictures."""
 
     def paint(obeys: bool) -> Any:
-        networks = Painter(tiny_config, obeys=obeys)
-        judged = faces.part("test", 40)
-        bench = Bench(
-            "painter", networks, faces, judged, "test", 40, 0, "generated", 0, lambda *_: None
-        )
         judges: dict[Any, Referee] = {"anet": tiny_referee, "residual": tiny_referee}
-        return measure(bench, judges, {"anet": {}, "residual": {}})[0]
+        bench = Bench(
+            Painter(tiny_config, obeys=obeys), RealPictures(faces.part("test", 40), judges)
+        )
+        return measure(bench, [AttributeReadings(bench), EditsMetric(bench)])
 
     return paint
 
@@ -264,35 +261,22 @@ def test_a_perfect_model_and_one_that_ignores_y(
 ) -> None:
     good, bad = painted(True), painted(False)
     real = Reading.of(read_real(tiny_referee, faces.part("test", 40)), one_hot=False)
-    assert good.attributes["residual"]["real"] == bad.attributes["residual"]["real"] == real
-    assert good.attributes["encoder_y"]["real"].mean_f1 == 1
-    assert good.attributes["residual"]["generated"].mean_f1 > 0.9
-    assert bad.attributes["residual"]["generated"].mean_f1 < 0.6
-    assert good.attributes["residual"]["reconstructed"].mean_f1 > 0.9
-    assert bad.attributes["residual"]["reconstructed"].mean_f1 > 0.9
-    assert good.edits.mean.hit > 0.9
-    assert bad.edits.mean.hit < 0.2
-
-
-def test_readings_are_those_of_the_counts() -> None:
-    found = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 1, 0]]).bool()
-    truth = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 0]]).bool()
-    counts = Confusion.count(found, truth, ("a", "b", "never"))
-    reading = Reading.of(counts, one_hot=False)
-    a = reading.by_attribute["a"]
-    assert (a.tp, a.fp, a.fn, a.tn) == (1, 1, 0, 1)
-    assert (a.accuracy, a.f1, a.plain_f1) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
-    assert reading.by_attribute["never"].f1 == 0
-    assert reading.by_attribute["never"].plain_f1 is None
-    assert reading.mean_f1 == pytest.approx(4 / 9)
-    assert reading.mean_plain_f1 == pytest.approx(2 / 3)
-    assert reading.class_accuracy is None
+    (right, edits), (wrong, no_edits) = good.values(), bad.values()
+    assert right["residual"]["real"] == wrong["residual"]["real"] == real
+    assert right["encoder_y"]["real"].mean_f1 == 1
+    assert right["residual"]["generated"].mean_f1 > 0.9
+    assert wrong["residual"]["generated"].mean_f1 < 0.6
+    assert right["residual"]["reconstructed"].mean_f1 > 0.9
+    assert wrong["residual"]["reconstructed"].mean_f1 > 0.9
+    assert edits.mean.hit > 0.9
+    assert no_edits.mean.hit < 0.2
 
 
 def test_json_has_null_for_what_is_no_number(tiny_config: ModelConfig) -> None:
     result = made_up(tiny_config)
     assert strict(result.to_json())["fidelity"]["fid"] == 12.5
-    broken = replace(result, fidelity=replace(result.fidelity, fid=float("nan"), kid=float("inf")))
+    diverged = replace(result.fidelity, fid=float("nan"), kid=float("inf"))
+    broken = replace(result, figures=result.figures | {"fidelity": diverged})
     plain = strict(broken.to_json())["fidelity"]
     assert (plain["fid"], plain["kid"], plain["kid_std"]) == (None, None, 0)
 

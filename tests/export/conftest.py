@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from icgan_sdk.artefacts.folder import save_artefact
+from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.export import export_onnx, writing
+from icgan_sdk.export import export_onnx, exporting
 from icgan_sdk.export.graphs import Graph, make_graphs
 from tests.conftest import tiny_networks
 
@@ -26,7 +26,7 @@ def only_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     def make(*arguments: Any, **options: Any) -> list[Graph]:
         return make_graphs(*arguments, **options)[-1:]
 
-    monkeypatch.setattr(writing, "make_graphs", make)
+    monkeypatch.setattr(exporting, "make_graphs", make)
 
 
 @pytest.fixture(scope="session")

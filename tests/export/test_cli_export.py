@@ -10,10 +10,10 @@ from PIL import Image
 
 from icgan_sdk import IcGAN
 from icgan_sdk.cli.main import run
-from icgan_sdk.images import fit_picture
-from icgan_sdk.sheets import grid
+from icgan_sdk.pictures.grids import grid
+from icgan_sdk.pictures.squares import fit_picture
 from tests.export.conftest import save_tiny
-from tests.export.test_writing import levels
+from tests.export.test_exporting import levels
 
 pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
 

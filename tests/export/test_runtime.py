@@ -27,8 +27,9 @@ from icgan_sdk.errors import (
 )
 from icgan_sdk.export import OnnxIcGAN
 from icgan_sdk.export.runtime import CHUNK
-from icgan_sdk.images import Picture, fit_picture
-from tests.export.test_writing import levels
+from icgan_sdk.pictures.opening import Picture
+from icgan_sdk.pictures.squares import fit_picture
+from tests.export.test_exporting import levels
 
 pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
 

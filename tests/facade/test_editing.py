@@ -7,12 +7,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from icgan_sdk import IcGAN, Latent, inference
+from icgan_sdk import IcGAN, Latent
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.engines import batches as inference
 from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError, UnknownAttributeError
-from icgan_sdk.images import fit_picture
-from icgan_sdk.pixels import to_batch
+from icgan_sdk.pictures.arrays import to_batch
+from icgan_sdk.pictures.squares import fit_picture
 from tests.conftest import tiny_networks
 
 
@@ -104,7 +105,7 @@ def test_variations_follow_the_original_code(tiny_model: IcGAN, picture: Image.I
 def test_male_alone_is_flipped_in_variations(tiny_config: ModelConfig) -> None:
     networks = tiny_networks(tiny_config)
     assert networks.encoder_y is not None
-    head = networks.encoder_y.head[-1]
+    head = networks.encoder_y.get_submodule("head.4")
     with torch.no_grad():
         head.get_parameter("weight").zero_()
         head.get_parameter("bias").fill_(0.9)  # E_y reads everything as present

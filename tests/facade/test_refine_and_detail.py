@@ -4,10 +4,10 @@ import torch
 from PIL import Image
 
 from icgan_sdk import IcGAN
-from icgan_sdk.detail import carry_change
-from icgan_sdk.images import fit_picture
-from icgan_sdk.model.inversion import refine_z
-from icgan_sdk.pixels import to_batch
+from icgan_sdk.model.compositing import carry_change
+from icgan_sdk.model.refinement import refine_z
+from icgan_sdk.pictures.arrays import to_batch
+from icgan_sdk.pictures.squares import fit_picture
 
 
 def same(a: Image.Image, b: Image.Image) -> bool:

@@ -11,7 +11,7 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import IcGANNetworks, Painter
-from icgan_sdk.model.painter import apply_change, request, whole_step
+from icgan_sdk.model.painter import apply_change, request
 from icgan_sdk.model.spectral import spectral_norm
 
 TINY = ModelConfig(
@@ -34,27 +34,25 @@ def painter(config: ModelConfig = TINY) -> Painter:
     return network
 
 
-def inputs(config: ModelConfig = TINY) -> tuple[Tensor, Tensor, Tensor]:
+def inputs(config: ModelConfig = TINY) -> tuple[Tensor, Tensor]:
     draws = torch.Generator().manual_seed(1)
     side, channels = config.painter_size, config.channels
     x = torch.rand(2, channels, side, side, generator=draws) * 2 - 1
-    pictures = torch.rand(2, 2 * channels, *[config.image_size] * 2, generator=draws) * 2 - 1
-    return x, torch.tensor([[1.0, 0, 0], [-0.5, 1, 0]]), pictures
+    return x, torch.tensor([[1.0, 0, 0], [-0.5, 1, 0]])
 
 
 @pytest.mark.parametrize(("size", "channels"), [(16, 1), (16, 3), (32, 3), (64, 1)])
-@pytest.mark.parametrize("pictures", [True, False])
-def test_shapes_and_ranges(size: int, channels: int, pictures: bool) -> None:
-    config = replace(TINY, painter_size=size, channels=channels, painter_pictures=pictures)
-    x, direction, seen = inputs(config)
+def test_shapes_and_ranges(size: int, channels: int) -> None:
+    config = replace(TINY, painter_size=size, channels=channels)
+    x, direction = inputs(config)
     network = painter(config)
-    change, mask = network.change(x, direction, seen)
+    change, mask = network.change(x, direction)
     assert change.shape == x.shape
     assert mask.shape == (2, 1, size, size)
     assert mask.min() >= 0
     assert mask.max() <= 1
     assert change.abs().max() <= 2
-    painted = network(x, direction, torch.tensor([1.0, 2.0]), seen)
+    painted = network(x, direction, torch.tensor([1.0, 2.0]))
     assert painted.shape == x.shape
     assert painted.abs().max() <= 1
     assert not torch.equal(painted, x)
@@ -62,27 +60,27 @@ def test_shapes_and_ranges(size: int, channels: int, pictures: bool) -> None:
 
 def test_the_first_mask_is_half_open_and_the_first_change_small() -> None:
     torch.manual_seed(0)
-    x, direction, pictures = inputs()
+    x, direction = inputs()
     with torch.no_grad():
-        change, mask = Painter(TINY).change(x, direction, pictures)
+        change, mask = Painter(TINY).change(x, direction)
     assert abs(float(mask.mean()) - 0.5) < 0.1
     assert change.abs().mean() < 0.3
 
 
 def test_nothing_asked_changes_no_bit_and_amounts_are_linear() -> None:
-    x, direction, pictures = inputs()
+    x, direction = inputs()
     x *= 0.1  # far from where colours end
     network = painter()
-    assert torch.equal(network(x, direction, torch.zeros(2), pictures), x)
-    half, whole = (network(x, direction, torch.full((2,), a), pictures) for a in (0.05, 0.1))
+    assert torch.equal(network(x, direction, torch.zeros(2)), x)
+    half, whole = (network(x, direction, torch.full((2,), a)) for a in (0.05, 0.1))
     assert_close(whole - x, 2 * (half - x))
 
 
 def test_images_of_a_batch_do_not_see_each_other() -> None:
-    x, direction, pictures = inputs()
+    x, direction = inputs()
     network = painter()
-    together = network(x, direction, torch.ones(2), pictures)
-    alone = network(x[:1], direction[:1], torch.ones(1), pictures[:1])
+    together = network(x, direction, torch.ones(2))
+    alone = network(x[:1], direction[:1], torch.ones(1))
     assert_close(alone, together[:1])
 
 
@@ -95,19 +93,17 @@ def test_requests_are_whole_steps_from_wherever_y_is() -> None:
     third = y + (new - y) / 3
     assert_close(request(y, third).direction, direction)
     assert_close(request(y, third).amount, amount / 3)
-    assert_close(whole_step(y, third, amount / 3), new)
-    assert torch.equal(whole_step(y, y, torch.zeros(2)), y)
 
 
 def test_the_model_paints() -> None:
     torch.manual_seed(0)
     networks = IcGANNetworks(TINY).eval()
-    x, _, _ = inputs()
+    x, _ = inputs()
     with torch.no_grad():
-        z, y = networks.encode(networks.shrink(x))
+        y = networks.read_y(networks.shrink(x))
         new = y.clone()
         new[0, 1] = 1
-        painted = networks.paint(x, z, y, new)
+        painted = networks.paint(x, y, new)
     assert torch.equal(painted[1], x[1])
     assert not torch.equal(painted[0], x[0])
 
@@ -123,7 +119,7 @@ def test_models_without_a_painter_say_nothing_of_it() -> None:
     plain = replace(TINY, painter_size=0)
     assert not any(name.startswith("painter") for name in plain.to_dict())
     assert IcGANNetworks(plain).painter is None
-    for config in (plain, replace(TINY, painter_width=24, painter_pictures=False)):
+    for config in (plain, replace(TINY, painter_width=24)):
         assert ModelConfig.from_dict(config.to_dict()).to_dict() == config.to_dict()
 
 
@@ -134,7 +130,7 @@ def test_models_without_a_painter_say_nothing_of_it() -> None:
         ("painter_size", 8),
         ("painter_size", -16),
         ("painter_width", 0),
-        ("painter_pictures", 1),
+        ("painter_size", 2048),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(key: str, value: int) -> None:

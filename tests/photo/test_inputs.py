@@ -11,11 +11,13 @@ from icgan_sdk import ConfigError, IcGAN, NoFaceFoundError, ShapeError
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
 from icgan_sdk.errors import ImageError, PhotoWarning
 from icgan_sdk.facade import edit_cut
-from icgan_sdk.images import fit_picture, open_picture, save_picture
 from icgan_sdk.photo import Cut, cut_photo, to_input
 from icgan_sdk.photo.faces import FoundFace, find_faces
 from icgan_sdk.photo.placement import face_matrix
-from icgan_sdk.pixels import to_batch
+from icgan_sdk.pictures.arrays import to_batch
+from icgan_sdk.pictures.opening import open_picture
+from icgan_sdk.pictures.saving import save_picture
+from icgan_sdk.pictures.squares import fit_picture
 from tests.photo.conftest import PORTRAIT, blank
 
 FACES = ModelConfig(crop=CELEBA_CROP)
@@ -184,7 +186,7 @@ def test_photos_of_phones(celeba: IcGAN, tmp_path: Path) -> None:
 def test_what_reads_photos_of_phones_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("icgan_sdk.images.add_heif", lambda: False)
+    monkeypatch.setattr("icgan_sdk.pictures.opening.add_heif", lambda: False)
     photo = tmp_path / "photo.HEIC"
     photo.write_bytes(b"what no plugin knows")
     with pytest.raises(ImageError, match=r"HEIF files need pip install 'icgan-sdk\[photo\]'"):

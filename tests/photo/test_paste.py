@@ -12,10 +12,10 @@ from PIL import Image, ImageCms
 from icgan_sdk import IcGAN, ShapeError
 from icgan_sdk.cli.main import run
 from icgan_sdk.errors import PhotoWarning
-from icgan_sdk.images import save_picture
 from icgan_sdk.photo import paste_changes
 from icgan_sdk.photo.faces import FoundFace
 from icgan_sdk.photo.placement import box_matrix
+from icgan_sdk.pictures.saving import save_picture
 from tests.photo.conftest import blank, difference
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop
-from icgan_sdk.images import resample
 from icgan_sdk.photo.placement import LANDMARKS, box_matrix, cut, face_matrix, similarity
+from icgan_sdk.pictures.squares import resample
 
 FACE = LANDMARKS["celeba"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.data import write_arrays
-from icgan_sdk.training.config import TrainConfig
+from icgan_sdk.training.train_config import TrainConfig
 
 ATTRIBUTES = AttributeSet(("bright", "left", "right"), {"side": ("left", "right")})
 SECTIONS = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.train import TrainConfig, load_config, recipes
-from icgan_sdk.training.config import override
+from icgan_sdk.training.recipe_files import override
 
 
 def test_recipes_load() -> None:

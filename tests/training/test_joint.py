@@ -9,18 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.model import Critic, Encoder, Generator, map_distance
 from icgan_sdk.train import fork, run
 from icgan_sdk.training.augment import augment
-from icgan_sdk.training.batches import BalancedRows
-from icgan_sdk.training.config import JointConfig, RunConfig, TrainConfig, load_config, override
 from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
 from icgan_sdk.training.prior import distance_from_prior
+from icgan_sdk.training.recipe_files import load_config, override
+from icgan_sdk.training.rows import BalancedRows
 from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.settings import JointConfig, RunConfig
+from icgan_sdk.training.train_config import TrainConfig
 from tests.training.conftest import SECTIONS, write_bars
 
 CPU = RunConfig(device="cpu", precision="float32")
@@ -254,7 +256,7 @@ def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Pa
         ("encoder_y.source=generated", 'encoder_y.source "real"'),
         ("gan.method=matching", "needs the critic"),
         ("joint.balanced=1", "joint.balanced must be bool"),
-        ("joint.z_weight=-1", "joint.z_weight is out of range"),
+        ("joint.z_weight=-1", "joint.z_weight must not be negative"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -9,13 +9,15 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.train import read_metrics, run
-from icgan_sdk.training.config import PainterConfig, TrainConfig, load_config, override
 from icgan_sdk.training.edits import PlausibleEdits
-from icgan_sdk.training.painter import change_penalties, ease_of, reading_loss
+from icgan_sdk.training.painter_losses import change_penalties, ease_of, reading_loss
+from icgan_sdk.training.recipe_files import load_config, override
+from icgan_sdk.training.settings import PainterConfig
+from icgan_sdk.training.train_config import TrainConfig
 from tests.training.conftest import SECTIONS, write_bars
 
 HAIR = AttributeSet(
@@ -113,7 +115,9 @@ def test_reading_is_a_hinge_with_emphasis() -> None:
     logits = torch.tensor([[2.0, 0.5, -1.0]])
     y = torch.tensor([[1.0, 1.0, 1.0]])
     touched = torch.tensor([[True, False, True]])
-    assert_close(reading_loss(logits / 1.5, y, touched, 10.0), torch.tensor((0 + 1.0 + 10 * 2.5) / 1.5))
+    assert_close(
+        reading_loss(logits / 1.5, y, touched, 10.0), torch.tensor((0 + 1.0 + 10 * 2.5) / 1.5)
+    )
 
 
 def test_penalties_are_light_until_the_edit_is_read() -> None:
@@ -137,7 +141,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     large = write_bars(folder / "large", side=16)
     plain = TrainConfig.from_dict({**SECTIONS, "data": str(large), "start": str(first)})
     model = {**plain.model, "image_size": 8, "painter_size": 16}
-    config = TrainConfig.from_dict({**plain.to_dict(), "model": model})
+    config = TrainConfig.from_dict({**plain.to_dict(), "model": model, "painter": {}})
     return override(config, PAINTER)
 
 
@@ -174,11 +178,11 @@ def test_a_painter_is_resumed_bit_by_bit(started: TrainConfig, tmp_path: Path) -
     assert digest(run(started, tmp_path / "cut", mode="resume")) == digest(whole)
 
 
-def test_a_painter_in_a_whole_run_without_pictures(config: TrainConfig, tmp_path: Path) -> None:
-    model = {**config.model, "painter_size": 8, "painter_pictures": False}
-    config = TrainConfig.from_dict({**config.to_dict(), "model": model})
+def test_a_painter_in_a_whole_run(config: TrainConfig, tmp_path: Path) -> None:
+    model = {**config.model, "painter_size": 8}
+    config = TrainConfig.from_dict({**config.to_dict(), "model": model, "painter": {}})
     config = override(config, [s for s in PAINTER if "size=16" not in s and "alone" not in s])
-    with pytest.raises(CheckpointError, match="painter builds on stage generated"):
+    with pytest.raises(CheckpointError, match="painter builds on stage encoder_y"):
         run(config, tmp_path / "run", stages=["painter"])
     assert load_artefact(run(config, tmp_path / "run")).painter is not None
 
@@ -195,4 +199,4 @@ def test_what_does_not_fit_is_refused(
             run(wrong, tmp_path / "run")
     with pytest.raises(ConfigError, match="image_size follows from the data"):
         override(config, ["model.image_size=8"])
-    assert load_config("celeba_painter").painter.alone
+    assert load_config("celeba_painter").section("painter", PainterConfig).alone

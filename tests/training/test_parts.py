@@ -15,13 +15,15 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Generator, draw_noise
-from icgan_sdk.training.batches import Epochs, chunks, draw_images, move
-from icgan_sdk.training.config import GANConfig, OptimiserConfig, RunConfig, TrainConfig
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.generated import draw_generated, refresh_batch_norm
 from icgan_sdk.training.logging import StageLog, read_metrics
 from icgan_sdk.training.optimisers import MovingAverage, make_adam, set_learning_rate
-from icgan_sdk.training.runtime import STAGES, Runtime, _allow_tf32
+from icgan_sdk.training.rows import Epochs, chunks, draw_images, move
+from icgan_sdk.training.runtime import Runtime, _allow_tf32
+from icgan_sdk.training.settings import GANConfig, OptimiserConfig, RunConfig
+from icgan_sdk.training.stages import STAGES
+from icgan_sdk.training.train_config import TrainConfig
 
 CPU = RunConfig(device="cpu", precision="float32")
 
@@ -36,9 +38,9 @@ def test_epochs_share_out_every_row_once(rows: int, batch: int, world: int) -> N
         runtime.rank, runtime.world_size = rank, world
         if rows < batch * world:
             with pytest.raises(ConfigError, match="batch_size lower"):
-                Epochs(rows, config, runtime, "gan")
+                Epochs(rows, config, runtime, "gan", 0)
             return
-        epochs = Epochs(rows, config, runtime, "gan")
+        epochs = Epochs(rows, config, runtime, "gan", 0)
         per_epoch = epochs.steps // 2
         shares.append([epochs.batch(s).tolist() for s in range(1, per_epoch + 1)])
         assert epochs.epoch(per_epoch) == 1
@@ -50,7 +52,7 @@ def test_epochs_share_out_every_row_once(rows: int, batch: int, world: int) -> N
 
 def test_epochs_differ_and_repeat_with_the_seed() -> None:
     config = OptimiserConfig(epochs=2, batch_size=50)
-    a, b = (Epochs(50, config, Runtime(CPU), "gan") for _ in range(2))
+    a, b = (Epochs(50, config, Runtime(CPU), "gan", 0) for _ in range(2))
     assert torch.equal(a.batch(1), b.batch(1))
     assert not torch.equal(a.batch(1), a.batch(2))
     assert torch.equal(b.batch(2), a.batch(2)), "a resumed run asks for later steps first"
@@ -59,8 +61,8 @@ def test_epochs_differ_and_repeat_with_the_seed() -> None:
 def test_every_step_has_draws_of_its_own() -> None:
     runtime = Runtime(CPU)
     draws = {
-        float(torch.rand((), generator=runtime.generator(stage, step, rank)))
-        for stage in STAGES
+        float(torch.rand((), generator=runtime.generator(stage.seed, step, rank)))
+        for stage in STAGES.values()
         for step in range(5)
         for rank in (0, 1)
     }
@@ -178,7 +180,7 @@ def test_batch_norm_refresh_gives_plain_means(config: TrainConfig, bars: Path) -
     train = data.part("train")
     labels = LabelSampler(train.all_labels(), data.attributes)
     context = Context(
-        bars, config, config.model_config(data), data, train, labels, Runtime(config.run)
+        bars, config, config.model_config(data), data, train, labels, Runtime(config.run), STAGES
     )
     generator = Generator(context.model)
     norm = generator.get_submodule("hidden.0.1")
@@ -241,7 +243,7 @@ def test_precision_is_float32_where_asked() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_trains_on_cuda(config: TrainConfig, tmp_path: Path) -> None:
     from icgan_sdk.train import run
-    from icgan_sdk.training.config import override
+    from icgan_sdk.training.recipe_files import override
 
     artefact = run(override(config, ["run.device=cuda", "run.precision=auto"]), tmp_path / "run")
     assert (artefact / "model.safetensors").is_file()

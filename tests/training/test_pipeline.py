@@ -2,12 +2,9 @@
 
 import hashlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +13,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.train import Progress, Stage, fork, read_metrics, run, saved_config
-from icgan_sdk.training.config import TrainConfig, override
+from icgan_sdk.training.recipe_files import override
 from icgan_sdk.training.run_folder import Mode
-from tests.training.conftest import write_bars
+from icgan_sdk.training.train_config import TrainConfig
+from tests.training.conftest import SECTIONS, write_bars
 
 WEIGHTS = "artefact/model.safetensors"
 
@@ -142,13 +140,32 @@ def test_another_number_of_steps_is_refused(config: TrainConfig, tmp_path: Path)
 
 def test_unknown_stages_and_modes(config: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no stage 'gam'"):
-        run(config, tmp_path / "run", stages=["gam"])  # type: ignore[list-item]
+        run(config, tmp_path / "run", stages=["gam"])
     with pytest.raises(ConfigError, match="mode must be one of"):
         run(config, tmp_path / "run", mode="again")  # type: ignore[arg-type]
     sng = override(config, ["model.encoder_design=sng"])
     with pytest.raises(ConfigError, match="no stage 'encoder_y'"):
         run(sng, tmp_path / "run", stages=["encoder_y"])
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def digest_with(
+    bars: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Sequence[str]], str]:
+    """The weights that a run with some settings ends with; each run is made once."""
+    plain = TrainConfig.from_dict({"data": str(bars), **SECTIONS})
+    found: dict[tuple[str, ...], str] = {}
+
+    def run_once(settings: Sequence[str]) -> str:
+        key = tuple(settings)
+        if key not in found:
+            artefact = run(override(plain, settings), tmp_path_factory.mktemp("option") / "run")
+            assert all(p.isfinite().all() for p in load_artefact(artefact).parameters())
+            found[key] = digest(artefact / "model.safetensors")
+        return found[key]
+
+    return run_once
 
 
 @pytest.mark.parametrize(
@@ -174,14 +191,9 @@ def test_unknown_stages_and_modes(config: TrainConfig, tmp_path: Path) -> None:
         ["run.precision=bfloat16"],
     ],
 )
-def test_options(config: TrainConfig, tmp_path: Path, settings: list[str]) -> None:
+def test_options(digest_with: Callable[[Sequence[str]], str], settings: list[str]) -> None:
     """Each option takes effect: the run without the last one ends otherwise."""
-    digests = []
-    for name, some in (("without", settings[:-1]), ("with", settings)):
-        artefact = run(override(config, some), tmp_path / name)
-        assert all(p.isfinite().all() for p in load_artefact(artefact).parameters())
-        digests.append(digest(artefact / "model.safetensors"))
-    assert digests[0] != digests[1]
+    assert digest_with(settings[:-1]) != digest_with(settings)
 
 
 def test_plain_dcgan(config: TrainConfig, tmp_path: Path) -> None:
@@ -225,52 +237,45 @@ def test_tensorboard(config: TrainConfig, tmp_path: Path) -> None:
     assert list((tmp_path / "run/tensorboard").glob("events.*"))
 
 
-def start(arguments: Sequence[str]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "icgan_sdk.cli.main", "train", *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+KILLER = """
+import os, signal, sys, time
+from pathlib import Path
+import torch._dynamo  # optimisers import it; here it is imported once for all children
+from icgan_sdk import train
 
-
-def finish(process: "subprocess.Popen[bytes]") -> None:
-    _, errors = process.communicate()
-    assert process.returncode == 0, errors.decode()
-
-
-def kill_after(process: "subprocess.Popen[bytes]", run_folder: Path, lines: int) -> None:
-    """kill -9 once the run has written so many lines of metrics."""
-    deadline = time.monotonic() + 120
-    while len(read_metrics(run_folder)) < lines:
-        assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+config, folder = train.load_config(sys.argv[1]), Path(sys.argv[2])
+for lines in map(int, sys.argv[3:]):
+    child = os.fork()
+    if not child:
+        try:
+            train.run(config, folder, mode="resume" if folder.exists() else "new")
+        finally:
+            os._exit(1)
+    while len(train.read_metrics(folder)) < lines:
+        assert os.waitpid(child, os.WNOHANG) == (0, 0), "the run ended before it could be killed"
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+train.run(config, folder, mode="resume")
+"""
+"""Starts a run, kills it with -9 once it has written so many lines of metrics, and goes on."""
 
 
 def test_killed_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: Path) -> None:
     """Killed in the GAN, in E_z and in E_y; then also the checkpoints' metrics agree."""
     # Checkpoints at other steps than the epochs' ends, and long enough to be caught in each stage.
-    config = override(
-        config,
-        [
-            "gan.epochs=12",
-            "encoder_z.epochs=12",
-            "encoder_y.epochs=12",
-            "run.log_every=1",
-            "run.checkpoint_every=7",
-            "run.precision=auto",
-        ],
-    )
+    settings = [f"{stage}.epochs=5" for stage in ("gan", "encoder_z", "encoder_y")]
+    settings += ["run.log_every=1", "run.checkpoint_every=7", "run.precision=auto"]
+    config = override(config, settings)
     toml = tmp_path / "tiny.toml"
     toml.write_text(config.to_toml())
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    finish(start([str(toml), "--out", str(whole)]))
+    run(config, whole)
     total = len(read_metrics(whole))
-    kill_after(start([str(toml), "--out", str(broken)]), broken, 25)
-    for share in (0.45, 0.8):
-        resumed = start(["--resume", "--out", str(broken)])
-        kill_after(resumed, broken, int(total * share))
-    finish(start(["--resume", "--out", str(broken)]))
+    kills = [str(int(total * share)) for share in (0.1, 0.45, 0.8)]
+    command = [sys.executable, "-c", KILLER, str(toml), str(broken), *kills]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
     assert digest(whole / WEIGHTS) == digest(broken / WEIGHTS)
     for stage in ("gan", "encoder_z", "encoder_y"):
         a, b = (

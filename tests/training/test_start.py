@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from icgan_sdk.artefacts.folder import load_artefact, save_artefact
+from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.errors import CheckpointError, ConfigError, ModelNotFoundError
 from icgan_sdk.model import Discriminator
 from icgan_sdk.train import read_metrics, run
 from icgan_sdk.training.checkpoint import load_checkpoint
-from icgan_sdk.training.config import TrainConfig, override
+from icgan_sdk.training.recipe_files import override
+from icgan_sdk.training.train_config import TrainConfig
 
 STILL = tuple(f"{stage}.learning_rate=0" for stage in ("gan", "encoder_z", "encoder_y"))
 

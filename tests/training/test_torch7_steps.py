@@ -12,11 +12,11 @@ from torch.testing import assert_close
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import Discriminator, Generator, IcGANNetworks
-from icgan_sdk.training.config import EncoderZConfig, GANConfig, RunConfig
-from icgan_sdk.training.encoders import EncoderBatch, descend, encoder_z_losses
+from icgan_sdk.training.encoder_z import EncoderBatch, encoder_z_losses
 from icgan_sdk.training.gan import GANBatch, gan_step
-from icgan_sdk.training.optimisers import make_adam
+from icgan_sdk.training.optimisers import descend, make_adam
 from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.settings import EncoderZConfig, GANConfig, RunConfig
 from tests.torch7 import comparable, copy_weights, flat, golden_modules, load_flat
 
 RTOL = 1e-4

@@ -34,8 +34,8 @@ def convert_torch7(
     ] = "normal",
 ) -> None:
     """Convert networks that the authors' Torch7 code saved into a model folder."""
-    from icgan_sdk.artefacts.folder import save_artefact
-    from icgan_sdk.artefacts.torch7.convert import from_torch7, torch7_card
+    from icgan_sdk.artefacts.store import save_artefact
+    from icgan_sdk.artefacts.torch7.conversion import from_torch7, torch7_card
 
     networks = from_torch7(
         generator,

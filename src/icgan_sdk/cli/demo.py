@@ -31,7 +31,7 @@ def demo(
     device: Device = "auto",
 ) -> None:
     """Serve a web page that edits pictures live, until Ctrl-C."""
-    from icgan_sdk.artefacts.bundled import bundled_names
+    from icgan_sdk.artefacts.resolving import bundled_names
     from icgan_sdk.demo import serve
 
     stop = threading.Event()

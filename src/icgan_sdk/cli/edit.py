@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from icgan_sdk.config import ModelConfig
-    from icgan_sdk.detail import Detail
+    from icgan_sdk.model.compositing import Detail
     from icgan_sdk.photo import Align, FaceOrAll
 
 RuntimeOption = Annotated[
@@ -104,7 +104,8 @@ def _edit_onnx(
     strip: bool,
 ) -> None:
     from icgan_sdk.export import OnnxIcGAN
-    from icgan_sdk.images import fit_picture, open_picture
+    from icgan_sdk.pictures.opening import open_picture
+    from icgan_sdk.pictures.squares import fit_picture
 
     if refine:
         raise ConfigError("--refine needs gradients, which exports lack: use --runtime torch")
@@ -162,16 +163,16 @@ def _jobs(images: list[str], output: str) -> list[tuple[Path, Path]]:
 
 
 def _aligned(path: Path, config: "ModelConfig", align: "Align", face: "FaceOrAll") -> "Image":
-    from icgan_sdk.images import open_picture
     from icgan_sdk.photo import cut_photo, refuse_all
+    from icgan_sdk.pictures.opening import open_picture
 
     refuse_all(face)
     return cut_photo(open_picture(path, config.channels), config, align, face, str(path))[0].square
 
 
 def _save_row(pictures: "list[Image]", path: Path) -> None:
-    from icgan_sdk.images import save_picture
-    from icgan_sdk.sheets import grid
+    from icgan_sdk.pictures.grids import grid
+    from icgan_sdk.pictures.saving import save_picture
 
     save_picture(grid([pictures]) if len(pictures) > 1 else pictures[0], path)
     print(path)

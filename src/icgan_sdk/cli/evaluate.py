@@ -40,7 +40,7 @@ def evaluate(
     """Measure how good a model is, and write a report with tables, plots and pictures."""
     from icgan_sdk.evaluation.evaluate import REPORT_FILE
     from icgan_sdk.evaluation.evaluate import evaluate as judge
-    from icgan_sdk.evaluation.report import summary
+    from icgan_sdk.evaluation.evaluation_report import summary
 
     with _Parts() as parts:
         result = judge(
@@ -94,7 +94,7 @@ class _Parts:
         """Show how far a part is."""
         from rich.progress import TaskID
 
-        self._progress.start()  # only now, so that an error before the first part stands alone
+        self._progress.start()  # only now, so that no bar stands above an error before the work
         if part not in self._tasks:
             self._tasks[part] = self._progress.add_task(part)
         self._progress.update(TaskID(self._tasks[part]), completed=done, total=total)

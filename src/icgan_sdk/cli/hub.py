@@ -50,8 +50,8 @@ def pull(
 
     The access token for a private one is that of 'hf auth login', or HF_TOKEN.
     """
-    from icgan_sdk.artefacts.bundled import resolve
-    from icgan_sdk.artefacts.folder import copy_artefact, load_artefact
+    from icgan_sdk.artefacts.resolving import resolve
+    from icgan_sdk.artefacts.store import copy_artefact, load_artefact
 
     folder = resolve(repository, source="hub", revision=revision)
     if output is None:

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from icgan_sdk.artefacts.bundled import bundled_names, resolve
 from icgan_sdk.artefacts.layout import CARD_FILE
+from icgan_sdk.artefacts.resolving import bundled_names, resolve
 from icgan_sdk.cli.console import for_each
 from icgan_sdk.cli.options import (
     DEFAULT_MODEL,
@@ -61,7 +61,7 @@ def _table(path: Path, scores: dict[str, float]) -> str:
 
 def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
     """Print what a model is: sizes, parameters, attributes, groups, card; and what is bundled."""
-    from icgan_sdk.artefacts.folder import load_artefact
+    from icgan_sdk.artefacts.store import load_artefact
 
     folder = resolve(model)
     networks = load_artefact(folder)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from icgan_sdk.artefacts.bundled import BUNDLED_ROOT, bundled_names
 from icgan_sdk.artefacts.layout import read_config
+from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names
 from icgan_sdk.errors import AttributeValueError, IcGANError
 
 if TYPE_CHECKING:

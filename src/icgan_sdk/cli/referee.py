@@ -31,7 +31,7 @@ def referee(
     """Train referees: networks that judge a model by reading the attributes of its pictures."""
     from icgan_sdk.data import PreparedDataset
     from icgan_sdk.evaluation import default_settings, train_referee
-    from icgan_sdk.evaluation.referee import read_record
+    from icgan_sdk.evaluation.referees.referee_folder import read_record
 
     dataset = PreparedDataset.open(data)
     for name in _architectures(architecture):

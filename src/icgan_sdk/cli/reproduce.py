@@ -10,8 +10,7 @@ import typer
 from icgan_sdk.cli.options import Device
 
 if TYPE_CHECKING:
-    from icgan_sdk.evaluation.studies import StudyName
-    from icgan_sdk.train import Progress
+    from icgan_sdk.evaluation.studies.study import StudyName
 
 SECONDS_BETWEEN_LINES = 60
 
@@ -62,7 +61,7 @@ def reproduce(
 
 
 def _studies(names: list[str]) -> "list[StudyName]":
-    from icgan_sdk.evaluation.studies import STUDIES
+    from icgan_sdk.evaluation.studies.study_catalogue import STUDIES
 
     for name in names:
         if name not in STUDIES:
@@ -71,17 +70,16 @@ def _studies(names: list[str]) -> "list[StudyName]":
 
 
 class _Lines:
-    """A line on stderr when the work changes, and one a minute while it doesn't."""
+    """Prints a line on stderr when the work changes, and one a minute while it doesn't."""
 
     def __init__(self, study: str) -> None:
         self._study, self._last, self._since = study, "", 0.0
 
-    def update(self, work: str, step: "Progress | None") -> None:
+    def update(self, part: str, done: int, total: int) -> None:
         """Tell what is being done."""
         now = time.monotonic()
-        doing = work if step is None else f"{work}, {step.stage}"
-        if doing == self._last and now - self._since < SECONDS_BETWEEN_LINES:
+        if part == self._last and now - self._since < SECONDS_BETWEEN_LINES:
             return
-        at = "" if step is None else f": step {step.step} of {step.steps}"
-        print(f"{self._study}: {doing}{at}", file=sys.stderr, flush=True)
-        self._last, self._since = doing, now
+        at = f": {done} of {total}" if total > 1 else ""
+        print(f"{self._study}: {part}{at}", file=sys.stderr, flush=True)
+        self._last, self._since = part, now

@@ -80,7 +80,7 @@ def interpolate(
 ) -> None:
     """Pass from one picture to another (the paper's Figure 6a)."""
     from icgan_sdk.facade import IcGAN
-    from icgan_sdk.images import save_animation
+    from icgan_sdk.pictures.saving import save_animation
 
     chosen = parse_one_face(face)
     icgan = IcGAN.from_pretrained(model, device=device)
@@ -131,7 +131,7 @@ def sample(
 ) -> None:
     """Generate pictures from random z, with the attributes that are set."""
     from icgan_sdk.facade import IcGAN
-    from icgan_sdk.images import save_picture
+    from icgan_sdk.pictures.saving import save_picture
 
     icgan = IcGAN.from_pretrained(model, device=device)
     pictures = icgan.sample(n, parse_settings(settings or (), icgan.groups), seed=seed)
@@ -146,8 +146,8 @@ def sample(
 
 
 def _save_sheet(rows: "list[list[Image]]", output: str, titles: tuple[str, ...] = ()) -> None:
-    from icgan_sdk.images import save_picture
-    from icgan_sdk.sheets import grid, titled
+    from icgan_sdk.pictures.grids import grid, titled
+    from icgan_sdk.pictures.saving import save_picture
 
     save_picture(titled(grid(rows), titles) if titles else grid(rows), output)
     print(output)

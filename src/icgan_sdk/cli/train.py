@@ -18,32 +18,32 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="A recipe (celeba, mnist, paper …) or a TOML file; by default the run's own."
+            help="A recipe (celeba, mnist, paper …) or a TOML file; default: the run's own."
         ),
     ] = None,
     *,
     data: Annotated[str, typer.Option(help="Prepared data set (icgan data prepare).")] = "",
     start: Annotated[
         str,
-        typer.Option(help="Begin with this model's networks: a bundled name or a model folder."),
+        typer.Option(help="Begin with this model's networks: a bundled name or a folder."),
     ] = "",
     out: Annotated[Path, typer.Option("--out", "-o", help="Run folder.")],
     stage: Annotated[
         list[str] | None,
-        typer.Option(help="Run only this: gan, generated, encoder_z, encoder_y. Repeatable."),
+        typer.Option(help="Run only this stage: gan, generated, encoder_z, encoder_y. Repeatable."),
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override a setting: gan.epochs=5. Repeatable."),
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on where the run folder stands.")] = False,
+    resume: Annotated[bool, typer.Option(help="Continue the run in the folder.")] = False,
     restart: Annotated[
-        bool, typer.Option(help="Throw away the stages to run, and all built on them, first.")
+        bool, typer.Option(help="First delete the stages to run, and all that are built on them.")
     ] = False,
 ) -> None:
     """Train a model on a prepared data set: the GAN, then the encoders that invert it.
 
-    Several processes: accelerate launch -m icgan_sdk.cli.main train …
+    With several processes: accelerate launch -m icgan_sdk.cli.main train …
     """
     from icgan_sdk import train as training
 
@@ -61,7 +61,7 @@ def train(
         )
     is_main = os.environ.get("RANK", "0") == "0"
     if is_main and (artefact / "config.json").exists():
-        # Not "run/artefact", which could also name a repository on the Hub.
+        # "run/artefact" could also be a repository on the Hub; "./run/artefact" can't.
         model = artefact if artefact.is_absolute() else f"./{artefact}"
         typer.echo(f"{artefact} is complete: icgan edit IMAGE --model {model} …", err=True)
 
@@ -93,7 +93,7 @@ def _stages(names: list[str] | None) -> "list[Stage] | None":
 
 
 class _Bar:
-    """A progress bar a stage, with losses and images/s."""
+    """A progress bar for each stage, with losses and images/s."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -125,7 +125,7 @@ class _Bar:
         """Show a step."""
         from rich.progress import TaskID
 
-        self._progress.start()  # only now, so that an error before the first step stands alone
+        self._progress.start()  # not before, so that an early error is printed without a bar
         if step.stage not in self._tasks:
             self._tasks[step.stage] = self._progress.add_task(
                 step.stage, total=step.steps, losses=""

@@ -21,7 +21,8 @@ from icgan_sdk.data.writing import (
     write_prepared,
 )
 from icgan_sdk.errors import DatasetError, ImageError, did_you_mean
-from icgan_sdk.images import DECODE_ERRORS, open_picture, resample
+from icgan_sdk.pictures.opening import DECODE_ERRORS, open_picture
+from icgan_sdk.pictures.squares import resample
 
 ATTRIBUTE_FILE = "list_attr_celeba.txt"
 PARTITION_FILE = "list_eval_partition.txt"

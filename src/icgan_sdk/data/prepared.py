@@ -23,9 +23,9 @@ from torch import Tensor
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import Crop
-from icgan_sdk.devices import send
 from icgan_sdk.errors import DatasetError, IcGANError, did_you_mean
-from icgan_sdk.pixels import pixels_to_tensor, scale_pixels
+from icgan_sdk.model.devices import send
+from icgan_sdk.pictures.arrays import pixels_to_tensor, scale_pixels
 
 FORMAT_VERSION = 1
 IMAGES, ATTRIBUTES, DESCRIPTION = "images.npy", "attributes.npy", "dataset.json"

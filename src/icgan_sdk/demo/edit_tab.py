@@ -19,8 +19,8 @@ from icgan_sdk.demo.parts import (
 )
 from icgan_sdk.demo.uploads import as_messages, place
 from icgan_sdk.facade import edit_cut
-from icgan_sdk.images import open_picture
 from icgan_sdk.photo import Cut
+from icgan_sdk.pictures.opening import open_picture
 
 WHOLE = "whole"
 DETAILS = (

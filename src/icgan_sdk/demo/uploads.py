@@ -13,8 +13,8 @@ from PIL import Image
 
 from icgan_sdk.errors import IcGANError, ImageError, PhotoWarning
 from icgan_sdk.facade import IcGAN
-from icgan_sdk.images import DECODE_ERRORS, add_heif, open_picture
 from icgan_sdk.photo import Cut, cut_photo
+from icgan_sdk.pictures.opening import DECODE_ERRORS, add_heif, open_picture
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000

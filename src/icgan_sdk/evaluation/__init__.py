@@ -8,26 +8,25 @@ print(result.fidelity.fid)
 ```
 """
 
-from icgan_sdk.evaluation.confusion import (
-    Confusion,
+from icgan_sdk.evaluation.evaluate import evaluate
+from icgan_sdk.evaluation.metrics.attribute_readings import Reading
+from icgan_sdk.evaluation.metrics.diversity import measure_diversity
+from icgan_sdk.evaluation.metrics.edits import measure_edits
+from icgan_sdk.evaluation.metrics.encoder_errors import measure_inversion
+from icgan_sdk.evaluation.metrics.fidelity import measure_fidelity
+from icgan_sdk.evaluation.metrics.identification import measure_identification
+from icgan_sdk.evaluation.metrics.memorisation import measure_memorisation
+from icgan_sdk.evaluation.referees.confusion import Confusion
+from icgan_sdk.evaluation.referees.referee_folder import load_referee
+from icgan_sdk.evaluation.referees.referee_network import ARCHITECTURES, Architecture, Referee
+from icgan_sdk.evaluation.referees.referee_readings import (
     read_generated,
     read_real,
     read_reconstructed,
 )
-from icgan_sdk.evaluation.diversity import measure_diversity, measure_memorisation
-from icgan_sdk.evaluation.edits import measure_edits
-from icgan_sdk.evaluation.evaluate import evaluate
-from icgan_sdk.evaluation.fidelity import measure_fidelity
-from icgan_sdk.evaluation.identification import measure_identification
-from icgan_sdk.evaluation.inversion import measure_inversion
-from icgan_sdk.evaluation.referee import ARCHITECTURES, Architecture, Referee, load_referee
-from icgan_sdk.evaluation.referee_training import (
-    RefereeSettings,
-    default_settings,
-    ensure_referee,
-    train_referee,
-)
-from icgan_sdk.evaluation.results import Evaluation, Reading
+from icgan_sdk.evaluation.referees.referee_settings import RefereeSettings, default_settings
+from icgan_sdk.evaluation.referees.referee_training import ensure_referee, train_referee
+from icgan_sdk.evaluation.results import Evaluation
 
 __all__ = [
     "ARCHITECTURES",

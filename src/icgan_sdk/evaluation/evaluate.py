@@ -2,18 +2,18 @@
 
 import os
 import shutil
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-import torch
 from PIL import Image
 
-from icgan_sdk.artefacts.bundled import resolve
-from icgan_sdk.artefacts.folder import load_artefact
+from icgan_sdk._version import __version__
+from icgan_sdk.artefacts.resolving import resolve
+from icgan_sdk.artefacts.store import load_artefact
+from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.detail import Detail
 from icgan_sdk.errors import (
     ConfigError,
     DatasetError,
@@ -21,29 +21,34 @@ from icgan_sdk.errors import (
     SaveError,
     raise_where_different,
 )
-from icgan_sdk.evaluation import figures
-from icgan_sdk.evaluation.diversity import Neighbours
-from icgan_sdk.evaluation.fidelity import check_torchmetrics
-from icgan_sdk.evaluation.measuring import Bench, Watcher, measure
-from icgan_sdk.evaluation.plots import check_matplotlib, draw_plots
-from icgan_sdk.evaluation.referee import ARCHITECTURES, Architecture, Referee, read_record
-from icgan_sdk.evaluation.referee_training import ensure_referee
-from icgan_sdk.evaluation.report import report
-from icgan_sdk.evaluation.results import Evaluation
+from icgan_sdk.evaluation import evaluation_report
+from icgan_sdk.evaluation.metrics import metric_table
+from icgan_sdk.evaluation.metrics.bench import Bench, seeded
+from icgan_sdk.evaluation.metrics.fidelity import check_torchmetrics
+from icgan_sdk.evaluation.metrics.first_pictures import FirstPictures
+from icgan_sdk.evaluation.metrics.measuring import measure
+from icgan_sdk.evaluation.metrics.metric import Metric
+from icgan_sdk.evaluation.metrics.seeing import RealPictures
+from icgan_sdk.evaluation.progress import Watcher, ignore
+from icgan_sdk.evaluation.referees.referee_folder import read_record
+from icgan_sdk.evaluation.referees.referee_training import ensure_referees
+from icgan_sdk.evaluation.report.loss_curves import loss_curves
+from icgan_sdk.evaluation.report.paper_pictures import enlarged, pictures_of, samples_picture
+from icgan_sdk.evaluation.report.plots import check_matplotlib, save_plots
+from icgan_sdk.evaluation.results import Evaluation, Subject
 from icgan_sdk.files import atomic_folder, write_text
-from icgan_sdk.images import save_picture
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.options import check_whole, find_device, random_source
+from icgan_sdk.model.compositing import Detail
+from icgan_sdk.model.devices import find_device
+from icgan_sdk.model.noise import random_source
+from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.logging import read_metrics
 from icgan_sdk.training.runtime import keep_freed_memory
 
 RESULT_FILE, REPORT_FILE, IMAGES, REFEREES = "evaluation.json", "report.md", "images", "referees"
 
 Pictures = Literal["all", "generated", "none"]
-"""Which pictures a report shows: also those of the data set, generated ones only, or none."""
-
-SHOWN = 8
-"""Rows of pictures in the report."""
+"""Which pictures a report shows: those of the data set too, generated ones only, or none."""
 
 
 def evaluate(
@@ -64,17 +69,17 @@ def evaluate(
     """Judge a model on a data set and write ``evaluation.json``, ``report.md`` and ``images/``.
 
     Args:
-        model: As for `IcGAN.from_pretrained`, or the folder of a complete run, whose losses then
-            are in the report.
-        data: Prepared data set that fits the model; its partition `train` trains the referees.
+        model: As for `IcGAN.from_pretrained`, or the folder of a complete run. The report then
+            shows the run's losses.
+        data: Prepared data set that fits the model. Its partition `train` trains the referees.
         out: A new or empty folder, or that of an earlier evaluation, which is replaced.
-        partition: The part of the data to judge by; the model should not have been trained on it.
-        referees: Folder with ``anet/`` and ``residual/``, trained where they are missing or of
-            other data. By default ``out/referees``.
-        pictures: Which pictures the report shows: "all"; "generated", none of the data set's and
+        partition: The part of the data to judge by. The model should not have been trained on it.
+        referees: Folder with ``anet/`` and ``residual/``. Referees that are missing, or were
+            trained on other data, are trained. By default ``out/referees``.
+        pictures: Which pictures the report shows: "all"; "generated": none of the data set's and
             none made from them (for sharing reports on faces); "none".
-        limit: The first so many pictures of the partition are used, at least 2; None: all, of
-            which 1000 are edited and identified.
+        limit: Only the first so many pictures of the partition are used, at least 2. None: all; of
+            these, 1000 are edited and identified.
         refine: Optimisation steps on z, as in `IcGAN.edit`; for edits, identification, pictures.
         detail: As in `IcGAN.edit`, for the edits.
         seed: Everything random follows from it.
@@ -90,7 +95,7 @@ def evaluate(
         SaveError: If `out` holds other files or can't be written.
     """
     _check_options(pictures, limit, refine, detail, seed)
-    folder, tell = Path(out), watcher or (lambda *_: None)
+    folder, tell = Path(out), watcher or ignore
     _check_replaceable(folder)
     name, run, networks = _open_model(model)
     dataset = PreparedDataset.open(data)
@@ -101,29 +106,48 @@ def evaluate(
     networks.to(find_device(device))
     keep_freed_memory()
     root = Path(referees or folder / REFEREES)
-    judges = _referees(dataset, root, device, tell)
-    records = {architecture: read_record(root / architecture) for architecture in judges}
+    judges = ensure_referees(dataset, root, device, tell)
     bench = Bench(
-        name, networks, dataset, judged, partition, limit, refine, detail, seed, watcher=tell
+        networks,
+        RealPictures(judged, judges),
+        seeded(seed),
+        train=dataset.part("train"),
+        limit=limit,
+        refine=refine,
+        detail=detail,
     )
-    result, neighbours = measure(bench, judges, records)
+    metrics = [metric(bench) for metric in metric_table.METRICS]
+    first = FirstPictures()
+    figures = measure(bench, metrics, [first] if pictures == "all" else [], tell)
+    result = Evaluation(
+        subject=_subject(name, bench, dataset, partition, seed),
+        referees={architecture: read_record(root / architecture) for architecture in judges},
+        figures=figures,
+        seconds=dict(bench.clock.seconds),
+    )
     write_text(folder / RESULT_FILE, result.to_json())
-    # What an earlier evaluation left must not stand beside other figures, whatever happens next.
+    # Report and images of an earlier evaluation go at once: they must never stand beside the new
+    # figures, even if drawing fails.
     (folder / REPORT_FILE).unlink(missing_ok=True)
     shutil.rmtree(folder / IMAGES, ignore_errors=True)
-    with bench.part("pictures", {}), atomic_folder(folder / IMAGES) as images:
-        draw_plots(result, read_metrics(run) if run else [], images)
-        for title, picture in _draw(bench, neighbours, pictures).items():
-            save_picture(_enlarged(picture, networks.config), images / f"{title}.png")
+    tell("pictures", 0, 1)
+    with atomic_folder(folder / IMAGES) as images:
+        save_plots(evaluation_report.plots(result), images)
+        if run and (losses := read_metrics(run)):
+            save_plots({"losses": loss_curves(losses)}, images)
+        drawn = _draw(bench, pictures, metrics, first)
+        for title, picture in drawn.items():
+            save_picture(enlarged(picture, networks.config), images / f"{title}.png")
         shown = {path.stem: f"{IMAGES}/{path.name}" for path in images.iterdir()}
-    write_text(folder / REPORT_FILE, report(result, shown))
+    write_text(folder / REPORT_FILE, evaluation_report.report(result, shown))
+    tell("pictures", 1, 1)
     return result
 
 
 def _check_options(
     pictures: object, limit: object, refine: object, detail: object, seed: int
 ) -> None:
-    """Before any work is done; that of the device follows when the networks go there."""
+    """Check all options but the device, which is checked when the networks are moved there."""
     check_torchmetrics()
     check_matplotlib()
     for name, value, known in (
@@ -141,13 +165,13 @@ def _check_options(
 def _check_replaceable(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     others = sorted(names - {REFEREES})
-    # Only beside a result is it sure that report and images are an earlier evaluation's.
+    # Without a result, report and images may be someone else's.
     if others and RESULT_FILE not in names:
         raise SaveError(f"{folder} holds other files ({others[0]}); choose a new or empty folder")
 
 
 def _open_model(model: str | os.PathLike[str]) -> tuple[str, Path | None, IcGANNetworks]:
-    """A model's name, its run folder if it was given by that, and its networks."""
+    """A model's name, its run folder if that was given, and its networks."""
     folder = resolve(model)
     name = folder.absolute().name if Path(model).is_dir() else str(model)
     if (folder / "artefact").is_dir():
@@ -174,43 +198,38 @@ def _check_fits(config: ModelConfig, dataset: PreparedDataset) -> None:
     raise_where_different(pairs, subject)
 
 
-def _referees(
-    dataset: PreparedDataset, root: Path, device: str, tell: Watcher
-) -> dict[Architecture, Referee]:
-    return {
-        architecture: ensure_referee(
-            dataset,
-            root / architecture,
-            architecture,
-            device=device,
-            watcher=partial(tell, f"referee {architecture}"),
-        )
-        for architecture in ARCHITECTURES
-    }
+def _subject(
+    name: str, bench: Bench, dataset: PreparedDataset, partition: str, seed: int
+) -> Subject:
+    networks = bench.networks
+    return Subject(
+        model=name,
+        config=networks.config.to_dict(),
+        parameters={
+            part: sum(p.numel() for p in network.parameters())
+            for part, network in networks.named_children()
+        },
+        source=dataset.source,
+        partition=partition,
+        images=len(bench.pictures),
+        fingerprint=dataset.fingerprint(),
+        limit=bench.limit,
+        refine=bench.refine,
+        detail=bench.detail,
+        seed=seed,
+        version=__version__,
+    )
 
 
-def _enlarged(sheet: Image.Image, config: ModelConfig) -> Image.Image:
-    """A sheet of small pictures in whole multiples, so that each has about 64 pixels."""
-    factor = max(1, 64 // config.picture_size)
-    return sheet.resize((factor * sheet.width, factor * sheet.height), Image.Resampling.NEAREST)
-
-
-def _draw(bench: Bench, neighbours: Neighbours, pictures: Pictures) -> dict[str, Image.Image]:
-    """The paper's figures by name; of real pictures always the first of the partition."""
+def _draw(
+    bench: Bench, pictures: Pictures, metrics: Sequence[Metric[Any]], first: FirstPictures
+) -> dict[str, Image.Image]:
+    """The pictures that the report shows, by name; of real ones the first of the partition."""
     if pictures == "none":
         return {}
-    networks, judged, refine = bench.networks, bench.judged, bench.refine
-    drawn = {"samples": figures.samples_figure(networks, bench.draws("pictures"), rows=SHOWN)}
-    if pictures == "generated":
-        return drawn
-    rows = torch.arange(min(2 * SHOWN, len(judged)))
-    few, pairs = rows[:SHOWN], rows[: len(rows) // 2 * 2].view(-1, 2)[: SHOWN // 2]
-    whole = rows if len(rows) == 2 * SHOWN else few
-    train = bench.dataset.part("train")
-    return drawn | {
-        "reconstructions": figures.reconstruction_figure(networks, judged, whole, refine=refine),
-        "variations": figures.variations_figure(networks, judged, few, refine=refine),
-        "interpolation": figures.interpolation_figure(networks, judged, pairs, refine=refine),
-        "swap": figures.swap_figure(networks, judged, pairs, refine=refine),
-        "neighbours": figures.neighbours_figure(networks, train, neighbours),
-    }
+    drawn = {"samples": samples_picture(bench.networks, bench.draws("pictures"))}
+    if pictures == "all":
+        drawn |= pictures_of(bench.networks, first.inverted())
+        for metric in metrics:
+            drawn |= metric.pictures()
+    return drawn

@@ -3,80 +3,20 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
-from icgan_sdk.evaluation.confusion import Confusion
-from icgan_sdk.evaluation.diversity import Diversity, Memorisation
-from icgan_sdk.evaluation.edits import Edits
-from icgan_sdk.evaluation.fidelity import Fidelity
-from icgan_sdk.evaluation.identification import Identification
-from icgan_sdk.evaluation.inversion import Inversion
+from icgan_sdk.evaluation.metrics.attribute_readings import Readings
+from icgan_sdk.evaluation.metrics.class_confusion import Counts
+from icgan_sdk.evaluation.metrics.diversity import Diversity
+from icgan_sdk.evaluation.metrics.edits import Edits
+from icgan_sdk.evaluation.metrics.encoder_errors import EncoderErrors
+from icgan_sdk.evaluation.metrics.fidelity import Fidelity
+from icgan_sdk.evaluation.metrics.identification import Identification
+from icgan_sdk.evaluation.metrics.memorisation import Memorisation
 
-FORMAT = 1
-"""Version of ``evaluation.json``."""
-
-
-@dataclass(frozen=True)
-class AttributeReading:
-    """How one attribute was read; counts of images, and shares in 0…1 (see `Confusion`).
-
-    Attributes:
-        tp: Found and true.
-        fp: Found but not true.
-        fn: True but not found.
-        tn: Neither.
-        accuracy: (tp + tn) / N.
-        f1: 2·tp / (2·tp + fp + fn), 0 where that is 0/0.
-        plain_f1: The same, None where it is 0/0.
-    """
-
-    tp: int
-    fp: int
-    fn: int
-    tn: int
-    accuracy: float
-    f1: float
-    plain_f1: float | None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How all attributes of a set of images were read: a row of the paper's Table 3.
-
-    Attributes:
-        images: How many.
-        mean_accuracy: Mean of the attributes' accuracies.
-        mean_f1: Mean of their `f1`.
-        mean_plain_f1: Mean of their `plain_f1`, where they have one; None if none has.
-        class_accuracy: Of classes, the share of images whose class was read right; else None.
-        by_attribute: Every attribute, in the model's order.
-    """
-
-    images: int
-    mean_accuracy: float
-    mean_f1: float
-    mean_plain_f1: float | None
-    class_accuracy: float | None
-    by_attribute: dict[str, AttributeReading]
-
-    @classmethod
-    def of(cls, counts: Confusion, one_hot: bool) -> "Reading":
-        """The figures that follow from counts."""
-        plain_f1 = [_finite(value) for value in counts.plain_f1.tolist()]
-        columns = [t.tolist() for t in (counts.tp, counts.fp, counts.fn, counts.tn)]
-        columns += [counts.accuracy.tolist(), counts.f1.tolist(), plain_f1]
-        return cls(
-            images=counts.images,
-            mean_accuracy=counts.mean_accuracy,
-            mean_f1=counts.mean_f1,
-            mean_plain_f1=_finite(counts.mean_plain_f1),
-            class_accuracy=counts.class_accuracy if one_hot else None,
-            by_attribute={
-                name: AttributeReading(*row)
-                for name, *row in zip(counts.names, *columns, strict=True)
-            },
-        )
+FORMAT = 2
+"""Version of ``evaluation.json``. Version 1 also had ``plain_f1`` and ``mean_plain_f1``."""
 
 
 @dataclass(frozen=True)
@@ -119,45 +59,89 @@ class Evaluation:
     Attributes:
         subject: What was judged, on what, and how.
         referees: How each referee was trained, and its own figures, by its architecture.
-        attributes: What "anet", "residual" and "encoder_y" (E_y itself) read off "real",
-            "generated" and "reconstructed" images, E_y off real ones only.
-        classes: Of classes: how many generated images asked to show the row's class were read by
-            the residual referee as the column's. None for other attributes.
-        inversion: Of the encoders.
-        edits: As the residual referee sees them, like all that follow.
-        identification: Of reconstructions.
-        fidelity: FID and KID.
-        diversity: Among images of the same labels.
-        memorisation: Of training images.
+        figures: What each metric measured, by its name. The properties below name those that come
+            with the package.
         seconds: What each part took.
     """
 
     subject: Subject
     referees: dict[str, dict[str, Any]]
-    attributes: dict[str, dict[str, Reading]]
-    classes: list[list[int]] | None
-    inversion: Inversion
-    edits: Edits
-    identification: Identification
-    fidelity: Fidelity
-    diversity: Diversity
-    memorisation: Memorisation
+    figures: dict[str, Any]
     seconds: dict[str, float]
 
+    @property
+    def attributes(self) -> Readings:
+        """What was read off images.
+
+        By reader ("anet", "residual", and "encoder_y" for E_y itself) and images ("real",
+        "generated", "reconstructed"). E_y reads only real ones.
+        """
+        readings: Readings = self.figures["attributes"]
+        return readings
+
+    @property
+    def classes(self) -> Counts | None:
+        """Of classes, counts of generated images; None for other attributes.
+
+        A row for each class that was asked for, a column for each that the residual referee read.
+        """
+        counts: Counts | None = self.figures["classes"]
+        return counts
+
+    @property
+    def edits(self) -> Edits:
+        """Of edits, as the residual referee sees them. It also judges all that follows."""
+        edits: Edits = self.figures["edits"]
+        return edits
+
+    @property
+    def inversion(self) -> EncoderErrors:
+        """Of the encoders."""
+        errors: EncoderErrors = self.figures["inversion"]
+        return errors
+
+    @property
+    def identification(self) -> Identification:
+        """Of reconstructions."""
+        identification: Identification = self.figures["identification"]
+        return identification
+
+    @property
+    def fidelity(self) -> Fidelity:
+        """FID and KID."""
+        fidelity: Fidelity = self.figures["fidelity"]
+        return fidelity
+
+    @property
+    def diversity(self) -> Diversity:
+        """Of images with the same labels."""
+        diversity: Diversity = self.figures["diversity"]
+        return diversity
+
+    @property
+    def memorisation(self) -> Memorisation:
+        """Of training images."""
+        memorisation: Memorisation = self.figures["memorisation"]
+        return memorisation
+
     def to_json(self) -> str:
-        """The text of ``evaluation.json``: the fields by name; null for what is no number."""
-        plain = {"format": FORMAT, **_plain(asdict(self))}
+        """The text of ``evaluation.json``: each metric's figures under its name; null for NaN."""
+        plain = {
+            "format": FORMAT,
+            "subject": _plain(self.subject),
+            "referees": _plain(self.referees),
+            **_plain(self.figures),
+            "seconds": _plain(self.seconds),
+        }
         return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return _finite(value) if isinstance(value, float) else value
-
-
-def _finite(value: float) -> float | None:
-    # A network that diverged gives figures that are none.
-    return value if math.isfinite(value) else None
+    # The figures of a network that diverged may be NaN or infinite, which JSON doesn't have.
+    return None if isinstance(value, float) and not math.isfinite(value) else value

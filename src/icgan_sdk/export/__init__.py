@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from icgan_sdk.export.exporting import export_onnx, export_torch
     from icgan_sdk.export.runtime import OnnxIcGAN
-    from icgan_sdk.export.writing import export_onnx, export_torch
 
 __all__ = ["OnnxIcGAN", "export_onnx", "export_torch"]
 
@@ -18,5 +18,5 @@ def __getattr__(name: str) -> object:
     if name == "OnnxIcGAN":
         return getattr(import_module("icgan_sdk.export.runtime"), name)
     if name in {"export_onnx", "export_torch"}:
-        return getattr(import_module("icgan_sdk.export.writing"), name)
+        return getattr(import_module("icgan_sdk.export.exporting"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

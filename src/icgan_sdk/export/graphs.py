@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from icgan_sdk.attributes import MAX_PRESENCE, AttributeSet
-from icgan_sdk.detail import carry_change
-from icgan_sdk.export.layout import (
+from icgan_sdk.export.record import (
     EDIT,
     EDITED,
     ENCODER,
@@ -20,6 +19,7 @@ from icgan_sdk.export.layout import (
     Z,
 )
 from icgan_sdk.model import IcGANNetworks, draw_noise
+from icgan_sdk.model.compositing import carry_change
 
 
 class EncoderGraph(nn.Module):

@@ -12,7 +12,7 @@ from PIL.Image import Image
 from icgan_sdk.attributes import merge_edits
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelFormatError, warn_of_photo
-from icgan_sdk.export.layout import (
+from icgan_sdk.export.record import (
     EDITED,
     IMAGES,
     NAMED,
@@ -21,13 +21,14 @@ from icgan_sdk.export.layout import (
     check_installed,
     open_edit,
 )
-from icgan_sdk.images import Picture, check_picture, fit_picture, needs_alignment, open_picture
-from icgan_sdk.pixels import Floats, to_array, to_pictures
+from icgan_sdk.pictures.arrays import Floats, to_array, to_pictures
+from icgan_sdk.pictures.opening import Picture, check_picture, open_picture
+from icgan_sdk.pictures.squares import fit_picture, needs_alignment
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-    from icgan_sdk.detail import Detail
+    from icgan_sdk.model.compositing import Detail
 
 CPU = ("CPUExecutionProvider",)
 CHUNK = 64

@@ -1,10 +1,12 @@
-"""The networks of IcGAN as plain modules: tensors in, tensors out, no files."""
+"""The networks of IcGAN as plain modules: they take and give tensors, and know no files."""
 
+from icgan_sdk.model.build import build_encoder_y, build_encoder_z, build_generator, init_generator
 from icgan_sdk.model.bundle import IcGANNetworks
 from icgan_sdk.model.critic import Critic, map_distance
 from icgan_sdk.model.discriminator import Discriminator
 from icgan_sdk.model.encoders import Encoder, SharedEncoder
-from icgan_sdk.model.generator import Generator, draw_noise
+from icgan_sdk.model.generator import Generator
+from icgan_sdk.model.noise import draw_noise
 from icgan_sdk.model.painter import Painter
 
 __all__ = [
@@ -15,6 +17,10 @@ __all__ = [
     "IcGANNetworks",
     "Painter",
     "SharedEncoder",
+    "build_encoder_y",
+    "build_encoder_z",
+    "build_generator",
     "draw_noise",
+    "init_generator",
     "map_distance",
 ]

@@ -1,45 +1,48 @@
-"""The networks an edit needs, together: generator and encoders of any design."""
+"""The networks that an edit needs, together: generator and encoders of any design."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.model.build import (
+    build_encoder_y,
+    build_encoder_z,
+    build_generator,
+    build_shared_encoder,
+)
 from icgan_sdk.model.discriminator import Discriminator
-from icgan_sdk.model.encoders import Encoder, SharedEncoder
-from icgan_sdk.model.generator import Generator
-from icgan_sdk.model.painter import Painter, request, whole_step
+from icgan_sdk.model.painter import Painter, request
 
 
 class IcGANNetworks(nn.Module):
-    """Generator and encoders; where a training shall go on, the discriminator too.
+    """Generator and encoders; a painter in models that have one, a discriminator to train further.
 
-    Submodules, and so the first part of every parameter's name: ``generator``; ``encoder_z`` and
-    ``encoder_y`` of the designs IND and IND-COND, or ``encoder`` of SNG; ``discriminator`` if it
-    is there; ``painter`` of a model that has one. A model without attributes has no
-    ``encoder_y``.
+    A parameter's name begins with the network it belongs to: ``generator``; ``encoder_z`` and
+    ``encoder_y`` in the designs IND and IND-COND, ``encoder`` in SNG; ``painter``;
+    ``discriminator``. A model without attributes has no ``encoder_y``.
 
     Args:
-        config: Sizes and design.
-        discriminator: Whether to keep a discriminator, which no edit needs.
+        config: Architectures, sizes and design.
+        discriminator: Whether to include a discriminator, which no edit needs.
+
+    Raises:
+        ConfigError: If the config names an architecture that doesn't exist.
     """
 
     def __init__(self, config: ModelConfig, *, discriminator: bool = False) -> None:
         super().__init__()
         self.config = config
-        self.generator = Generator(config)
+        self.generator = build_generator(config)
         self.discriminator = Discriminator(config) if discriminator else None
-        self.painter = Painter(config) if config.painter_size else None
-        self.encoder: SharedEncoder | None = None
-        self.encoder_z: Encoder | None = None
-        self.encoder_y: Encoder | None = None
+        self.encoder: nn.Module | None = None
+        self.encoder_z: nn.Module | None = None
+        self.encoder_y: nn.Module | None = None
         if config.encoder_design == "sng":
-            self.encoder = SharedEncoder(config)
-            return
-        sees_y = config.encoder_design == "ind_cond"
-        self.encoder_z = Encoder(config, config.z_dim, config.encoder_z_fc, sees_y)
-        if config.n_attributes:
-            self.encoder_y = Encoder(config, config.n_attributes, config.encoder_y_fc)
+            self.encoder = build_shared_encoder(config)
+        else:
+            self.encoder_z = build_encoder_z(config)
+            self.encoder_y = build_encoder_y(config) if config.n_attributes else None
+        self.painter = Painter(config) if config.painter_size else None
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Invert the generator: E_z and E_y.
@@ -57,7 +60,7 @@ class IcGANNetworks(nn.Module):
         return self.encode_z(x, read), read
 
     def encode_z(self, x: Tensor, y: Tensor) -> Tensor:
-        """E_z alone, given known attributes, which only the IND-COND design sees.
+        """E_z alone. Only the IND-COND design looks at y.
 
         Args:
             x: Images [B, C, S, S] in [-1, 1].
@@ -87,31 +90,21 @@ class IcGANNetworks(nn.Module):
         return images
 
     def shrink(self, x: Tensor) -> Tensor:
-        """Photos of the painter's side [B, C, P, P] as encoders take them, [B, C, S, S]."""
+        """Photos of the painter's side [B, C, P, P] as the encoders take them, [B, C, S, S]."""
         scale = x.shape[-1] // self.config.image_size
         return x if scale == 1 else F.avg_pool2d(x, scale)
 
-    def pictures(self, z: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
-        """G(z, y) and G(z, y_new) side by side in the channels, [B, 2C, S, S] in (-1, 1)."""
-        before, after = self.decode(torch.cat([z, z]), torch.cat([y, y_new])).chunk(2)
-        return torch.cat([before, after], dim=1)
-
-    def paint(self, x: Tensor, z: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
-        """Paint an edit onto photos.
+    def paint(self, x: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
+        """Paint an edit onto photos; for models with a painter only.
 
         Args:
             x: Photos [B, C, P, P] in [-1, 1].
-            z: What `encode` finds in the shrunk photos, [B, z_dim].
-            y: The same, [B, n_attributes].
+            y: What `read_y` finds in the shrunk photos, [B, n_attributes].
             y_new: The attributes after the edit, [B, n_attributes].
 
         Returns:
             [B, C, P, P] in [-1, 1]; x itself, bit for bit, where y_new is y.
         """
         assert self.painter is not None  # callers ask the config
-        direction, amount = request(y, y_new)
-        pictures = None
-        if self.painter.sees_pictures:
-            pictures = self.pictures(z, y, whole_step(y, y_new, amount))
-        painted: Tensor = self.painter(x, direction, amount, pictures)
+        painted: Tensor = self.painter(x, *request(y, y_new))
         return painted

@@ -1,9 +1,9 @@
-"""The convolutions that halve and double the side, and how they are fast on a CPU in bfloat16.
+"""Convolutions that halve and double the side, and are fast in bfloat16 on a CPU.
 
-Small maps with many channels (256 to 512 channels at 8×8) keep the library's bfloat16
-convolutions, above all their weight gradients, far below a CPU's rate for matrix products. There
-patches are gathered once and each of forward pass, input gradient and weight gradient is one
-product. In float32, and on other devices, the library's convolutions are used as they are.
+On small maps with many channels (256 to 512 channels at 8×8) the library's bfloat16 convolutions
+run far below a CPU's rate for matrix products, above all their weight gradients. For such maps
+this module gathers patches once; the forward pass, the input gradient and the weight gradient are
+then one matrix product each. In float32, and on other devices, the library's convolutions are used.
 """
 
 from typing import Any
@@ -78,9 +78,10 @@ class UnfoldingConv(nn.ConvTranspose2d):
 class ConditionalConv(nn.Conv2d):
     """A halving or scoring convolution over maps joined with y as constant maps (paper, Table 1).
 
-    To convolve a constant map takes no map: away from the border the result is y times the sum
-    of the kernel, and at the border times the sum of what lies inside. So the two halves are
-    computed apart, which also lets several label vectors share the maps' half.
+    A constant map can be convolved without being built. Away from the border the result is y
+    times the sum of the kernel; at the border, times the sum of the part that lies inside. So the
+    maps' half and the labels' half are computed apart, and several label vectors can share the
+    first.
 
     Args:
         maps: Channels of the maps.
@@ -131,8 +132,8 @@ def _halve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def _meet(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    # Of the kernel only the middle meets a single pixel. PyTorch's own bfloat16 convolution leaves
-    # the gradient of the rest uninitialised on CPUs.
+    # Only the middle of the kernel lies on a single pixel. On CPUs PyTorch's own bfloat16
+    # convolution leaves the gradient of the rest uninitialised.
     middle = weight.shape[-1] // 2
     return F.linear(x.flatten(1), weight[:, :, middle, middle], bias)[:, :, None, None]
 

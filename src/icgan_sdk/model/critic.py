@@ -1,4 +1,4 @@
-"""The critic of joint training: how real an image with its attributes is, and which it shows."""
+"""The critic of joint training: scores images with their attributes, and reads attributes."""
 
 from typing import TypeVar
 
@@ -15,14 +15,14 @@ _Layer = TypeVar("_Layer")
 class Critic(nn.Module):
     """A projection discriminator with a second head that reads the attributes.
 
-    4×4 convolutions halve the side to 4×4 as the paper's discriminator does, then a fully
-    connected layer; all spectrally normalised (Miyato et al. 2018) instead of batch normalised, so
-    that real, edited and sampled images don't see each other. The score of an image h with y is
-    w·h + yᵀV h (projection discriminator, Miyato & Koyama 2018). The attributes are read off the
-    same h by a linear layer (auxiliary classifier; Odena et al. 2017).
+    Convolutions of 4×4 halve the side down to 4×4, as in the paper's discriminator; a fully
+    connected layer follows. All layers have spectral normalisation (Miyato et al. 2018) and no
+    batch normalisation, so images in a batch don't influence one another. An image with the
+    features h has the score w·h + yᵀV h with y (projection discriminator, Miyato & Koyama 2018).
+    A linear layer reads the attributes off h (auxiliary classifier, Odena et al. 2017).
 
     Args:
-        config: Sizes; widths are the discriminator's.
+        config: Sizes; the widths are the discriminator's.
         gain: Largest singular value of the hidden layers. With 1, leaky ReLUs weaken the signal
             layer by layer, and attributes are learned at half the speed.
         parts: Also score the parts of an image one by one (PatchGAN, Isola et al. 2017), so that
@@ -50,7 +50,7 @@ class Critic(nn.Module):
         )
 
     def maps(self, x: Tensor) -> list[Tensor]:
-        """Outputs of the convolutions, [B, C', S', S'] each, of images [B, C, S, S] in [-1, 1]."""
+        """The feature maps of images [B, C, S, S] in [-1, 1]: one [B, C', S', S'] per layer."""
         found = []
         for block in self.blocks:
             x = block(x)
@@ -58,7 +58,7 @@ class Critic(nn.Module):
         return found
 
     def embed(self, x: Tensor) -> Tensor:
-        """H [B, width] of images [B, C, S, S]."""
+        """The features h [B, width] of images [B, C, S, S]."""
         h: Tensor = self.hidden(self.maps(x)[-1])
         return h
 
@@ -69,12 +69,12 @@ class Critic(nn.Module):
         return self.hidden(maps[-1]), torch.cat(parts, dim=1).float()
 
     def score(self, h: Tensor, y: Tensor) -> Tensor:
-        """Scores [B] of embedded images [B, width] with attributes y [B, n_y]."""
+        """Scores [B] of images with the features h [B, width] and attributes y [B, n_y]."""
         scores: Tensor = self.real(h)[:, 0] + (h * self.matching(y)).sum(1)
         return scores.float()
 
     def read(self, h: Tensor) -> Tensor:
-        """Logits [B, n_y] of the attributes being present."""
+        """Logits [B, n_y] for the presence of each attribute, from features h [B, width]."""
         logits: Tensor = self.attributes(h)
         return logits.float()
 
@@ -85,9 +85,13 @@ def _finer(layers: list[_Layer]) -> list[_Layer]:
 
 
 def map_distance(maps: list[Tensor], targets: list[Tensor]) -> Tensor:
-    """Mean absolute difference of maps, relative to the targets' mean magnitude by layer.
+    """Mean absolute difference of feature maps.
 
-    A scalar; no gradient flows into the targets.
+    Each layer's difference is relative to the mean magnitude of its target. No gradient flows
+    into the targets.
+
+    Returns:
+        A scalar.
     """
     distances = [
         (a.float() - b.detach().float()).abs().mean() / b.detach().float().abs().mean()

@@ -8,11 +8,11 @@ from icgan_sdk.model.convolutions import ConditionalConv, HalvingConv, ScoringCo
 
 
 class Discriminator(nn.Module):
-    """4×4 convolutions that halve the side, then one to a single score.
+    """Convolutions of 4×4 that halve the side, and a last one to a single score.
 
     Leaky ReLU 0.2 follows each hidden layer, batch norm each but the first. At 64×64 the widths
-    are 64, 128, 256, 512, 1 (Table 1). y joins x at the input, or the output of a hidden layer
-    (``config.discriminator_y_layer``; the paper's best is layer 1).
+    are 64, 128, 256, 512, 1 (Table 1). y joins x at the input or at the output of a hidden layer
+    (``config.discriminator_y_layer``; layer 1 is the paper's best).
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -43,8 +43,8 @@ class Discriminator(nn.Module):
         Args:
             x: Images [B, C, S, S] in [-1, 1].
             y: [B, n_attributes] in [-1, 1] units; or [K, B, n_attributes] to score the same
-                images with K label vectors each. What comes before y is then computed once (and
-                batch norm there, which only ``discriminator_y_layer`` ≥ 2 has, updated once).
+                images with K label vectors each. The layers before y then run once (with
+                ``discriminator_y_layer`` ≥ 2 their batch norm is updated once).
 
         Returns:
             Logits [B], or [K, B]; the paper's output is their sigmoid.

@@ -66,7 +66,7 @@ class Encoder(nn.Module):
 
         Args:
             x: Images [B, C, S, S] in [-1, 1].
-            y: [B, n_attributes] where the network sees y, otherwise ignored.
+            y: [B, n_attributes] if the network sees y; otherwise ignored.
 
         Returns:
             [B, out].
@@ -80,7 +80,7 @@ class Encoder(nn.Module):
 
 
 class SharedEncoder(nn.Module):
-    """The SNG design: a first convolution shared by two branches, one for z and one for y."""
+    """The SNG design: two branches, for z and for y, after a shared first convolution."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

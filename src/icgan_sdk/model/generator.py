@@ -8,20 +8,12 @@ from icgan_sdk.model.convolutions import DoublingConv, UnfoldingConv
 from icgan_sdk.model.layers import join_maps
 
 
-def draw_noise(batch: int, config: ModelConfig, generator: torch.Generator) -> Tensor:
-    """Noise z [batch, z_dim] from the model's distribution, on the generator's device."""
-    shape, device = (batch, config.z_dim), generator.device
-    if config.noise == "uniform":
-        return torch.rand(shape, generator=generator, device=device) * 2 - 1
-    return torch.randn(shape, generator=generator, device=device)
-
-
 class Generator(nn.Module):
     """Full convolutions that double the side from 4×4 to the image size.
 
     Batch norm and ReLU follow each hidden layer, tanh the last. At 64×64 the widths are 512,
-    256, 128, 64, 3 (Table 1). y joins z at the input, or the output of a hidden layer
-    (``config.generator_y_layer``; Table 3 compares them).
+    256, 128, 64, 3 (Table 1). y joins z at the input or at the output of a hidden layer
+    (``config.generator_y_layer``; Table 3 compares the positions).
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -51,7 +43,7 @@ class Generator(nn.Module):
         """Generate images.
 
         Args:
-            z: [B, z_dim], as `draw_noise` gives it.
+            z: [B, z_dim], as from `draw_noise`.
             y: [B, n_attributes] in [-1, 1] units; [B, 0] for a plain DCGAN.
 
         Returns:

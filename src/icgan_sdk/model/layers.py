@@ -1,4 +1,4 @@
-"""Pieces that several networks share."""
+"""Functions that several networks share."""
 
 import torch
 from torch import Tensor, nn
@@ -11,10 +11,10 @@ def join_maps(features: Tensor, y: Tensor) -> Tensor:
 
 
 def init_dcgan(network: nn.Module) -> None:
-    """Initial weights of the original G and D: N(0, 0.02), batch norm N(1, 0.02), biases 0.
+    """Set the initial weights of the original G and D: N(0, 0.02), batch norm N(1, 0.02), biases 0.
 
-    The encoders keep PyTorch's defaults, as the original keeps its library's. Draws from the
-    global generator, like the modules' own constructors.
+    The encoders keep PyTorch's defaults, as the original's keep those of Torch7. The numbers come
+    from the global generator, as they do in the modules' constructors.
     """
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):

@@ -1,8 +1,9 @@
 """The painter: what an edit changes in a photo, as a change of colour under a mask.
 
 The generator's pictures are relatives of the photo; the painter keeps the photo itself and paints
-only what is asked for. A change under an attention mask comes from GANimation (Pumarola et al.
-2018), being told only what changes from STGAN (Liu et al. 2019).
+only what is asked for. It needs neither E_z nor the generator: with their pictures of before and
+after as inputs it painted no better. A change under an attention mask comes from GANimation
+(Pumarola et al. 2018), being told only what changes from STGAN (Liu et al. 2019).
 """
 
 from dataclasses import replace
@@ -52,15 +53,8 @@ def request(y: Tensor, y_new: Tensor) -> Request:
     """
     step = (y_new - y) / (1.0 + y.abs())
     amount = step.abs().amax(1)
-    return Request(step / _not_zero(amount)[:, None], amount)
-
-
-def whole_step(y: Tensor, y_new: Tensor, amount: Tensor) -> Tensor:
-    """Where one whole step from y towards y_new leads, [B, n_y]; y itself where nothing is asked.
-
-    G's picture of it is what the painter looks at, so that fractions paint parts of one change.
-    """
-    return y + (y_new - y) / _not_zero(amount)[:, None]
+    not_zero = torch.where(amount > 0, amount, torch.ones_like(amount))
+    return Request(step / not_zero[:, None], amount)
 
 
 def photo_config(config: ModelConfig) -> ModelConfig:
@@ -90,16 +84,11 @@ class Painter(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.body_size = config.painter_size // 2
-        self.sees_pictures = config.painter_pictures
-        self.folds_pictures = config.image_size == config.painter_size
-        levels = max(1, (self.body_size // SMALLEST_SIDE).bit_length() - 1)
+        body_size = config.painter_size // 2
+        levels = max(1, (body_size // SMALLEST_SIDE).bit_length() - 1)
         widths = [config.painter_width * min(2**level, WIDEST) for level in range(levels + 1)]
         n_y, channels = config.n_attributes, config.channels
-        inputs = 4 * channels
-        if self.sees_pictures:
-            inputs += 2 * channels * (4 if self.folds_pictures else 1)
-        self.entry = nn.Conv2d(inputs, widths[0], 3, padding=1)
+        self.entry = nn.Conv2d(4 * channels, widths[0], 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for level in range(1, levels + 1):
             blocks = 1 if level == 1 else 2  # the largest maps cost most
@@ -111,29 +100,23 @@ class Painter(nn.Module):
         self.output = nn.Conv2d(FINE_CHANNELS, channels + 1, 3, padding=1)
         _initialise(self)
 
-    def forward(
-        self, x: Tensor, direction: Tensor, amount: Tensor, pictures: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, direction: Tensor, amount: Tensor) -> Tensor:
         """Paint onto photos.
 
         Args:
             x: Photos [B, C, P, P] in [-1, 1].
             direction: [B, n_y], as in `Request`.
             amount: [B]. Where it is 0, x comes back bit for bit.
-            pictures: G(z, y) and G(z, y') of the whole step, joined: [B, 2C, S, S] in [-1, 1];
-                not looked at by a painter without them.
 
         Returns:
             [B, C, P, P] in [-1, 1].
         """
-        change, mask = self.change(x, direction, pictures)
+        change, mask = self.change(x, direction)
         return apply_change(x, change, mask, amount)
 
-    def change(
-        self, x: Tensor, direction: Tensor, pictures: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def change(self, x: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
         """The change of colour [B, C, P, P] in (-2, 2) and the mask [B, 1, P, P] in [0, 1]."""
-        h = self.entry(self._inputs(x, pictures))
+        h = self.entry(F.pixel_unshuffle(x, 2))
         skips = []
         for down in self.down:
             skips.append(h)
@@ -144,17 +127,6 @@ class Painter(nn.Module):
         fine = self.join(torch.cat([fine, x.to(fine.dtype)], dim=1))
         out = self.output(_active(fine)).float()
         return 2.0 * torch.tanh(out[:, :-1] / 2.0), _mask(out[:, -1:])
-
-    def _inputs(self, x: Tensor, pictures: Tensor | None) -> Tensor:
-        folded = F.pixel_unshuffle(x, 2)
-        if pictures is None or not self.sees_pictures:
-            return folded
-        if self.folds_pictures:
-            return torch.cat([folded, F.pixel_unshuffle(pictures, 2)], dim=1)
-        if pictures.shape[-1] != self.body_size:
-            size = (self.body_size, self.body_size)
-            pictures = F.interpolate(pictures, size, mode="bilinear", align_corners=False)
-        return torch.cat([folded, pictures.to(folded.dtype)], dim=1)
 
 
 def apply_change(x: Tensor, change: Tensor, mask: Tensor, amount: Tensor) -> Tensor:
@@ -219,10 +191,6 @@ def _mask(logits: Tensor) -> Tensor:
     low = torch.sigmoid(torch.tensor(-LOGIT_BOUND)).item()
     bounded = LOGIT_BOUND * torch.tanh(logits / LOGIT_BOUND)
     return (torch.sigmoid(bounded) - low) / (1.0 - 2.0 * low)
-
-
-def _not_zero(amount: Tensor) -> Tensor:
-    return torch.where(amount > 0, amount, torch.ones_like(amount))
 
 
 def _initialise(painter: Painter) -> None:

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.images import resample
+from icgan_sdk.pictures.squares import resample
 
 INSTALL = "pip install 'icgan-sdk[photo]'"
 

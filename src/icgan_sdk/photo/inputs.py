@@ -10,18 +10,11 @@ from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, NoFaceFoundError, warn_of_photo
-from icgan_sdk.images import (
-    ImageLike,
-    check_picture,
-    fit_picture,
-    fitting_box,
-    name_of,
-    needs_alignment,
-    open_picture,
-)
 from icgan_sdk.photo.faces import INSTALL, FoundFace, can_find_faces, find_faces
 from icgan_sdk.photo.placement import Matrix, box_matrix, cut, face_matrix
-from icgan_sdk.pixels import to_batch
+from icgan_sdk.pictures.arrays import to_batch
+from icgan_sdk.pictures.opening import ImageLike, check_picture, name_of, open_picture
+from icgan_sdk.pictures.squares import fit_picture, fitting_box, needs_alignment
 
 Align = Literal["auto", "always", "none"]
 """Whether faces are looked for: where it helps, in every picture, or never."""

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from icgan_sdk.errors import ShapeError
-from icgan_sdk.images import check_picture, open_picture, reading
 from icgan_sdk.photo.placement import Matrix, bounds
+from icgan_sdk.pictures.opening import check_picture, open_picture, reading
 
 MARGIN = 1 / 16
 """Width of the square's margin, as a part of its side, over which a change fades to nothing."""

@@ -1,24 +1,24 @@
-"""Differentiable augmentation of what a discriminator sees (Zhao et al. 2020, DiffAugment)."""
+"""Differentiable augmentation of a discriminator's input (Zhao et al. 2020, DiffAugment)."""
 
 import torch
 from torch import Tensor
 
 TRANSLATION = 1 / 8
-"""Largest translation, as a part of the side."""
+"""Largest translation, as a share of the side."""
 
 CUTOUT = 1 / 2
-"""Side of the square that is cut out, as a part of the image's."""
+"""Side of the square that is cut out, as a share of the image's side."""
 
 
 def augment(x: Tensor, draws: torch.Generator) -> Tensor:
     """Move images at random and cut a square out of each; gradients flow through.
 
-    Pixels from outside, and cut ones, are 0 (grey). DiffAugment's third part, colour, is left
-    out: hair colour and pale skin are attributes.
+    Pixels from outside the image and cut pixels are 0 (grey). DiffAugment's third part, colour,
+    is left out because hair colour and pale skin are attributes.
 
     Args:
         x: [B, C, S, S] in [-1, 1].
-        draws: On the CPU.
+        draws: Draws the moves and squares; on the CPU.
 
     Returns:
         [B, C, S, S].

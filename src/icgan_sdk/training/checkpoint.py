@@ -1,4 +1,4 @@
-"""Checkpoints of a stage: one file, replaced as a whole, read without unpickling code."""
+"""A stage's checkpoint: one file, always replaced as a whole, read without running pickled code."""
 
 import pickle
 from collections.abc import Mapping
@@ -19,32 +19,34 @@ UNREADABLE = (
     TypeError,
     pickle.UnpicklingError,
 )
-"""What reading a damaged or foreign file was seen to raise."""
+"""Errors that reading a damaged or foreign file raises."""
 
 
 class Stateful(Protocol):
-    """Anything with a state to save: networks, optimisers."""
+    """Anything with a state to save: a network or an optimiser."""
 
     def state_dict(self) -> dict[str, Any]:
         """The state."""
         ...
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
-        """Take over a saved state."""
+        """Restore a saved state."""
         ...
 
 
 def save_checkpoint(path: Path, step: int, steps: int, parts: Mapping[str, Stateful]) -> None:
-    """Write the state of all parts after a step of `steps`; a crash keeps the previous file.
+    """Write the state of all parts after a step, out of `steps`.
+
+    The previous file stays until the new one is complete.
 
     Raises:
-        SaveError: If it can't be written; the previous file stays.
+        SaveError: If the file can't be written; the previous one stays.
     """
     state = {name: part.state_dict() for name, part in parts.items()}
     try:
         with atomic_file(path) as temporary:
             torch.save({"step": step, "steps": steps, **state}, temporary)
-    except RuntimeError as error:  # what torch.save makes of a full disk
+    except RuntimeError as error:  # torch.save raises it when the disk is full
         raise SaveError(f"can't write {path}: is the disk full? ({_first_line(error)})") from error
 
 
@@ -66,16 +68,16 @@ def load_checkpoint(path: Path, parts: Mapping[str, Stateful], steps: int | None
     Args:
         path: The file.
         parts: What to restore, by name.
-        steps: Steps the stage has now, where it shall go on.
+        steps: Steps of the stage as it is configured now, if it is to be resumed.
 
     Raises:
-        CheckpointError: If the file is damaged or of another configuration.
+        CheckpointError: If the file is damaged or belongs to another configuration.
     """
     state = _read(path)
     if steps is not None and state["steps"] != steps:
         raise CheckpointError(
-            f"{path} is of a stage of {state['steps']} steps, not {steps}: go on with as many "
-            "processes and images as it was started with, or restart the stage"
+            f"{path} belongs to a stage of {state['steps']} steps, not {steps}: resume it with as "
+            "many processes and images as it was started with, or restart the stage"
         )
     try:
         for name, part in parts.items():

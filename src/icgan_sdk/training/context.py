@@ -1,4 +1,4 @@
-"""What every stage of a run is given, and the loop they share."""
+"""What a stage of a run is, and what every stage is given."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,24 +6,72 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.training.batches import Epochs
-from icgan_sdk.training.checkpoint import (
-    Stateful,
-    is_complete,
-    load_checkpoint,
-    save_checkpoint,
-)
-from icgan_sdk.training.config import OptimiserConfig, TrainConfig
-from icgan_sdk.training.logging import StageLog, Watcher
-from icgan_sdk.training.optimisers import set_learning_rate
-from icgan_sdk.training.runtime import Runtime, Stage
+from icgan_sdk.training.checkpoint import is_complete, load_checkpoint
+from icgan_sdk.training.logging import Watcher
+from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.settings import OptimiserConfig
+from icgan_sdk.training.train_config import TrainConfig
 
 _Network = TypeVar("_Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a run: everything the rest of the training knows about it.
+
+    A stage's file defines it; a line in `icgan_sdk.training.stages` makes it part of every run
+    that wants it.
+
+    Attributes:
+        name: Names its checkpoint, its lines in ``metrics.jsonl`` and the option ``--stage``.
+        seed: Number that goes into all its random draws. Each stage has its own; changing it
+            changes the results of the stage.
+        run: Runs the stage from its last checkpoint to its end.
+        needs: The stages it builds on directly. They also decide the order of a run.
+        sections: The sections of the config that its result depends on; () stands for the one of
+            its own name.
+        takes_part: Whether a run with this config and model has the stage.
+        alone: Whether it is the only stage of a run with this config, in which the start model
+            stands in for all others; asked only if it takes part.
+        check: Raises ConfigError if the run can't have the stage with its settings.
+        stand_in: The network of the model a run starts from that replaces the stage's result, if
+            the stage did not run here.
+        leaves: Folders it writes into the run folder. A stage that needs them needs this stage
+            to have run; no start model stands in.
+        fill: Puts its finished networks into those of the artefact.
+        judge: Measures the finished networks for the model card.
+        settings: The section of a stage that only runs if the config has this section; it appears
+            in `TrainConfig.optional` under the stage's name.
+    """
+
+    name: str
+    seed: int
+    run: Callable[["Context"], None]
+    needs: Callable[[TrainConfig], tuple[str, ...]] = lambda config: ()
+    sections: Callable[[TrainConfig], tuple[str, ...]] = lambda config: ()
+    takes_part: Callable[[TrainConfig, ModelConfig], bool] | None = None
+    alone: Callable[[TrainConfig], bool] = lambda config: False
+    check: Callable[["Context"], None] = lambda context: None
+    stand_in: Callable[["Context", IcGANNetworks], nn.Module | None] = lambda context, start: None
+    leaves: tuple[str, ...] = ()
+    fill: Callable[["Context", IcGANNetworks], None] = lambda context, networks: None
+    judge: Callable[["Context", IcGANNetworks], dict[str, float]] = lambda context, networks: {}
+    settings: type[OptimiserConfig] | None = None
+
+    def is_in(self, config: TrainConfig, model: ModelConfig) -> bool:
+        """Whether a run with this config and model has the stage."""
+        if self.settings is not None and self.name not in config.optional:
+            return False
+        return self.takes_part is None or self.takes_part(config, model)
+
+    def depends_on(self, config: TrainConfig) -> tuple[str, ...]:
+        """The sections of the config that the stage's result depends on."""
+        return self.sections(config) or (self.name,)
 
 
 @dataclass(frozen=True)
@@ -38,6 +86,7 @@ class Context:
         train: The training partition.
         labels: Samples y' and wrong y.
         runtime: Device, precision, processes, randomness.
+        stages: Every stage there is, by name.
         start: The model whose networks training begins with, if any.
         watcher: Told after each step.
     """
@@ -49,103 +98,56 @@ class Context:
     train: PreparedDataset
     labels: LabelSampler
     runtime: Runtime
+    stages: Mapping[str, Stage]
     start: IcGANNetworks | None = None
     watcher: Watcher | None = None
 
-    def checkpoint(self, stage: Stage) -> Path:
+    def checkpoint(self, stage: str) -> Path:
         """Where a stage's state is kept."""
         return self.folder / "checkpoints" / f"{stage}.pt"
 
-    def build(self, stage: Stage, make: Callable[[], _Network]) -> _Network:
+    def draws(self, stage: str, step: int, rank: int | None = None) -> torch.Generator:
+        """The CPU generator of one step of a stage, as `Runtime.generator` makes it."""
+        return self.runtime.generator(self.stages[stage].seed, step, rank)
+
+    def build(self, stage: str, make: Callable[[], _Network]) -> _Network:
         """Make a network with random initial weights, the same in every process."""
         with torch.random.fork_rng(devices=[]):
-            seed = self.runtime.generator(stage, 0, rank=0).initial_seed()
+            seed = self.draws(stage, 0, rank=0).initial_seed()
             torch.default_generator.manual_seed(seed)  # the CPU's alone, not every GPU's
             network = make()
         return self.runtime.place(network)
 
-    def has(self, stage: Stage) -> bool:
-        """Whether a stage has run here, or the model the run starts from stands in for it."""
-        return is_complete(self.checkpoint(stage)) or self._of_start(stage) is not None
-
-    def load(self, stage: Stage, name: str, network: nn.Module) -> None:
-        """Restore a stage's network, by its name in the checkpoint, or from the start instead.
-
-        Raises:
-            CheckpointError: If there is neither.
-        """
-        source = self._of_start(stage)
-        if source is not None and not is_complete(self.checkpoint(stage)):
-            network.load_state_dict(source.state_dict())
-        else:
-            load_checkpoint(self.checkpoint(stage), {name: network})
-
-    def _of_start(self, stage: Stage) -> nn.Module | None:
-        """What the model the run starts from has of a stage's result."""
-        if self.start is None:
-            return None
-        networks: Mapping[Stage, nn.Module | None] = {
-            "gan": self.start.generator,
-            "encoder_z": self.start.encoder or self.start.encoder_z,
-            "encoder_y": self.start.encoder_y,
-            "painter": self.start.painter,
-        }
-        return networks.get(stage)
-
     def begin(self, network: nn.Module, part: str) -> None:
-        """Give a network the weights of a part of the model the run starts from, if it does."""
+        """Give a network the weights of a part of the start model, if there is one."""
         source = getattr(self.start, part, None)
         if source is not None:
             network.load_state_dict(source.state_dict())
 
+    def ran(self, stage: str) -> bool:
+        """Whether a stage has run here to its end."""
+        return is_complete(self.checkpoint(stage))
 
-def run_stage(
-    context: Context,
-    stage: Stage,
-    settings: OptimiserConfig,
-    parts: Mapping[str, Stateful],
-    step_function: Callable[[int, Tensor], dict[str, Tensor]],
-    end_of_epoch: Callable[[int], Mapping[str, float]],
-) -> None:
-    """Run a stage from its last checkpoint to its end.
+    def has(self, stage: str) -> bool:
+        """Whether a stage has run here, or the start model stands in for it."""
+        return self.ran(stage) or self._stand_in(stage) is not None
 
-    Args:
-        context: The run.
-        stage: Which stage.
-        settings: Its epochs, batch size and learning rate.
-        parts: Everything a checkpoint holds, by name; networks and optimisers.
-        step_function: Takes the step (from 1) and the rows of its batch; returns losses.
-        end_of_epoch: Takes the epoch (from 1); writes pictures and returns figures to record.
-    """
-    runtime, run = context.runtime, context.config.run
-    networks = [p for p in parts.values() if isinstance(p, nn.Module)]
-    optimisers = [p for p in parts.values() if isinstance(p, torch.optim.Optimizer)]
-    epochs = Epochs(len(context.train), settings, runtime, stage)
-    path = context.checkpoint(stage)
-    start = load_checkpoint(path, parts, epochs.steps) if path.exists() else 0
-    log = StageLog(
-        context.folder,
-        stage,
-        start=start,
-        steps=epochs.steps,
-        every=run.log_every,
-        images_per_step=settings.batch_size * runtime.world_size,
-        runtime=runtime,
-        watcher=context.watcher,
-        tensorboard=run.tensorboard,
-    )
-    for step in range(start + 1, epochs.steps + 1):
-        for optimiser in optimisers:
-            set_learning_rate(optimiser, settings, step, epochs.steps)
-        losses = step_function(step, epochs.batch(step))
-        log.step(step, epochs.epoch(step), losses)
-        if epochs.ends_epoch(step) and runtime.is_main:
-            figures = end_of_epoch(epochs.epoch(step))
-            if figures:
-                log.write({"step": step, "epoch": epochs.epoch(step), **figures})
-        if step % run.checkpoint_every == 0 or step == epochs.steps:
-            runtime.average_statistics(*networks)
-            if runtime.is_main:
-                save_checkpoint(path, step, epochs.steps, parts)
-    log.close()
-    runtime.wait()
+    def load(self, stage: str, name: str, network: nn.Module) -> None:
+        """Restore a network of a stage, or the start model's if the stage has not run here.
+
+        Args:
+            stage: The stage.
+            name: The network's name in the stage's checkpoint.
+            network: Gets the weights.
+
+        Raises:
+            CheckpointError: If there is neither.
+        """
+        source = self._stand_in(stage)
+        if source is not None and not self.ran(stage):
+            network.load_state_dict(source.state_dict())
+        else:
+            load_checkpoint(self.checkpoint(stage), {name: network})
+
+    def _stand_in(self, stage: str) -> nn.Module | None:
+        return None if self.start is None else self.stages[stage].stand_in(self, self.start)

@@ -1,24 +1,26 @@
 """Stage 1: the conditional GAN with a matching-aware discriminator (paper §3.1, equation 2)."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.images import save_picture
-from icgan_sdk.model import Discriminator, Generator, draw_noise
+from icgan_sdk.model import Discriminator, build_generator, draw_noise, init_generator
+from icgan_sdk.model.devices import send
 from icgan_sdk.model.layers import init_dcgan
-from icgan_sdk.training.batches import draw_images
 from icgan_sdk.training.checkpoint import Stateful
-from icgan_sdk.training.context import Context, run_stage
+from icgan_sdk.training.context import Context, Stage
+from icgan_sdk.training.generated import save_samples
+from icgan_sdk.training.joint import check_joint, train_joint
+from icgan_sdk.training.loop import run_stage
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
+from icgan_sdk.training.rows import draw_images
 from icgan_sdk.training.runtime import Runtime
-from icgan_sdk.training.samples import attribute_grid
-
-_Network = TypeVar("_Network", Generator, Discriminator)
+from icgan_sdk.training.settings import GANMethod
+from icgan_sdk.training.train_config import TrainConfig
 
 
 class GANBatch(NamedTuple):
@@ -27,7 +29,7 @@ class GANBatch(NamedTuple):
     Attributes:
         x: Real images [B, C, S, S] in [-1, 1].
         y: Their attributes [B, n_y], −1 or 1.
-        y_wrong: Attributes of other images, [B, n_y].
+        y_wrong: Label vectors that don't match the real images, [B, n_y].
         y_fake: Attributes y' of the generated images, [B, n_y].
         z: Noise [B, z_dim].
     """
@@ -40,7 +42,7 @@ class GANBatch(NamedTuple):
 
 
 def gan_step(
-    G: Generator,
+    G: nn.Module,
     D: Discriminator,
     optimiser_g: torch.optim.Optimizer,
     optimiser_d: torch.optim.Optimizer,
@@ -49,12 +51,12 @@ def gan_step(
 ) -> dict[str, Tensor]:
     """One step of D, then one of G on the same generated images.
 
-    D minimises BCE(real, y → 1) + ½ BCE(real, wrong y → 0) + ½ BCE(generated, y' → 0), in three
-    passes with batch-norm statistics of their own; G minimises the non-saturating loss
-    BCE(generated, y' → 1). Without attributes there is no wrong y, and the last weight is 1.
+    D minimises BCE(real, y → 1) + ½ BCE(real, wrong y → 0) + ½ BCE(generated, y' → 0). Each term
+    is a pass with its own batch-norm statistics. Without attributes there is no wrong y, and the
+    weight of the last term is 1. G minimises the non-saturating loss BCE(generated, y' → 1).
 
     Returns:
-        Mean losses: ``d`` (half of D's sum, as the original shows it) and ``g``.
+        Mean losses: ``d`` (half of D's sum, as the original reports it) and ``g``.
     """
     with runtime.autocast():
         fake = G(batch.z, batch.y_fake)
@@ -87,10 +89,10 @@ def _bce(logits: Tensor, target: float) -> Tensor:
 
 
 def train_gan(context: Context) -> None:
-    """Train G and D; the checkpoint also keeps the generator's moving average."""
+    """Train G and D. The checkpoint also holds the generator's moving average."""
     settings, runtime = context.config.gan, context.runtime
-    G = context.build("gan", lambda: _initialised(Generator, context))
-    D = context.build("gan", lambda: _initialised(Discriminator, context))
+    G = context.build("gan", lambda: _new_generator(context.model))
+    D = context.build("gan", lambda: _new_discriminator(context.model))
     context.begin(G, "generator")
     context.begin(D, "discriminator")
     optimiser_g, optimiser_d = make_adam(G, settings), make_adam(D, settings)
@@ -104,7 +106,7 @@ def train_gan(context: Context) -> None:
         return losses
 
     def end_of_epoch(epoch: int) -> dict[str, float]:
-        save_samples(average.network, context, epoch)
+        save_samples(average.network, context, f"gan-{epoch:04d}.png")
         return {}
 
     parts: dict[str, Stateful] = {
@@ -117,29 +119,52 @@ def train_gan(context: Context) -> None:
     run_stage(context, "gan", settings, parts, step_function, end_of_epoch)
 
 
-def save_samples(network: nn.Module, context: Context, epoch: int) -> None:
-    """Write the grid of generated images that an epoch of stage 1 leaves to look at."""
-    runtime = context.runtime
-    draws = runtime.generator("gan", 0, rank=0)  # the same z in every epoch
-    picture = attribute_grid(network, context.model, draws, runtime.device)
-    save_picture(picture, context.folder / "samples" / f"gan-{epoch:04d}.png")
+def _new_generator(model: ModelConfig) -> nn.Module:
+    network = build_generator(model)
+    init_generator(network, model)
+    return network
 
 
-def _initialised(make: Callable[[ModelConfig], _Network], context: Context) -> _Network:
-    network = make(context.model)
+def _new_discriminator(model: ModelConfig) -> Discriminator:
+    network = Discriminator(model)
     init_dcgan(network)
     return network
 
 
 def _draw_batch(context: Context, step: int, rows: Tensor) -> GANBatch:
     settings, runtime, model = context.config.gan, context.runtime, context.model
-    generator = runtime.generator("gan", step)
+    generator = context.draws("gan", step)
     x = draw_images(context.train, rows, settings.flip, settings.shift, generator)
     y = context.train.labels(rows)
     y_wrong = context.labels.mismatched(y, generator) if model.n_attributes else y
     y_fake = context.labels.sample(len(rows), generator)
     z = draw_noise(len(rows), model, generator)
-    device = runtime.device
-    return GANBatch(
-        runtime.images(x), y.to(device), y_wrong.to(device), y_fake.to(device), z.to(device)
-    )
+    others = (send(t, runtime.device) for t in (y, y_wrong, y_fake, z))
+    return GANBatch(runtime.images(x), *others)
+
+
+METHODS: dict[GANMethod, Callable[[Context], None]] = {
+    "matching": train_gan,
+    "joint": train_joint,
+}
+
+
+def _is_joint(config: TrainConfig) -> bool:
+    return config.gan.method == "joint"
+
+
+def _check(context: Context) -> None:
+    if _is_joint(context.config):
+        check_joint(context)
+
+
+GAN = Stage(
+    name="gan",
+    seed=0,
+    run=lambda context: METHODS[context.config.gan.method](context),
+    # In joint training E_y reads the attributes of real images.
+    needs=lambda config: ("encoder_y",) if _is_joint(config) else (),
+    sections=lambda config: ("gan", "joint", "encoder_y") if _is_joint(config) else ("gan",),
+    check=_check,
+    stand_in=lambda _, start: start.generator,
+)

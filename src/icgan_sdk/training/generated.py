@@ -10,37 +10,43 @@ from torch import Tensor, nn
 from icgan_sdk.data import PreparedDataset, write_arrays
 from icgan_sdk.errors import CheckpointError
 from icgan_sdk.files import atomic_file
-from icgan_sdk.images import save_picture
-from icgan_sdk.model import Generator, draw_noise
-from icgan_sdk.pixels import strip_padding, tensor_to_pixels
-from icgan_sdk.training.batches import chunks
-from icgan_sdk.training.checkpoint import load_checkpoint, save_checkpoint
-from icgan_sdk.training.context import Context
+from icgan_sdk.model import IcGANNetworks, build_generator, draw_noise
+from icgan_sdk.model.devices import send
+from icgan_sdk.pictures.arrays import strip_padding, tensor_to_pixels
+from icgan_sdk.pictures.saving import save_picture
+from icgan_sdk.training.checkpoint import save_checkpoint
+from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.logging import Progress
+from icgan_sdk.training.rows import chunks
 from icgan_sdk.training.samples import attribute_grid
 
 FAR = 2**62
-"""Steps beyond any of the batch-norm refresh, whose draws the set must not repeat."""
+"""A step beyond all steps of the batch-norm refresh, so that the set repeats none of its draws."""
 
 
 def make_generated(context: Context) -> None:
     """Refresh the averaged generator's batch norm, freeze it, and write the generated set."""
     if context.runtime.is_main and not context.checkpoint("generated").exists():
-        generator = context.runtime.place(Generator(context.model))
+        generator = context.runtime.place(build_generator(context.model))
         context.load("gan", "average", generator)
         refresh_batch_norm(generator, context)
         generator.eval()
-        draws = context.runtime.generator("gan", 0, rank=0)  # the z of that stage's pictures
-        picture = attribute_grid(generator, context.model, draws, context.runtime.device)
-        save_picture(picture, context.folder / "samples" / "generated.png")
+        save_samples(generator, context, "generated.png")
         _write_set(generator, context)
-        # Last, so that the stage counts as done only with its set in place.
+        # Written last: the stage counts as complete only once its set is there.
         save_checkpoint(context.checkpoint("generated"), 1, 1, {"generator": generator})
     context.runtime.wait()
 
 
+def save_samples(network: nn.Module, context: Context, name: str) -> None:
+    """Write a grid of generated images to look at; every grid of a run shows the same z."""
+    draws = context.draws("gan", 0, rank=0)
+    picture = attribute_grid(network, context.model, draws, context.runtime.device)
+    save_picture(picture, context.folder / "samples" / name)
+
+
 def draw_generated(
-    generator: Generator, batch: int, context: Context, draws: torch.Generator
+    generator: nn.Module, batch: int, context: Context, draws: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Generate images from fresh noise and labels.
 
@@ -48,19 +54,19 @@ def draw_generated(
         Images [batch, C, S, S], their z [batch, z_dim] and y' [batch, n_y], on the device.
     """
     runtime = context.runtime
-    y = context.labels.sample(batch, draws).to(runtime.device)
-    z = draw_noise(batch, context.model, draws).to(runtime.device)
+    y = send(context.labels.sample(batch, draws), runtime.device)
+    z = send(draw_noise(batch, context.model, draws), runtime.device)
     with torch.no_grad(), runtime.autocast():
         images = generator(z, y)
     return runtime.images(images.float()), z, y
 
 
 @torch.no_grad()
-def refresh_batch_norm(generator: Generator, context: Context) -> None:
+def refresh_batch_norm(generator: nn.Module, context: Context) -> None:
     """Replace the batch-norm statistics by plain means over train-mode batches.
 
-    The statistics of the trained generator belong to other weights than its moving average. (The
-    original also makes 100 such passes, with momentum 0.1.)
+    The moving average has other weights than the trained generator, whose statistics it holds.
+    (The original makes 100 such passes, with momentum 0.1.)
     """
     norms = [m for m in generator.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
@@ -69,17 +75,17 @@ def refresh_batch_norm(generator: Generator, context: Context) -> None:
         norm.momentum = None  # a cumulative mean
     generator.train()
     for step in range(1, context.config.generated.batch_norm_batches + 1):
-        draws = context.runtime.generator("generated", step, rank=0)
+        draws = context.draws("generated", step, rank=0)
         draw_generated(generator, context.config.gan.batch_size, context, draws)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
 
 
-def _write_set(generator: Generator, context: Context) -> None:
+def _write_set(generator: nn.Module, context: Context) -> None:
     total = context.config.generated.images
-    images, noise, labels = [], [], []  # noise and labels as the generator saw them
+    images, noise, labels = [], [], []  # noise and labels are what the generator was given
     for at in chunks(total, context.model.image_size):
-        draws = context.runtime.generator("generated", FAR + at.start, rank=0)
+        draws = context.draws("generated", FAR + at.start, rank=0)
         x, z, y = draw_generated(generator, at.stop - at.start, context, draws)
         images.append(tensor_to_pixels(strip_padding(x, context.model)))
         noise.append(z.cpu().numpy())
@@ -104,21 +110,21 @@ def _write_set(generator: Generator, context: Context) -> None:
 
 
 def _present(y: npt.NDArray[np.float32], context: Context) -> npt.NDArray[np.uint8]:
-    """0/1 labels of sampled y', which may lie between."""
+    """0/1 labels for sampled y', whose values may lie between −1 and 1."""
     if context.model.attributes.one_hot:
         y = np.eye(y.shape[1], dtype=np.float32)[y.argmax(1)]
     present: npt.NDArray[np.uint8] = (y > 0).astype(np.uint8)
     return present
 
 
-def load_generator(context: Context) -> Generator:
-    """The final generator of stage 2, frozen.
+def load_generator(context: Context) -> nn.Module:
+    """The final generator, frozen; the start model's if this run has trained no GAN.
 
     Raises:
-        CheckpointError: If the stage has not run.
+        CheckpointError: If there is neither.
     """
-    generator = context.runtime.place(Generator(context.model))
-    load_checkpoint(context.checkpoint("generated"), {"generator": generator})
+    generator = context.runtime.place(build_generator(context.model))
+    context.load("generated", "generator", generator)
     return generator.eval().requires_grad_(False)
 
 
@@ -137,3 +143,23 @@ def _read_array(path: Path) -> Tensor:
         return torch.from_numpy(np.load(path, allow_pickle=False))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} can't be read: {error}") from error
+
+
+def _stand_in(context: Context, start: IcGANNetworks) -> nn.Module | None:
+    # Once this run has a GAN of its own, its generator has to be finished here.
+    return None if context.checkpoint("gan").exists() else start.generator
+
+
+def _fill(context: Context, networks: IcGANNetworks) -> None:
+    networks.generator = load_generator(context)
+
+
+GENERATED = Stage(
+    name="generated",
+    seed=1,
+    run=make_generated,
+    needs=lambda config: ("gan",),
+    stand_in=_stand_in,
+    leaves=("generated",),
+    fill=_fill,
+)

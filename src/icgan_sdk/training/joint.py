@@ -1,7 +1,7 @@
-"""Stage 1 as joint training: generator, critic and E_z learn together, from real faces too.
+"""Stage 1 as joint training: generator, critic and E_z learn together, on real images too.
 
-The paper trains the GAN first and inverts it afterwards. Here the generator also learns what it is
-for: to rebuild a real image from its z and y, and to show what an edited y asks for.
+The paper trains the GAN first and inverts it afterwards. Here the generator also learns to rebuild
+a real image from its z and y, and to show what an edited y asks for.
 """
 
 from dataclasses import dataclass
@@ -11,22 +11,31 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from icgan_sdk.devices import send
-from icgan_sdk.model import Critic, Encoder, Generator, draw_noise, map_distance
-from icgan_sdk.model.layers import init_dcgan
+from icgan_sdk.errors import ConfigError
+from icgan_sdk.model import (
+    Critic,
+    build_encoder_z,
+    build_generator,
+    draw_noise,
+    init_generator,
+    map_distance,
+)
+from icgan_sdk.model.devices import send
 from icgan_sdk.training.augment import augment
-from icgan_sdk.training.batches import BalancedRows, Epochs, draw_images
 from icgan_sdk.training.checkpoint import Stateful
-from icgan_sdk.training.config import JointConfig
-from icgan_sdk.training.context import Context, run_stage
-from icgan_sdk.training.encoders import attribute_loss, load_encoder_y
-from icgan_sdk.training.gan import save_samples
+from icgan_sdk.training.context import Context
+from icgan_sdk.training.encoder_y import load_encoder_y
+from icgan_sdk.training.generated import save_samples
+from icgan_sdk.training.loop import run_stage, stage_epochs
+from icgan_sdk.training.losses import attribute_loss
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
 from icgan_sdk.training.prior import distance_from_prior
+from icgan_sdk.training.rows import BalancedRows, draw_images
 from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.settings import JointConfig
 
 SAMPLED, EDITED = 3 / 8, 3 / 8
-"""Shares of the generated images that come from noise and that are edits; the rest rebuild."""
+"""Shares of the generated images that are sampled and edited; the rest are rebuilt."""
 
 
 class JointBatch(NamedTuple):
@@ -35,11 +44,11 @@ class JointBatch(NamedTuple):
     Attributes:
         x: Real images [B, C, S, S] in [-1, 1].
         y: Their attributes [B, n_y], −1 or 1.
-        y_wrong: Attributes that differ from theirs, [B, n_y].
+        y_wrong: Label vectors that don't match the real images, [B, n_y].
         z: Noise of the sampled images [S, z_dim].
-        y_sampled: Their attributes [S, n_y].
-        y_edited: What the first E real images are edited to, [E, n_y].
-        touched: Which of those values the edit sets, bool [E, n_y].
+        y_sampled: Attributes of the sampled images [S, n_y].
+        y_edited: Attributes that the first E real images should show after their edits, [E, n_y].
+        touched: Which of those values the edit changes, bool [E, n_y].
     """
 
     x: Tensor
@@ -53,12 +62,12 @@ class JointBatch(NamedTuple):
 
 @dataclass(frozen=True)
 class JointNetworks:
-    """G, E_z and the critic, which are trained, and E_y, which is not."""
+    """The networks of joint training; all but E_y are trained."""
 
-    generator: Generator
-    encoder_z: Encoder
+    generator: nn.Module
+    encoder_z: nn.Module
     critic: Critic
-    encoder_y: Encoder
+    encoder_y: nn.Module
 
 
 def joint_step(
@@ -72,15 +81,29 @@ def joint_step(
     emphasis: float = 1.0,
     critic_alone: bool = False,
 ) -> dict[str, Tensor]:
-    """One step of the critic, then one of generator and E_z on the same generated images.
+    """One step of the critic, then one of G and E_z on the same generated images.
 
-    Three kinds of images are generated: sampled G(z, y'), edited G(E_z(x), y') and rebuilt
-    G(E_z(x), y). As at inference, the generator is given the y of real images as E_y reads it,
-    with what the edit sets; what it is to show are the labels. The critic takes hinge losses: of
-    real images with their y, against real images with a wrong y (weight ½) and generated ones; and
-    it learns to read the attributes of real images. Generator and encoder minimise −score of all
-    three kinds, plus the weighted losses of `JointConfig`; in what the critic reads, values that
-    an edit sets count `emphasis` times. With `critic_alone` the step ends after the critic's part.
+    G makes three kinds of images: sampled G(z, y'), edited G(E_z(x), y') and rebuilt G(E_z(x), y).
+    For the last two its input y is what E_y reads from the real image, as at inference, together
+    with the values that an edit changes. Its target is the labels, with the same changes.
+
+    The critic minimises a hinge loss. Real images with their y should score high; real images
+    with a wrong y (weight ½) and generated images should score low. It also learns to read the
+    attributes of real images.
+
+    G and E_z minimise −score over the three kinds of images, plus the losses that `JointConfig`
+    weights.
+
+    Args:
+        networks: G, E_z and the critic, which are trained, and E_y, which is frozen.
+        optimiser: Of G and E_z.
+        optimiser_critic: Of the critic.
+        batch: Real images, noise and attributes.
+        weights: Weights of the losses.
+        runtime: Precision and processes.
+        draws: For augmentation and for the directions of `distance_from_prior`.
+        emphasis: Weight in the attribute loss of the values that an edit changes.
+        critic_alone: Train only the critic in this step.
 
     Returns:
         Mean losses by name.
@@ -151,7 +174,8 @@ def _generator_losses(
     critic = networks.critic
     sampled = len(batch.z)
     counts = torch.ones_like(y)
-    counts[sampled : sampled + len(batch.touched)][batch.touched] = emphasis
+    edited = torch.where(batch.touched, emphasis, 1.0)  # an index by a mask would wait for the GPU
+    counts[sampled : sampled + len(edited)] = edited
     rebuilt = fake[sampled + len(batch.y_edited) :]
     x = batch.x[: len(rebuilt)]
     with nn.utils.parametrize.cached():
@@ -177,7 +201,7 @@ def _generator_losses(
 
 
 def train_joint(context: Context) -> None:
-    """Train G, the critic and E_z; the checkpoint also keeps moving averages of G and E_z."""
+    """Train G, the critic and E_z. The checkpoint also holds moving averages of G and E_z."""
     config, runtime = context.config, context.runtime
     networks = context.build("gan", lambda: _Networks(context))
     G, E, critic = networks.generator, networks.encoder_z, networks.critic
@@ -189,11 +213,11 @@ def train_joint(context: Context) -> None:
     average_e = MovingAverage(E, config.gan.ema_decay)
     runtime.compile(G, E, critic)
     balanced = BalancedRows(context.train.all_labels()) if config.joint.balanced else None
-    last = Epochs(len(context.train), config.gan, runtime, "gan").steps
+    last = stage_epochs(context, "gan", config.gan).steps
     trained = JointNetworks(G, E, critic, load_encoder_y(context))
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
-        draws = runtime.generator("gan", step)
+        draws = context.draws("gan", step)
         batch = _draw_batch(context, rows, balanced, draws)
         losses = joint_step(
             trained,
@@ -211,7 +235,7 @@ def train_joint(context: Context) -> None:
         return losses
 
     def end_of_epoch(epoch: int) -> dict[str, float]:
-        save_samples(average_g.network, context, epoch)
+        save_samples(average_g.network, context, f"gan-{epoch:04d}.png")
         return {}
 
     parts: dict[str, Stateful] = {
@@ -226,15 +250,22 @@ def train_joint(context: Context) -> None:
     run_stage(context, "gan", config.gan, parts, step_function, end_of_epoch)
 
 
+def check_joint(context: Context) -> None:
+    """Raise ConfigError if the model can't be trained jointly."""
+    if not context.model.n_attributes or context.model.encoder_design != "ind":
+        raise ConfigError('gan.method = "joint" needs attributes and the encoder design "ind"')
+
+
 class _Networks(nn.Module):
     """The three networks with their initial weights."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
         model = context.model
-        self.generator, self.critic = Generator(model), Critic(model)
-        self.encoder_z = Encoder(model, model.z_dim, model.encoder_z_fc)
-        init_dcgan(self.generator)
+        # The order matters: the networks draw their weights from one generator.
+        self.generator, self.critic = build_generator(model), Critic(model)
+        self.encoder_z = build_encoder_z(model)
+        init_generator(self.generator, model)
 
 
 def _draw_batch(

@@ -1,4 +1,4 @@
-"""The record of a run: metrics.jsonl, progress for whoever watches, TensorBoard on wish."""
+"""The record of a run: metrics.jsonl, progress for a watcher, and optionally TensorBoard."""
 
 import json
 import time
@@ -10,21 +10,21 @@ from torch import Tensor
 
 from icgan_sdk.errors import ConfigError, SaveError
 from icgan_sdk.files import write_text
-from icgan_sdk.training.runtime import Runtime, Stage
+from icgan_sdk.training.runtime import Runtime
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a watcher of a run is told after each step.
+    """What a run tells its watcher after each step.
 
     Attributes:
-        stage: Running stage.
+        stage: The running stage.
         step: Steps done.
         steps: Steps of the stage.
-        metrics: Losses and images/s, at logged steps only.
+        metrics: Losses and images/s; only at steps that are logged.
     """
 
-    stage: Stage
+    stage: str
     step: int
     steps: int
     metrics: Mapping[str, float] | None = None
@@ -36,16 +36,16 @@ Watcher = Callable[[Progress], None]
 class StageLog:
     """Averages a stage's losses and writes them every `log_every` steps.
 
-    Resuming cuts the file back to the resumed step, so that no step is recorded twice.
+    Resuming a stage removes its lines after the resumed step, so that none is recorded twice.
 
     Args:
         run: The run folder.
-        stage: Stage of the run.
-        start: Step the stage goes on from.
+        stage: The stage's name.
+        start: Step after which the stage continues.
         steps: Steps of the whole stage.
         every: Steps between lines.
         images_per_step: Real images a step consumes, over all processes.
-        runtime: The run's; only its main process writes.
+        runtime: The run's. Only its main process writes.
         watcher: Told after each step.
         tensorboard: Also write event files.
     """
@@ -53,7 +53,7 @@ class StageLog:
     def __init__(
         self,
         run: Path,
-        stage: Stage,
+        stage: str,
         *,
         start: int,
         steps: int,
@@ -72,9 +72,9 @@ class StageLog:
             _cut_back(self.path, stage, start)
 
     def step(self, step: int, epoch: int, losses: Mapping[str, Tensor]) -> None:
-        """Take in the losses of a step, counted from 1."""
+        """Add the losses of a step, counted from 1."""
         for name, loss in losses.items():
-            # Summed on the device: reading a value each step would wait for the GPU.
+            # Summed on the device, as reading a value in each step would wait for the GPU.
             self._sums[name] = self._sums.get(name, loss.new_zeros(())) + loss.detach().float()
         self._count += 1
         metrics = None
@@ -88,7 +88,7 @@ class StageLog:
             self.watcher(Progress(self.stage, step, self.steps, metrics))
 
     def write(self, record: Mapping[str, float]) -> None:
-        """Append one line, and the same values to TensorBoard."""
+        """Append a line, and pass its values to TensorBoard."""
         if not self.runtime.is_main:
             return
         try:
@@ -102,13 +102,13 @@ class StageLog:
                 self._board.add_scalar(f"{self.stage}/{name}", value, int(record["step"]))
 
     def close(self) -> None:
-        """Flush what is buffered."""
+        """Write what is still buffered."""
         if self._board is not None:
             self._board.close()
 
 
 def read_metrics(run: Path) -> list[dict[str, float | str]]:
-    """All whole lines of a run's metrics.jsonl."""
+    """The records in a run's metrics.jsonl; an incomplete line is left out."""
     records = []
     path = run / "metrics.jsonl"
     for line in path.read_text("utf-8").splitlines() if path.exists() else []:
@@ -119,7 +119,7 @@ def read_metrics(run: Path) -> list[dict[str, float | str]]:
     return records
 
 
-def _cut_back(path: Path, stage: Stage, start: int) -> None:
+def _cut_back(path: Path, stage: str, start: int) -> None:
     kept = [
         r for r in read_metrics(path.parent) if r["stage"] != stage or float(r["step"]) <= start
     ]

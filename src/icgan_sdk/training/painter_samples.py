@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from icgan_sdk.images import save_picture
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.painter import photo_config
-from icgan_sdk.pixels import to_pictures
-from icgan_sdk.sheets import grid, titled
+from icgan_sdk.pictures.arrays import to_pictures
+from icgan_sdk.pictures.grids import grid, titled
+from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.context import Context
-from icgan_sdk.training.encoders import watched
+from icgan_sdk.training.judging import watched
 
 SHEET, JUDGED = 24, 64
 """Pictures on a sheet, and pictures whose edits are read."""
@@ -71,8 +71,7 @@ def flipped(model: IcGANNetworks, context: Context, x: Tensor) -> tuple[Tensor, 
     """
     attributes = context.model.attributes
     with context.runtime.autocast():
-        z, y = model.encode(model.shrink(x))
-        y = y.float()
+        y = model.read_y(model.shrink(x)).float()
         read = y[0].tolist()
         wanted = [
             attributes.apply(read, {name: 0.0 if value > 0 else 1.0})
@@ -80,4 +79,4 @@ def flipped(model: IcGANNetworks, context: Context, x: Tensor) -> tuple[Tensor, 
         ]
         y_new = torch.tensor(wanted, device=x.device)
         n = len(y_new)
-        return y_new, model.paint(x.expand(n, -1, -1, -1), z.expand(n, -1), y.expand(n, -1), y_new)
+        return y_new, model.paint(x.expand(n, -1, -1, -1), y.expand(n, -1), y_new)

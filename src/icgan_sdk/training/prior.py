@@ -1,9 +1,9 @@
-"""Keeping the z of real images where the generator knows it from: N(0, 1)."""
+"""A loss that keeps the z of real images near N(0, 1), the distribution G is trained on."""
 
 import torch
 from torch import Tensor
 
-from icgan_sdk.devices import send
+from icgan_sdk.model.devices import send
 
 DIRECTIONS = 256
 
@@ -11,12 +11,12 @@ DIRECTIONS = 256
 def distance_from_prior(z: Tensor, draws: torch.Generator) -> Tensor:
     """Sliced Wasserstein distance of codes from N(0, 1) (Kolouri et al. 2018, SWAE).
 
-    Along random directions, the sorted projections are compared with the quantiles of the normal
-    distribution: mean squared differences.
+    The codes are projected onto random directions. The distance is the mean squared difference
+    between the sorted projections and the quantiles of the normal distribution.
 
     Args:
         z: [B, z_dim].
-        draws: For the directions; on the CPU.
+        draws: Draws the directions; on the CPU.
 
     Returns:
         A scalar.

@@ -1,4 +1,4 @@
-"""What a run folder holds of earlier stages, and whether new work fits to it."""
+"""The run folder: what earlier stages left there, and whether new work fits it."""
 
 import json
 import os
@@ -11,22 +11,16 @@ from typing import Any, Literal
 from icgan_sdk.errors import CheckpointError
 from icgan_sdk.files import atomic_folder, write_text
 from icgan_sdk.training.checkpoint import is_complete
-from icgan_sdk.training.config import TrainConfig, load_config
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.logging import read_metrics
-from icgan_sdk.training.runtime import STAGES, Stage
+from icgan_sdk.training.recipe_files import load_config
+from icgan_sdk.training.stages import STAGES, built_on
+from icgan_sdk.training.train_config import TrainConfig
 
 Mode = Literal["new", "resume", "restart"]
-NEEDS: dict[Stage, tuple[Stage, ...]] = {
-    "gan": (),
-    "generated": ("gan",),
-    "encoder_z": ("generated",),
-    "encoder_y": (),
-    "painter": ("generated", "encoder_z"),
-}
-_FORKED: tuple[Stage, ...] = ("gan", "generated")
+_FORKED = ("gan", "generated")
 FIXED = ("seed", "channels_last")
-"""Settings of the section `run` that every stage of a run shares; others may change."""
+"""Settings of the section `run` that stay the same for all stages of a run."""
 
 
 def saved_config(out: str | os.PathLike[str]) -> TrainConfig:
@@ -41,21 +35,10 @@ def saved_config(out: str | os.PathLike[str]) -> TrainConfig:
     return load_config(path)
 
 
-def needs(context: Context, stage: Stage) -> tuple[Stage, ...]:
-    """The stages that a stage builds on directly."""
-    if stage == "encoder_y" and context.config.encoder_y.source == "generated":
-        return ("generated",)
-    if stage == "gan" and context.config.gan.method == "joint":
-        return ("encoder_y",)
-    if stage == "painter" and context.config.painter.alone:
-        return ()
-    return NEEDS[stage]
+def prepare_folder(context: Context, wanted: Sequence[str], mode: Mode, command: str) -> None:
+    """Check that the wanted stages fit the folder's contents, and record the run's settings.
 
-
-def prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode, command: str) -> None:
-    """Check that the wanted stages fit what the folder holds, and record what is to be done.
-
-    Nothing is changed before all is checked.
+    Nothing is changed until everything has been checked.
 
     Raises:
         CheckpointError: If they don't fit.
@@ -68,7 +51,7 @@ def prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode, comman
             f"{folder} already holds {', '.join(repeated)}: resume it, restart it, or name a new "
             "folder"
         )
-    doomed = _built_on(context, wanted) if mode == "restart" else set()
+    doomed = built_on(context, set(wanted)) if mode == "restart" else set()
     kept = [s for s in begun if s not in doomed]
     if mode == "resume" or kept:
         _check_same(saved_config(folder), context.config, kept)
@@ -76,10 +59,10 @@ def prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode, comman
     if kept:
         _check_data(context, fingerprint)
     _discard(context, doomed)
-    if any(not is_complete(context.checkpoint(s)) for s in wanted):
-        shutil.rmtree(folder / "artefact", ignore_errors=True)  # of the model before they run
+    if not all(context.ran(s) for s in wanted):
+        shutil.rmtree(folder / "artefact", ignore_errors=True)  # the model without them
     for half_written in (folder / "checkpoints").glob(".*.tmp.*"):
-        half_written.unlink()  # left by a kill in the middle of saving
+        half_written.unlink()  # left by a run that was killed while saving
     commands = run_commands(folder) if kept else []
     if command and mode != "resume":
         commands.append(command)
@@ -91,17 +74,18 @@ def prepare_folder(context: Context, wanted: Sequence[Stage], mode: Mode, comman
 def fork_run(
     source: str | os.PathLike[str], out: str | os.PathLike[str], config: TrainConfig
 ) -> None:
-    """Begin a run with the GAN of another, and with those of its encoders that are to be the same.
+    """Begin a run with the GAN of another, and with all its other stages of the same settings.
 
-    For comparing encoders on one GAN; `train` with ``mode="resume"`` then runs what is left.
+    This is for comparing encoders on one GAN: `train` with ``mode="resume"`` then runs the stages
+    that are left.
 
     Args:
-        source: Run folder that has both stages.
+        source: A run folder with the stages `gan` and `generated`.
         out: A new run folder.
-        config: Its settings; those of the GAN must be the source's.
+        config: The new run's settings; those of the two stages must be the source's.
 
     Raises:
-        CheckpointError: If a stage is missing or was run with other settings, or `out` exists.
+        CheckpointError: If a stage is missing or has other settings, or if `out` exists.
     """
     source, out = Path(source), Path(out)
     complete = [s for s in STAGES if is_complete(source / "checkpoints" / f"{s}.pt")]
@@ -113,14 +97,16 @@ def fork_run(
     saved = saved_config(source)
     _check_same(_without_encoders(saved), _without_encoders(config), _FORKED)
     old, new = saved.to_dict(), config.to_dict()
-    same = [s for s in complete if all(old[t] == new[t] for t in _sections(s, saved))]
+    same = [
+        s for s in complete if all(old.get(t) == new.get(t) for t in STAGES[s].depends_on(saved))
+    ]
     kept = same if saved.model == config.model else _FORKED
     with atomic_folder(out) as folder:
-        for name in ("checkpoints", "generated"):
-            (folder / name).mkdir()
+        (folder / "checkpoints").mkdir()
         for stage in kept:
             shutil.copy2(source / "checkpoints" / f"{stage}.pt", folder / "checkpoints")
-        shutil.copytree(source / "generated", folder / "generated", dirs_exist_ok=True)
+            for name in STAGES[stage].leaves:
+                shutil.copytree(source / name, folder / name)
         records = [r for r in read_metrics(source) if r["stage"] in kept]
         lines = "".join(json.dumps(record) + "\n" for record in records)
         write_text(folder / "metrics.jsonl", lines)
@@ -134,7 +120,7 @@ def _without_encoders(config: TrainConfig) -> TrainConfig:
 
 
 def run_commands(folder: Path) -> list[str]:
-    """The commands that started the stages a run folder holds."""
+    """The commands that started the stages in a run folder."""
     commands: list[str] = _record(folder).get("commands", [])
     return commands
 
@@ -148,29 +134,21 @@ def _record(folder: Path) -> dict[str, Any]:
     return record
 
 
-def _sections(stage: Stage, config: TrainConfig) -> tuple[str, ...]:
-    """The sections of a config that a stage's result depends on."""
-    if stage == "encoder_z" and config.model.get("encoder_design") == "sng":
-        return ("encoder_z", "encoder_y")  # the one encoder takes its y from the latter
-    if stage == "gan" and config.gan.method == "joint":
-        return ("gan", "joint", "encoder_y")  # which reads y in joint training
-    return (stage,)
-
-
-def _check_same(saved: TrainConfig, given: TrainConfig, kept: Sequence[Stage]) -> None:
-    """The networks, the seed and the settings of all stages that stay must be the same."""
+def _check_same(saved: TrainConfig, given: TrainConfig, kept: Sequence[str]) -> None:
+    """Raise CheckpointError unless networks, seed and the settings of kept stages are the same."""
     old, new = saved.to_dict(), given.to_dict()
     if kept and old["start"] != new["start"]:
         raise CheckpointError(
             f"the run was started from {old['start'] or 'random weights'}, not from "
             f"{new['start'] or 'random weights'}: go on with the same, or restart its stages"
         )
-    sections = [section for stage in kept for section in _sections(stage, saved)]
+    sections = [section for stage in kept for section in STAGES[stage].depends_on(saved)]
     changed = [
         f"{section}.{key}"
         for section in dict.fromkeys(("model", "run", *sections))
-        for key in {**old[section], **new[section]}
-        if old[section].get(key) != new[section].get(key) and (section != "run" or key in FIXED)
+        for key in {**old.get(section, {}), **new.get(section, {})}
+        if old.get(section, {}).get(key) != new.get(section, {}).get(key)
+        and (section != "run" or key in FIXED)
     ]
     if changed:
         raise CheckpointError(
@@ -188,19 +166,10 @@ def _check_data(context: Context, fingerprint: str) -> None:
         )
 
 
-def _built_on(context: Context, stages: Sequence[Stage]) -> set[Stage]:
-    """These stages, and all that are built on them."""
-    found = set(stages)
-    for stage in STAGES:
-        if found & set(needs(context, stage)):
-            found.add(stage)
-    return found
-
-
-def _discard(context: Context, stages: set[Stage]) -> None:
+def _discard(context: Context, stages: set[str]) -> None:
     for stage in stages:
         context.checkpoint(stage).unlink(missing_ok=True)
-    if "generated" in stages:
-        shutil.rmtree(context.folder / "generated", ignore_errors=True)
+        for name in STAGES[stage].leaves:
+            shutil.rmtree(context.folder / name, ignore_errors=True)
     if stages:
         shutil.rmtree(context.folder / "artefact", ignore_errors=True)

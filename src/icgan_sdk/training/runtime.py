@@ -3,7 +3,7 @@
 import ctypes
 import sys
 from contextlib import AbstractContextManager
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -11,11 +11,8 @@ from accelerate import PartialState
 from accelerate.utils import reduce
 from torch import Tensor, nn
 
-from icgan_sdk.options import find_device
-from icgan_sdk.training.config import RunConfig
-
-Stage = Literal["gan", "generated", "encoder_z", "encoder_y", "painter"]
-STAGES: tuple[Stage, ...] = ("gan", "generated", "encoder_z", "encoder_y", "painter")
+from icgan_sdk.model.devices import find_device
+from icgan_sdk.training.settings import RunConfig
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -23,11 +20,11 @@ _Network = TypeVar("_Network", bound=nn.Module)
 class Runtime:
     """Where and how a run computes.
 
-    One process on one device, or several started by ``accelerate launch`` or ``torchrun``: each
-    then works on its share of every epoch, and gradients and batch-norm statistics are averaged.
+    A run has one process, or several started by ``accelerate launch`` or ``torchrun``. Each of
+    several works on its share of every epoch; gradients and batch-norm statistics are averaged.
 
-    Randomness is a function of (seed, stage, step, process), drawn on the CPU: a resumed run
-    needs no saved generator states, and the device does not change the draws.
+    Every random draw depends only on the seed, the stage, the step and the process, and is made
+    on the CPU. So a resumed run needs no saved generator states, and all devices draw alike.
 
     Args:
         config: The run's settings.
@@ -41,7 +38,7 @@ class Runtime:
         state = PartialState(cpu=config.device == "cpu")
         self.rank: int = state.process_index
         self.world_size: int = state.num_processes
-        # Processes on one machine each get a GPU of their own, unless one is named.
+        # With several processes each gets its own GPU, unless the settings name one.
         several = self.world_size > 1 and config.device == "auto"
         self.device: torch.device = state.device if several else find_device(config.device)
         self.memory_format = (
@@ -63,19 +60,19 @@ class Runtime:
         return self.rank == 0
 
     def autocast(self) -> AbstractContextManager[None]:
-        """Mixed precision for a forward pass, if the run uses it."""
+        """The context of a forward pass: mixed precision if the run uses it."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
 
-    def generator(self, stage: Stage, step: int, rank: int | None = None) -> torch.Generator:
-        """The CPU generator of one step; step 0 comes before the first.
+    def generator(self, stage: int, step: int, rank: int | None = None) -> torch.Generator:
+        """The CPU generator for one step; step 0 is for draws before the first.
 
         Args:
-            stage: Stage of the run.
+            stage: The stage's number (`Stage.seed`).
             step: Counted from 1.
-            rank: Process; by default this one. A fixed rank gives all processes the same draws.
+            rank: The process, by default this one. With a fixed rank all processes draw alike.
         """
         rank = self.rank if rank is None else rank
-        entropy = np.random.SeedSequence((self.seed, STAGES.index(stage), step, rank))
+        entropy = np.random.SeedSequence((self.seed, stage, step, rank))
         return torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> 1))
 
     def place(self, network: _Network) -> _Network:
@@ -85,15 +82,16 @@ class Runtime:
         return network
 
     def compile(self, *networks: nn.Module) -> None:
-        """Let the first calls of networks compile them, if the run does so."""
+        """Have networks compiled at their first call, if the run's settings ask for it."""
         if self._compiles:
             for network in networks:
                 network.compile()
 
     def holds(self, size: int) -> bool:
-        """Whether so many bytes of training data are better kept on the device: a GPU's, if free.
+        """Whether training data of `size` bytes should be kept on the device.
 
-        Half of its free memory is left to the networks.
+        They should if the device is a GPU and they fill at most half of its free memory; the
+        other half is left to the networks.
         """
         if self.device.type != "cuda":
             return False
@@ -103,21 +101,21 @@ class Runtime:
     def images(self, images: Tensor) -> Tensor:
         """Move images [B, C, H, W] to the device in the run's memory layout."""
         if self.device.type == "cuda" and images.device.type == "cpu":
-            images = images.pin_memory()  # only from there a copy runs beside the computation
+            images = images.pin_memory()  # so that the copy overlaps with computation
         return images.to(self.device, memory_format=self.memory_format, non_blocking=True)
 
     def average_gradients(self, network: nn.Module) -> None:
-        """Average a network's gradients over all processes, in one message."""
+        """Average a network's gradients over all processes, in one exchange."""
         if self.world_size > 1:
             _average([p.grad for p in network.parameters() if p.grad is not None])
 
     def average_statistics(self, *networks: nn.Module) -> None:
-        """Average batch-norm statistics over all processes, in one message."""
+        """Average batch-norm statistics over all processes, in one exchange."""
         if self.world_size > 1:
             _average([b for n in networks for b in n.buffers() if b.is_floating_point()])
 
     def wait(self) -> None:
-        """Let all processes reach this point."""
+        """Wait until all processes have reached this point."""
         PartialState().wait_for_everyone()
 
 
@@ -129,16 +127,16 @@ def _average(tensors: list[Tensor]) -> None:
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep the memory of freed tensors, for the next step to use again.
+    """Have glibc keep the memory of freed tensors and reuse it in the next step.
 
-    By default large blocks go back to the kernel when freed and are taken anew, page by page: a
-    third of an E_z step. This holds for the whole process; elsewhere than on Linux with glibc it
-    does nothing.
+    By default glibc returns large freed blocks to the kernel. Each step then gets its memory back
+    page by page, which takes a third of an E_z step. The setting changes the whole process. It
+    has no effect except on Linux with glibc.
     """
     trim_threshold, mmap_threshold = -1, -3  # of malloc.h
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    # Older releases take 32 MiB at most. Either call fixes what else adapts by itself, so the
-    # second is only made where the first took effect.
+    # Older releases accept at most 32 MiB. Setting one threshold stops glibc from adapting both, so
+    # the second is only set if the first was accepted.
     if set_option and (set_option(mmap_threshold, 2**30) or set_option(mmap_threshold, 2**25)):
         set_option(trim_threshold, 2**31 - 1)
 
@@ -151,7 +149,7 @@ def _allow_tf32(allowed: bool) -> None:
 def _computes_in_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # Older CPUs emulate bfloat16, slower than float32.
+    # Older CPUs emulate bfloat16, which is slower than float32.
     return device.type == "cpu" and bool(
         torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     )

@@ -1,4 +1,4 @@
-"""Pictures a run leaves to look at."""
+"""Pictures that show how a run gets on."""
 
 import torch
 from PIL import Image
@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import draw_noise
-from icgan_sdk.pixels import to_pictures
-from icgan_sdk.sheets import grid
+from icgan_sdk.pictures.arrays import to_pictures
+from icgan_sdk.pictures.grids import grid
 
 PAIRS_PER_ROW = 8
 
@@ -20,14 +20,14 @@ def attribute_grid(
     device: torch.device,
     rows: int = 8,
 ) -> Image.Image:
-    """Generated images: a row shares z, column i has attribute i only.
+    """A grid of generated images: each row has one z, column i has attribute i only.
 
     Args:
         network: The generator, in any mode.
         model: Its config.
-        draws: For z; on the CPU.
-        device: Where the network is.
-        rows: How many z.
+        draws: Draws z; on the CPU.
+        device: The network's device.
+        rows: Number of z.
     """
     columns = max(model.n_attributes, 1)
     z = draw_noise(rows, model, draws).repeat_interleave(columns, 0)
@@ -38,9 +38,9 @@ def attribute_grid(
 
 
 def pairs_grid(images: Tensor, reconstructions: Tensor, model: ModelConfig) -> Image.Image:
-    """Real images above their reconstructions, [B, C, S, S] each, 8 pairs a double row.
+    """Real images above their reconstructions, [B, C, S, S] each, 8 pairs to a double row.
 
-    B is below 8, or pairs that don't fill a row are left out.
+    From 8 pairs on, those that don't fill a row are left out.
     """
     above, below = to_pictures(images, model), to_pictures(reconstructions, model)
     columns = min(PAIRS_PER_ROW, len(above))
@@ -51,7 +51,7 @@ def pairs_grid(images: Tensor, reconstructions: Tensor, model: ModelConfig) -> I
 
 
 def in_eval_mode(network: nn.Module, *inputs: Tensor) -> Tensor:
-    """A network's output in evaluation mode; its mode is restored."""
+    """A network's output in evaluation mode; afterwards its own mode is restored."""
     training = network.training
     network.eval()
     output: Tensor = network(*inputs)

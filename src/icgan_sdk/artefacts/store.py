@@ -1,0 +1,220 @@
+"""Networks to an artefact folder and back: config.json, model.safetensors, README.md.
+
+Loading is strict and never allocates what the file claims before it is checked against the
+config. Nothing is ever pickled.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from icgan_sdk.artefacts.layout import (
+    ARTEFACT_FILES,
+    CARD_FILE,
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    config_to_json,
+    read_config,
+)
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.errors import ConfigError, ModelFormatError, SaveError
+from icgan_sdk.files import atomic_file, atomic_folder, write_text
+from icgan_sdk.model import IcGANNetworks
+
+STORED_DTYPES = frozenset({"F16", "F32"})
+MAX_NAMED = 3
+
+
+def save_artefact(
+    networks: IcGANNetworks,
+    folder: str | os.PathLike[str],
+    *,
+    card: str,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write an artefact folder, as a whole or not at all.
+
+    Args:
+        networks: Generator and encoders, and the discriminator if they have it.
+        folder: New or empty, or an artefact folder, which is replaced.
+        card: Markdown of the model card.
+        dtype: float16 halves the file; batch norm's running statistics stay float32, whose range
+            they may need.
+
+    Raises:
+        SaveError: If the folder holds other files, can't be written, or a weight is not finite.
+    """
+    folder = Path(folder)
+    _check_replaceable(folder)
+    weights = {name: _to_stored(name, t, dtype) for name, t in _stored_state(networks).items()}
+    with atomic_folder(folder) as temporary:
+        write_text(temporary / CONFIG_FILE, config_to_json(networks.config))
+        write_text(temporary / CARD_FILE, card)
+        with atomic_file(temporary / WEIGHTS_FILE) as path:
+            path.write_bytes(save(weights))
+
+
+def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
+    """Read an artefact folder.
+
+    Returns:
+        The networks on the CPU, in eval mode, float32 whatever the file's precision; with a
+        discriminator if the folder holds one.
+
+    Raises:
+        ModelNotFoundError: If there is no such folder.
+        ModelFormatError: If a file is missing or damaged, tensors are missing, unknown,
+            misshapen, of another type or not finite, or the config is wrong or newer.
+    """
+    folder = Path(folder)
+    config = read_config(folder)
+    # Inference tensors as parameters would forbid refining z later.
+    with torch.inference_mode(False):
+        weights = folder / WEIGHTS_FILE
+        networks = _without_memory(config, folder / CONFIG_FILE, _has_discriminator(weights))
+        state = _read_weights(weights, _stored_state(networks))
+        counters = {name: torch.zeros((), dtype=torch.long) for name in _counters(networks)}
+        networks.load_state_dict(state | counters, strict=True, assign=True)
+    return networks.eval()
+
+
+def stored_dtype(folder: str | os.PathLike[str]) -> torch.dtype:
+    """The precision of an artefact folder's weights: float16 if none is finer, else float32.
+
+    Batch norm's statistics don't count, which are always float32.
+
+    Raises:
+        ModelFormatError: If the file can't be read.
+    """
+    path = Path(folder) / WEIGHTS_FILE
+    try:
+        with safe_open(path, framework="pt") as file:
+            weights = [name for name in file.keys() if not _is_statistic(name)]  # noqa: SIM118
+            types = {file.get_slice(name).get_dtype() for name in weights}
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+    return torch.float16 if types == {"F16"} else torch.float32
+
+
+def copy_artefact(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
+    """Copy an artefact folder's files byte for byte, as a whole or not at all.
+
+    Raises:
+        SaveError: If the folder holds other files or can't be written.
+        ModelNotFoundError: If there is no such source.
+        ModelFormatError: If the source is damaged; nothing is then written.
+    """
+    source, folder = Path(source), Path(folder)
+    load_artefact(source)
+    _check_replaceable(folder)
+    with atomic_folder(folder) as temporary:
+        for name in ARTEFACT_FILES:
+            if (source / name).is_file():
+                shutil.copyfile(source / name, temporary / name)
+
+
+def _stored_state(networks: IcGANNetworks) -> dict[str, Tensor]:
+    counters = _counters(networks)
+    return {name: t for name, t in networks.state_dict().items() if name not in counters}
+
+
+def _counters(networks: IcGANNetworks) -> set[str]:
+    # How many batches batch norm has seen: used by no network of ours, so not stored.
+    return {name for name in networks.state_dict() if name.endswith(".num_batches_tracked")}
+
+
+def _to_stored(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    kept = torch.float32 if _is_statistic(name) else dtype
+    stored = tensor.detach().to("cpu", kept).contiguous()
+    if not bool(stored.isfinite().all()):
+        raise SaveError(f"weights {name!r} are not finite as {stored.dtype}: nothing was saved")
+    return stored
+
+
+def _is_statistic(name: str) -> bool:
+    return name.endswith((".running_mean", ".running_var"))
+
+
+def _check_replaceable(folder: Path) -> None:
+    if not folder.is_dir():
+        return
+    names = {path.name for path in folder.iterdir()}
+    # Without a config it is no model's folder: its README.md is somebody's own.
+    others = sorted(names.difference(ARTEFACT_FILES) if CONFIG_FILE in names else names)
+    if others:
+        raise SaveError(
+            f"{folder} holds other files ({_some(others)}), which saving a model there would "
+            "remove; choose a new or empty folder"
+        )
+
+
+def _has_discriminator(path: Path) -> bool:
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = set(file.keys())
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+    return any(name.startswith("discriminator.") for name in names)
+
+
+def _unreadable(path: Path, error: Exception) -> ModelFormatError:
+    return ModelFormatError(f"{path} can't be read, it may be damaged: {error}")
+
+
+def _without_memory(config: ModelConfig, path: Path, discriminator: bool) -> IcGANNetworks:
+    try:
+        with torch.device("meta"):
+            return IcGANNetworks(config, discriminator=discriminator)
+    except ConfigError as error:
+        raise ModelFormatError(f"{path}: {error}; a newer icgan-sdk may know it") from error
+    except (RuntimeError, TypeError, OverflowError) as error:
+        raise ModelFormatError(f"{path}: the networks' sizes are out of range") from error
+
+
+def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            _check_names(path, set(file.keys()), set(expected))
+            for name, tensor in expected.items():
+                header = file.get_slice(name)
+                _check_header(path, name, header.get_shape(), header.get_dtype(), tensor)
+            # A copy, because safetensors' own tensors change with the file they are mapped from.
+            state = {n: file.get_tensor(n).to(torch.float32, copy=True) for n in expected}
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+    for name, tensor in state.items():
+        if not bool(tensor.isfinite().all()):
+            raise ModelFormatError(f"{path}: tensor {name!r} has values that are not finite")
+    return state
+
+
+def _check_names(path: Path, found: set[str], expected: set[str]) -> None:
+    problems = []
+    if missing := sorted(expected - found):
+        problems.append(f"missing tensors: {_some(missing)}")
+    if extra := sorted(found - expected):
+        problems.append(f"unknown tensors: {_some(extra)}")
+    if problems:
+        raise ModelFormatError(f"{path} doesn't fit {CONFIG_FILE}: {'; '.join(problems)}")
+
+
+def _check_header(path: Path, name: str, shape: list[int], dtype: str, expected: Tensor) -> None:
+    if list(shape) != list(expected.shape):
+        raise ModelFormatError(
+            f"{path} doesn't fit {CONFIG_FILE}: tensor {name!r} has shape {list(shape)}, "
+            f"expected {list(expected.shape)}"
+        )
+    if dtype not in STORED_DTYPES:
+        raise ModelFormatError(f"{path}: tensor {name!r} is {dtype}, expected F16 or F32")
+
+
+def _some(names: Iterable[str]) -> str:
+    names = list(names)
+    rest = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + rest

@@ -1,0 +1,200 @@
+"""The pictures of an evaluation: encoded, decoded and read once, for all metrics.
+
+Everything is computed when it is first asked for, and kept as long as its batch. What the referees
+read off real pictures is kept longer, because it is the same for every model.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from icgan_sdk.data import PreparedDataset
+from icgan_sdk.engines.batches import CHUNK, Latent, decode, encode
+from icgan_sdk.evaluation.progress import Stopwatch
+from icgan_sdk.evaluation.referees.referee_network import Architecture, Impression, Referee
+from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.model.devices import device_of
+from icgan_sdk.model.refinement import refine_z
+
+REAL, GENERATED = "real pictures", "generated pictures"
+"""The parts of the work whose results all metrics share."""
+
+
+class ReadOff(NamedTuple):
+    """What a referee found in pictures, on the CPU.
+
+    Attributes:
+        present: As `Referee.present`, bool [B, n_y].
+        features: As `Referee.features`, [B, F].
+    """
+
+    present: Tensor
+    features: Tensor
+
+
+class Seen:
+    """A batch of pictures, and what each referee finds in them.
+
+    Args:
+        make: Makes the pictures [B, C, S, S] in [-1, 1], on the CPU.
+        referees: By architecture.
+        clock: Counts the time of making and reading.
+        part: The part of the work that the time counts for.
+        known: What was read off these pictures before. New readings are added to it.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Tensor],
+        referees: Mapping[Architecture, Referee],
+        clock: Stopwatch,
+        part: str,
+        known: dict[Architecture, ReadOff] | None = None,
+    ) -> None:
+        self._make, self._referees, self._clock, self._part = make, referees, clock, part
+        self._known: dict[Architecture, ReadOff] = {} if known is None else known
+        self._impressions: dict[Architecture, Impression] = {}
+
+    @cached_property
+    def images(self) -> Tensor:
+        """The pictures [B, C, S, S] in [-1, 1], on the CPU."""
+        with self._clock.part(self._part):
+            return self._make()
+
+    def look(self, architecture: Architecture) -> Impression:
+        """All that a referee finds in the pictures, on its device."""
+        if architecture not in self._impressions:
+            images, referee = self.images, self._referees[architecture]
+            with self._clock.part(self._part):
+                self._impressions[architecture] = referee.look(images.to(referee.device))
+        return self._impressions[architecture]
+
+    def read(self, architecture: Architecture) -> ReadOff:
+        """What a referee reads off the pictures, on the CPU."""
+        if architecture not in self._known:
+            impression = self.look(architecture)
+            self._known[architecture] = ReadOff(impression.present.cpu(), impression.features.cpu())
+        return self._known[architecture]
+
+
+class RealPictures:
+    """The real pictures of a partition, for one model or for several.
+
+    Keeps what the referees read off the pictures (bits and features), but never the pictures.
+
+    Args:
+        dataset: One partition, not empty.
+        referees: In eval mode, by architecture.
+    """
+
+    def __init__(self, dataset: PreparedDataset, referees: Mapping[Architecture, Referee]) -> None:
+        self.dataset, self.referees = dataset, dict(referees)
+        self._known: dict[tuple[int, int], dict[Architecture, ReadOff]] = {}
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def seen(self, at: slice, clock: Stopwatch) -> Seen:
+        """The pictures of some rows."""
+        known = self._known.setdefault((at.start, at.stop), {})
+        return Seen(lambda: self.dataset.images(at), self.referees, clock, REAL, known)
+
+
+class RealBatch:
+    """A batch of real pictures, and what a model makes of them.
+
+    Args:
+        networks: In eval mode.
+        pictures: The partition.
+        at: Rows of the batch.
+        refine: Optimisation steps on z, for `refined`.
+        clock: Counts the time of the work.
+
+    Attributes:
+        at: Rows of the batch.
+        labels: y [B, n_y], −1 or 1, on the CPU.
+        real: The pictures.
+    """
+
+    def __init__(
+        self,
+        networks: IcGANNetworks,
+        pictures: RealPictures,
+        at: slice,
+        refine: int,
+        clock: Stopwatch,
+    ) -> None:
+        self.at, self.labels = at, pictures.dataset.labels(at)
+        self.real = pictures.seen(at, clock)
+        self._networks, self._refine, self._clock = networks, refine, clock
+        self._referees = pictures.referees
+
+    @cached_property
+    def latent(self) -> Latent:
+        """What the encoders read, on the networks' device."""
+        images = self.real.images
+        with self._clock.part(REAL):
+            return encode(self._networks, images, device_of(self._networks), refine=0)
+
+    @cached_property
+    def rebuilt(self) -> Seen:
+        """The reconstructions G(E_z(x), E_y(x))."""
+        return self._decoded(self.latent)
+
+    @cached_property
+    def refined_latent(self) -> Latent:
+        """`latent` after the optimisation steps on z; without any, `latent` itself."""
+        if not self._refine:
+            return self.latent
+        latent, images = self.latent, self.real.images.to(device_of(self._networks))
+        parts = zip(*(torch.split(t, CHUNK) for t in (images, latent.z, latent.y)), strict=True)
+        generator, steps = self._networks.generator, self._refine
+        with self._clock.part(REAL):
+            found = [refine_z(generator, x, z, y, steps) for x, z, y in parts]
+            return Latent(torch.cat(found), latent.y)
+
+    @cached_property
+    def refined(self) -> Seen:
+        """The reconstructions from `refined_latent`; without optimisation, `rebuilt` itself."""
+        return self._decoded(self.refined_latent) if self._refine else self.rebuilt
+
+    def _decoded(self, latent: Latent) -> Seen:
+        device = device_of(self._networks)
+        return Seen(
+            lambda: decode(self._networks, latent, device), self._referees, self._clock, REAL
+        )
+
+
+class GeneratedBatch:
+    """A batch of generated pictures G(z, y): z is noise, y are the labels of real pictures.
+
+    Args:
+        networks: In eval mode.
+        pictures: The partition with the labels.
+        at: Rows of the batch.
+        noise: Gives z of all rows.
+        clock: Counts the time of the work.
+
+    Attributes:
+        at: Rows of the batch.
+        labels: y [B, n_y], −1 or 1, on the CPU.
+        generated: The pictures.
+    """
+
+    def __init__(
+        self,
+        networks: IcGANNetworks,
+        pictures: RealPictures,
+        at: slice,
+        noise: Callable[[], Tensor],
+        clock: Stopwatch,
+    ) -> None:
+        self.at, self.labels = at, pictures.dataset.labels(at)
+
+        def make() -> Tensor:
+            return decode(networks, Latent(noise()[at], self.labels), device_of(networks))
+
+        self.generated = Seen(make, pictures.referees, clock, GENERATED)

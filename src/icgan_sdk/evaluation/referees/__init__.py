@@ -1,0 +1,1 @@
+"""Referees: networks that read attributes off images, their training and their folders."""

@@ -1,0 +1,152 @@
+"""A referee's folder: saved whole, loaded strictly.
+
+It holds ``config.json`` (what the referee reads, and how it was trained) and
+``model.safetensors``. Nothing is ever pickled.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.errors import IcGANError, ModelFormatError, ModelNotFoundError, SaveError
+from icgan_sdk.evaluation.referees.referee_network import Referee
+from icgan_sdk.files import atomic_file, atomic_folder, write_text
+from icgan_sdk.model.devices import find_device
+
+FORMAT_VERSION = 1
+"""Version of a referee's folder; newer ones are refused."""
+
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+
+
+def check_replaceable(folder: str | os.PathLike[str]) -> None:
+    """Raise SaveError if a folder holds files that saving a referee there would remove."""
+    folder = Path(folder)
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if others := sorted(names - {CONFIG_FILE, WEIGHTS_FILE}):
+        raise SaveError(
+            f"{folder} holds other files ({others[0]}), which saving a referee there would remove; "
+            "choose a new or empty folder"
+        )
+
+
+def save_referee(
+    referee: Referee, folder: str | os.PathLike[str], record: Mapping[str, Any]
+) -> None:
+    """Write a referee's folder. If that fails, nothing is left of it.
+
+    Args:
+        referee: On any device.
+        folder: New or empty, or a referee's, which is replaced.
+        record: How the referee was trained, in JSON's types. `read_record` returns it.
+
+    Raises:
+        SaveError: If the folder holds other files or can't be written.
+    """
+    check_replaceable(folder)
+    plain = {
+        "format_version": FORMAT_VERSION,
+        "architecture": referee.architecture,
+        "image_size": referee.image_size,
+        "channels": referee.channels,
+        "attributes": list(referee.attributes.names),
+        "groups": {g: list(m) for g, m in referee.attributes.groups.items()},
+        "one_hot": referee.attributes.one_hot,
+        "record": dict(record),
+    }
+    weights = {n: t.detach().cpu().contiguous() for n, t in referee.state_dict().items()}
+    with atomic_folder(folder) as temporary:
+        write_text(temporary / CONFIG_FILE, json.dumps(plain, indent=2) + "\n")
+        with atomic_file(temporary / WEIGHTS_FILE) as path:
+            path.write_bytes(save(weights))
+
+
+def load_referee(folder: str | os.PathLike[str], device: str | torch.device = "cpu") -> Referee:
+    """Read a referee's folder.
+
+    Returns:
+        The referee on the device, in eval mode, its parameters without gradients.
+
+    Raises:
+        ConfigError: If there is no such device.
+        ModelNotFoundError: If the folder holds no referee.
+        ModelFormatError: If a file is damaged, of a newer format, or they don't fit together.
+    """
+    folder = Path(folder)
+    plain = _read_config(folder)
+    try:
+        attributes = AttributeSet(
+            tuple(plain["attributes"]),
+            {g: tuple(m) for g, m in plain["groups"].items()},
+            bool(plain["one_hot"]),
+        )
+        with torch.device("meta"):
+            referee = Referee(
+                plain["architecture"], attributes, plain["image_size"], plain["channels"]
+            )
+    except (IcGANError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelFormatError(f"{folder / CONFIG_FILE} is damaged: {error!r}") from error
+    _load_weights(referee, folder / WEIGHTS_FILE)
+    return referee.requires_grad_(False).eval().to(find_device(device))
+
+
+def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """How a saved referee was trained: the record that `save_referee` wrote.
+
+    Raises:
+        ModelNotFoundError: If the folder holds no referee.
+        ModelFormatError: If its config is damaged or of a newer format.
+    """
+    path = Path(folder) / CONFIG_FILE
+    record = _read_config(Path(folder)).get("record")
+    if not isinstance(record, dict):
+        raise ModelFormatError(f"{path} is damaged: there is no record of the training")
+    return record
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        raise ModelNotFoundError(
+            f"{folder} holds no referee (no {CONFIG_FILE}): train one with `icgan referee`"
+        )
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        version = int(plain["format_version"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ModelFormatError(f"{path} is damaged: {error!r}") from error
+    if version > FORMAT_VERSION:
+        raise ModelFormatError(
+            f"{path} has format version {version}, this icgan-sdk reads up to {FORMAT_VERSION}: "
+            "upgrade it, or train the referee again"
+        )
+    checked: dict[str, Any] = plain
+    return checked
+
+
+def _load_weights(referee: Referee, path: Path) -> None:
+    """Load weights into a referee on the meta device; refuse any that don't fit exactly."""
+    try:
+        state = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelFormatError(f"{path} can't be read, it may be damaged: {error}") from error
+    wrong = [
+        name
+        for name, tensor in referee.state_dict().items()
+        if name in state
+        and (state[name].dtype != tensor.dtype or not bool(state[name].isfinite().all()))
+    ]
+    if wrong:
+        raise ModelFormatError(f"{path}: {wrong[0]!r} is of another type, or not finite")
+    try:
+        # Copied: the tensors of safetensors are mapped from the file and would change with it.
+        referee.to_empty(device="cpu").load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise ModelFormatError(f"{path} doesn't fit {CONFIG_FILE}: {error}") from error

@@ -1,0 +1,1 @@
+"""Studies: the paper's comparisons, their variants, their tables and their reports."""

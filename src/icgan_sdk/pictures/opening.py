@@ -1,0 +1,145 @@
+"""Opening pictures: files, PIL images and arrays become upright pictures, grey or in colour."""
+
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Union
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from icgan_sdk.errors import IcGANError, ImageError, ShapeError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Picture = Image.Image | str | os.PathLike[str] | npt.NDArray[np.uint8]
+"""One picture, whatever its size: PIL, a file, uint8 [H, W] or [H, W, C]."""
+
+ImageLike = Union[Picture, "Tensor"]
+"""One picture: what `Picture` is, or a tensor, float [C, H, W] in [-1, 1]."""
+
+DECODE_ERRORS = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error)
+"""What Pillow's decoders raise on damaged files; AVIF's a RuntimeError."""
+
+HEIF_SUFFIXES = (".heic", ".heif", ".hif")
+
+
+def open_picture(source: Image.Image | str | os.PathLike[str], channels: int) -> Image.Image:
+    """Read a picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
+
+    Raises:
+        ImageError: If the file is missing, not a picture, damaged or absurdly large, or the
+            picture has no grey levels (mode "F").
+    """
+    with reading(source):
+        if isinstance(source, Image.Image):
+            return _as_mode(source, channels)
+        with Image.open(source) as picture:
+            return _as_mode(picture, channels)
+
+
+@contextmanager
+def reading(source: Image.Image | str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what Pillow's decoders raise into an ImageError that names the picture."""
+    name, knows_heif = name_of(source) or "the picture", add_heif()
+    try:
+        yield
+    except IcGANError:
+        raise
+    except FileNotFoundError as error:
+        raise ImageError(f"no such image file: {name}") from error
+    except UnidentifiedImageError as error:
+        heif = name.lower().endswith(HEIF_SUFFIXES) and not knows_heif
+        hint = "; HEIF files need pip install 'icgan-sdk[photo]'" if heif else ""
+        raise ImageError(f"{name} is not an image Pillow can read{hint}") from error
+    except IsADirectoryError as error:
+        raise ImageError(f"{name} is a folder, not an image file") from error
+    except PermissionError as error:
+        raise ImageError(f"{name} can't be read: permission denied") from error
+    except Image.DecompressionBombError as error:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
+        raise ImageError(
+            f"{name} has more than {most} million pixels: scale it down first"
+        ) from error
+    except DECODE_ERRORS as error:
+        raise ImageError(f"{name} can't be read, it may be damaged: {error}") from error
+
+
+def name_of(source: object) -> str:
+    """The file of a picture, for messages; empty where there is none."""
+    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
+
+
+@lru_cache(maxsize=1)
+def add_heif() -> bool:
+    """Let Pillow read HEIF, as phones save photos, where the extra ``photo`` is installed."""
+    try:
+        from pi_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
+
+
+def _as_mode(picture: Image.Image, channels: int) -> Image.Image:
+    if picture.mode == "F":
+        raise ImageError("floating-point pictures (mode F) have no grey levels: convert them first")
+    if 0 in picture.size:
+        raise ImageError("the picture has no pixels")
+    if picture.mode == "La":  # which Pillow converts to nothing else
+        picture = picture.convert("LA")
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I"):
+        picture = _from_deep(picture)
+    if picture.has_transparency_data:
+        picture = on_white(picture)
+    return picture.convert("L" if channels == 1 else "RGB")
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """A transparent picture on white, in mode "RGBA"."""
+    rgba = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+
+
+def _from_deep(picture: Image.Image) -> Image.Image:
+    # Pillow's own conversion of 16-bit grey would clip at 255.
+    values = np.asarray(picture).clip(0, 2**16 - 1)
+    # Mode "I" holds 16-bit files, but also what was 8-bit before someone computed with it.
+    if picture.mode != "I" or values.max(initial=0) > 255:
+        values = values >> 8
+    return Image.fromarray(values.astype(np.uint8))
+
+
+def check_picture(image: object) -> Image.Image | str | os.PathLike[str]:
+    """A PIL image or path as it is, a uint8 array as a PIL image.
+
+    Raises:
+        ShapeError: If it is none of these, or the array doesn't fit.
+    """
+    if isinstance(image, np.ndarray):
+        return _from_array(image)
+    if not isinstance(image, (Image.Image, str, os.PathLike)):
+        raise ShapeError(
+            "an image must be a PIL image, a path, an array or a tensor, "
+            f"not {type(image).__name__}"
+        )
+    return image
+
+
+def _from_array(array: npt.NDArray[Any]) -> Image.Image:
+    if array.dtype != np.uint8:
+        raise ShapeError(f"expected a uint8 array, not {array.dtype}")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if (
+        array.ndim not in {2, 3}
+        or array.size == 0
+        or (array.ndim == 3 and array.shape[2] not in {3, 4})
+    ):
+        raise ShapeError(f"expected an array [H, W] or [H, W, 1, 3 or 4], not {list(array.shape)}")
+    return Image.fromarray(np.ascontiguousarray(array))

@@ -1,0 +1,64 @@
+"""Saving pictures and animations, as a whole or not at all."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from icgan_sdk.errors import ImageError
+from icgan_sdk.files import atomic_file
+from icgan_sdk.pictures.opening import on_white
+
+QUALITY = 92
+"""Of pictures written with loss, on Pillow's scale to 100."""
+
+OPAQUE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo",
+    ".bmp", ".dib", ".eps", ".pcx", ".pbm", ".pgm", ".pnm", ".ppm",
+)  # fmt: skip
+"""Of formats that know no transparency."""
+
+
+def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
+    """Write a picture atomically, in the format its suffix names, with its colour profile.
+
+    Transparency is laid on white where the format has none.
+
+    Raises:
+        ImageError: If Pillow knows no such format, or the format no such picture.
+        SaveError: If the file can't be written.
+    """
+    _check_suffix(path)
+    profile = picture.info.get("icc_profile")
+    if "A" in picture.mode and Path(path).suffix.lower() in OPAQUE_SUFFIXES:
+        picture = on_white(picture).convert("L" if picture.mode == "LA" else "RGB")
+    with atomic_file(path) as temporary:
+        try:
+            # Not every format takes the profile by itself; Pillow's JPEG is coarse by default.
+            picture.save(temporary, quality=QUALITY, icc_profile=profile)
+        except ValueError as error:
+            raise ImageError(f"{path}: {error}; try .png or .jpg") from error
+
+
+def save_animation(
+    frames: Sequence[Image.Image], path: str | os.PathLike[str], milliseconds: int = 80
+) -> None:
+    """Write frames as an endless GIF (or another animated format), atomically.
+
+    Raises:
+        ImageError: If Pillow knows no such format.
+        SaveError: If the file can't be written.
+    """
+    _check_suffix(path)
+    with atomic_file(path) as temporary:
+        frames[0].save(
+            temporary, save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
+        )
+
+
+def _check_suffix(path: str | os.PathLike[str]) -> None:
+    suffix = Path(path).suffix.lower()
+    writable = {s for s, name in Image.registered_extensions().items() if name in Image.SAVE}
+    if suffix not in writable:
+        raise ImageError(f"{path}: no image format has the suffix {suffix!r}; try .png or .jpg")

@@ -1,0 +1,71 @@
+"""The training loop, which every stage that trains a network runs through."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from icgan_sdk.training.checkpoint import Stateful, load_checkpoint, save_checkpoint
+from icgan_sdk.training.context import Context
+from icgan_sdk.training.logging import StageLog
+from icgan_sdk.training.optimisers import set_learning_rate
+from icgan_sdk.training.rows import Epochs
+from icgan_sdk.training.settings import OptimiserConfig
+
+
+def run_stage(
+    context: Context,
+    stage: str,
+    settings: OptimiserConfig,
+    parts: Mapping[str, Stateful],
+    step_function: Callable[[int, Tensor], dict[str, Tensor]],
+    end_of_epoch: Callable[[int], Mapping[str, float]],
+) -> None:
+    """Run a stage from its last checkpoint to its end.
+
+    Args:
+        context: The run.
+        stage: Name of the stage.
+        settings: Its epochs, batch size and learning rate.
+        parts: Everything a checkpoint holds, by name: networks and optimisers.
+        step_function: Takes the step (from 1) and the rows of its batch; returns losses.
+        end_of_epoch: Takes the epoch (from 1); writes pictures and returns figures to record.
+    """
+    runtime, run = context.runtime, context.config.run
+    networks = [p for p in parts.values() if isinstance(p, nn.Module)]
+    optimisers = [p for p in parts.values() if isinstance(p, torch.optim.Optimizer)]
+    epochs = stage_epochs(context, stage, settings)
+    path = context.checkpoint(stage)
+    start = load_checkpoint(path, parts, epochs.steps) if path.exists() else 0
+    log = StageLog(
+        context.folder,
+        stage,
+        start=start,
+        steps=epochs.steps,
+        every=run.log_every,
+        images_per_step=settings.batch_size * runtime.world_size,
+        runtime=runtime,
+        watcher=context.watcher,
+        tensorboard=run.tensorboard,
+    )
+    for step in range(start + 1, epochs.steps + 1):
+        for optimiser in optimisers:
+            set_learning_rate(optimiser, settings, step, epochs.steps)
+        losses = step_function(step, epochs.batch(step))
+        log.step(step, epochs.epoch(step), losses)
+        if epochs.ends_epoch(step) and runtime.is_main:
+            figures = end_of_epoch(epochs.epoch(step))
+            if figures:
+                log.write({"step": step, "epoch": epochs.epoch(step), **figures})
+        if step % run.checkpoint_every == 0 or step == epochs.steps:
+            runtime.average_statistics(*networks)
+            if runtime.is_main:
+                save_checkpoint(path, step, epochs.steps, parts)
+    log.close()
+    runtime.wait()
+
+
+def stage_epochs(context: Context, stage: str, settings: OptimiserConfig) -> Epochs:
+    """The steps of a stage over the training partition, and the rows of each."""
+    seed = context.stages[stage].seed
+    return Epochs(len(context.train), settings, context.runtime, stage, seed)

@@ -1,0 +1,228 @@
+"""The sections of a training run's settings, a dataclass each."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from icgan_sdk.data import LabelMethod
+from icgan_sdk.ranges import Range
+
+Adam = Literal["pytorch", "torch7"]
+Schedule = Literal["constant", "cosine"]
+GANMethod = Literal["matching", "joint"]
+Precision = Literal["auto", "float32", "tf32", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """How one stage is optimised; the defaults are the paper's for the GAN.
+
+    Attributes:
+        epochs: Passes over the training partition.
+        batch_size: Images per step and process.
+        learning_rate: Adam's step size at the start.
+        beta1: Decay of Adam's mean.
+        beta2: Decay of Adam's mean square.
+        adam: "pytorch", or "torch7" as in the original (ε is added before the bias correction).
+        schedule: "constant" (the original), or "cosine": down to zero at the end of the stage.
+    """
+
+    epochs: Annotated[int, Range(1)] = 25
+    batch_size: Annotated[int, Range(1)] = 64
+    learning_rate: Annotated[float, Range(0)] = 2e-4
+    beta1: Annotated[float, Range(0, below=1)] = 0.5
+    beta2: Annotated[float, Range(0, below=1)] = 0.999
+    adam: Adam = "pytorch"
+    schedule: Schedule = "constant"
+
+
+@dataclass(frozen=True)
+class GANConfig(OptimiserConfig):
+    """Stage `gan`: generator and discriminator.
+
+    Attributes:
+        method: "matching": the paper's conditional GAN with a matching-aware discriminator.
+            "joint": generator and E_z learn together, on edits of real images among others; the
+            section `joint` says how.
+        label_sampling: How y' of generated images is drawn (paper §3.1).
+        ema_decay: Decay of the generator's exponential moving average; 0: none.
+        flip: Mirror half of the images.
+        shift: Move images by up to this many pixels (the original's random crop); 0: off.
+    """
+
+    method: GANMethod = "matching"
+    label_sampling: LabelMethod = "labels"
+    ema_decay: Annotated[float, Range(0, below=1)] = 0.0
+    flip: bool = True
+    shift: Annotated[int, Range(0)] = 0
+
+
+@dataclass(frozen=True)
+class JointConfig:
+    """Stage `gan` with the method "joint".
+
+    Attributes:
+        attribute_weight: Weight of the attribute loss: the cross-entropy, summed over attributes,
+            between what the critic reads off generated images and what they should show.
+        emphasis: Weight, within the attribute loss, of the attributes that an edit changes; all
+            others weigh 1. A higher value lets an edit prevail where it is unlikely given the
+            rest of the face. It applies from `emphasis_from` on, and in all of stage `encoder_z`.
+        emphasis_from: Share of the stage's steps, 0 to 1, that pass before `emphasis` applies.
+        pixel_weight: Weight of the mean absolute error of rebuilt pixels, in [-1, 1] units.
+        feature_weight: Weight of the error of rebuilt images in the critic's feature maps.
+        z_weight: Weight of L_ez, ‖z − E_z(G(z, y'))‖² per dimension. It trains the generator too.
+        prior_weight: Weight of the distance between real images' z and N(0, 1).
+        critic_rate: The critic's learning rate, as a multiple of the generator's.
+        warmup: Steps at the start in which only the critic learns. A run that starts from trained
+            networks needs them: an untrained critic would spoil those networks.
+        balanced: Draw half of the real images so that all attributes are equally frequent.
+        augment: Move the images that the critic sees, and cover a part of each (DiffAugment).
+    """
+
+    attribute_weight: Annotated[float, Range(0)] = 1.0
+    emphasis: Annotated[float, Range(0)] = 5.0
+    emphasis_from: Annotated[float, Range(0)] = 0.55
+    pixel_weight: Annotated[float, Range(0)] = 10.0
+    feature_weight: Annotated[float, Range(0)] = 2.0
+    z_weight: Annotated[float, Range(0)] = 2.0
+    prior_weight: Annotated[float, Range(0)] = 1.0
+    critic_rate: Annotated[float, Range(0)] = 2.0
+    warmup: Annotated[int, Range(0)] = 0
+    balanced: bool = True
+    augment: bool = False
+
+
+@dataclass(frozen=True)
+class GeneratedConfig:
+    """Stage `generated`: the final generator, and a set of its images to judge encoders by.
+
+    Attributes:
+        batch_norm_batches: Train-mode batches that refresh the batch-norm statistics (the
+            original uses 100).
+        images: Size of the generated set.
+    """
+
+    batch_norm_batches: Annotated[int, Range(1)] = 100
+    images: Annotated[int, Range(1)] = 10_000
+
+
+@dataclass(frozen=True)
+class EncoderZConfig(OptimiserConfig):
+    """Stage `encoder_z`: E_z (design SNG: the one encoder), on images generated on the fly.
+
+    Attributes:
+        pixel_weight: Weight of the pixel loss ‖x − G(E_z(x), y)‖² on real images, pixels in
+            [0, 1] (the original's end-to-end script); 0: none.
+        feature_weight: Weight of the difference between real images and G(E_z(x), y) in the
+            critic's feature maps (only with gan.method "joint"); 0: none.
+        edit_weight: Weight of the attribute loss on edited real images; 0: none. The critic of
+            gan.method "joint" reads the attributes; without one, the E_y of the start model.
+        prior_weight: Weight of the distance between real images' z and N(0, 1); 0: none.
+        flip: Mirror half of the real images.
+        shift: Move real images by up to this many pixels.
+    """
+
+    epochs: Annotated[int, Range(1)] = 15
+    learning_rate: Annotated[float, Range(0)] = 1e-4
+    beta1: Annotated[float, Range(0, below=1)] = 0.1
+    pixel_weight: Annotated[float, Range(0)] = 0.0
+    feature_weight: Annotated[float, Range(0)] = 0.0
+    edit_weight: Annotated[float, Range(0)] = 0.0
+    prior_weight: Annotated[float, Range(0)] = 0.0
+    flip: bool = False
+    shift: Annotated[int, Range(0)] = 0
+
+
+@dataclass(frozen=True)
+class EncoderYConfig(OptimiserConfig):
+    """Stage `encoder_y`: E_y, on real images and their labels.
+
+    Attributes:
+        source: "real" (the paper's choice), or "generated" images with their y'.
+        flip: Mirror half of the images.
+        shift: Move images by up to this many pixels.
+    """
+
+    epochs: Annotated[int, Range(1)] = 15
+    learning_rate: Annotated[float, Range(0)] = 1e-4
+    beta1: Annotated[float, Range(0, below=1)] = 0.1
+    source: Literal["real", "generated"] = "real"
+    flip: bool = True
+    shift: Annotated[int, Range(0)] = 0
+
+
+@dataclass(frozen=True)
+class PainterConfig(OptimiserConfig):
+    """Stage `painter`: the painter of a model with `model.painter_size`, and its critic.
+
+    Attributes:
+        alone: Train nothing else: the other networks are the start model's.
+        attribute_weight: Weight of what the critic reads wrong off painted photos, summed over
+            the attributes.
+        encoder_weight: Weight of what E_y reads wrong: a second reader, which doesn't learn and
+            so can't follow the painter into a code of their own.
+        emphasis: Weight, in both, of the values that an edit sets; all others weigh 1.
+        part_weight: Weight of the scores of a photo's parts, beside that of the whole.
+        mask_weight: Weight of the mask's mean.
+        variation_weight: Weight of the mask's total variation: the mean difference of neighbours.
+        pixel_weight: Weight of the mean absolute change of pixels, in [-1, 1] units.
+        warmup: Steps at the start in which the critic learns alone, on real photos. Against a
+            critic that knows nothing the painter would learn to keep its mask shut.
+        ramp: Steps after the warmup over which `mask_weight`, `variation_weight` and
+            `pixel_weight` come in.
+        critic_rate: The critic's learning rate, as a multiple of the painter's.
+        critic_width: Channels of the critic's first layer. Each later layer has twice as many.
+        ema_decay: Decay of the painter's exponential moving average.
+        flip: Mirror half of the photos.
+        shift: Move photos by up to this many pixels.
+        sample_every: Steps between sheets of edited validation photos.
+    """
+
+    epochs: Annotated[int, Range(1)] = 20
+    learning_rate: Annotated[float, Range(0)] = 3e-4
+    beta2: Annotated[float, Range(0, below=1)] = 0.99
+    schedule: Schedule = "cosine"
+    alone: bool = False
+    attribute_weight: Annotated[float, Range(0)] = 1 / 4
+    encoder_weight: Annotated[float, Range(0)] = 1 / 6
+    emphasis: Annotated[float, Range(0)] = 10.0
+    part_weight: Annotated[float, Range(0)] = 1.0
+    mask_weight: Annotated[float, Range(0)] = 0.5
+    variation_weight: Annotated[float, Range(0)] = 1.0
+    pixel_weight: Annotated[float, Range(0)] = 2.0
+    warmup: Annotated[int, Range(0)] = 500
+    ramp: Annotated[int, Range(1)] = 2000
+    critic_rate: Annotated[float, Range(0)] = 2.0
+    critic_width: Annotated[int, Range(1)] = 48
+    ema_decay: Annotated[float, Range(0, below=1)] = 0.999
+    flip: bool = True
+    shift: Annotated[int, Range(0)] = 4
+    sample_every: Annotated[int, Range(1)] = 1000
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Settings of the machine and the record; beside the seed, they change a result by rounding.
+
+    Attributes:
+        seed: Fixes every random draw.
+        device: "auto", "cpu", "cuda", "cuda:1", "mps".
+        precision: "bfloat16" mixed precision, "float32", "tf32" (float32 with shortened products
+            on NVIDIA GPUs), or "auto": bfloat16 where the hardware computes in it.
+        channels_last: Memory layout of images and convolution weights; faster almost everywhere.
+        compile: Compile the networks with `torch.compile`. It starts slowly and pays off in long
+            runs on GPUs.
+        data_on_device: Keep the training images in the GPU's memory if they fit into half of it.
+        log_every: Steps between lines of metrics.jsonl.
+        checkpoint_every: Steps between checkpoints, a multiple of `log_every`.
+        tensorboard: Also write TensorBoard event files (extra `tensorboard`).
+    """
+
+    seed: Annotated[int, Range(0)] = 0
+    device: str = "auto"
+    precision: Precision = "auto"
+    channels_last: bool = True
+    compile: bool = False
+    data_on_device: bool = True
+    log_every: Annotated[int, Range(1)] = 50
+    checkpoint_every: Annotated[int, Range(1)] = 500
+    tensorboard: bool = False

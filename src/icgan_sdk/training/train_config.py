@@ -1,0 +1,174 @@
+"""All settings of a training run together, to and from plain types and TOML."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
+
+import tomli_w
+
+from icgan_sdk.config import MAX_IMAGE_SIZE, ModelConfig
+from icgan_sdk.data import PreparedDataset
+from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
+from icgan_sdk.ranges import list_problems
+from icgan_sdk.training.settings import (
+    EncoderYConfig,
+    EncoderZConfig,
+    GANConfig,
+    GeneratedConfig,
+    JointConfig,
+    OptimiserConfig,
+    RunConfig,
+)
+
+FROM_DATA = ("image_size", "channels", "padding", "crop", "attributes", "groups", "one_hot")
+"""Model settings that follow from the prepared data set, not from the recipe; with a painter the
+data have its side, and the recipe may give the model a smaller one."""
+PLAIN = ("data", "start")
+"""Settings that belong to no section."""
+OPTIONAL_SECTIONS: dict[str, type[OptimiserConfig]] = {}
+"""The sections of stages that only run if the config has them; the table of stages fills it."""
+
+_Section = TypeVar("_Section", bound=OptimiserConfig)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """All settings of a run: the networks and every stage.
+
+    Attributes:
+        data: Folder of the prepared data set.
+        start: The start model: the run begins with its networks. A bundled name or an artefact
+            folder; "": the networks begin at random.
+        model: Settings of ModelConfig that the recipe chooses. `model_config` adds those that
+            follow from the data (image size, channels, attributes, …).
+        gan: Stage 1.
+        joint: Stage 1 with the method "joint".
+        generated: Stage 2.
+        encoder_z: Stage 3.
+        encoder_y: Stage 4.
+        run: Seed, device, precision, records.
+        optional: Sections of optional stages, by name. Such a stage only runs if its section is
+            there. In a TOML file these sections stand beside the others.
+
+    Raises:
+        ConfigError: If values don't fit; the message lists all problems.
+    """
+
+    data: str = ""
+    start: str = ""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    gan: GANConfig = field(default_factory=GANConfig)
+    joint: JointConfig = field(default_factory=JointConfig)
+    generated: GeneratedConfig = field(default_factory=GeneratedConfig)
+    encoder_z: EncoderZConfig = field(default_factory=EncoderZConfig)
+    encoder_y: EncoderYConfig = field(default_factory=EncoderYConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+    optional: Mapping[str, OptimiserConfig] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems: list[str] = []
+        for name in ("gan", "joint", "generated", "encoder_z", "encoder_y", "run"):
+            problems += [f"{name}.{p}" for p in list_problems(getattr(self, name))]
+        for name, section in self.optional.items():
+            problems += [f"{name}.{p}" for p in list_problems(section)]
+        own = ("image_size",) if self.model.get("painter_size") else ()
+        problems += [
+            f"model.{k} follows from the data set"
+            for k in self.model
+            if k in FROM_DATA and k not in own
+        ]
+        if bool(self.model.get("painter_size")) != ("painter" in self.optional):
+            problems.append("model.painter_size and the section painter need each other")
+        if not problems and self.run.checkpoint_every % self.run.log_every:
+            problems.append("run.checkpoint_every must be a multiple of run.log_every")
+        joint = self.gan.method == "joint"
+        if not problems and self.encoder_z.feature_weight and not joint:
+            problems.append('encoder_z.feature_weight needs the critic of gan.method "joint"')
+        if not problems and joint and self.encoder_y.source != "real":
+            problems.append('gan.method "joint" needs encoder_y.source "real", as E_y comes first')
+        uses_prior = joint or self.encoder_z.prior_weight
+        if not problems and uses_prior and self.model.get("noise") == "uniform":
+            problems.append('gan.method "joint" and encoder_z.prior_weight need normal noise')
+        raise_all(problems, "training config")
+        # The data's image size is not known yet, so the largest. `model_config` checks again.
+        largest = self.model.get("painter_size") or MAX_IMAGE_SIZE
+        ModelConfig.from_dict({"image_size": largest, **self.model})
+
+    def model_config(self, dataset: PreparedDataset) -> ModelConfig:
+        """The networks' config for a prepared data set.
+
+        Raises:
+            ConfigError: If the recipe's sizes don't fit the data.
+        """
+        painter_size = self.model.get("painter_size") or dataset.image_size
+        if painter_size != dataset.image_size:
+            raise ConfigError(
+                f"model.painter_size must be the side of the prepared pictures: "
+                f"{dataset.image_size}, not {painter_size}"
+            )
+        side = self.model.get("image_size", dataset.image_size)
+        plain = ModelConfig(
+            image_size=side,
+            channels=dataset.channels,
+            padding=dataset.padding * side // dataset.image_size,
+            crop=dataset.crop,
+            attributes=dataset.attributes,
+            encoder_design="ind",
+        ).to_dict()
+        return ModelConfig.from_dict({**plain, **self.model})
+
+    def section(self, name: str, kind: type[_Section]) -> _Section:
+        """An optional section of the config, which must be there.
+
+        Args:
+            name: Of the section and its stage.
+            kind: Its type (`Stage.settings`).
+        """
+        section = self.optional[name]
+        assert isinstance(section, kind)  # `from_dict` makes no others
+        return section
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain TOML types, one table for each section."""
+        plain = {**asdict(self), "model": dict(self.model)}
+        optional = plain.pop("optional")
+        return {**plain, **optional}
+
+    def to_toml(self) -> str:
+        """The text of a config file; `load_config` reads it back."""
+        return tomli_w.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "TrainConfig":
+        """The inverse of `to_dict`; settings left out take their defaults.
+
+        Raises:
+            ConfigError: If a section or key is unknown, or a value doesn't fit.
+        """
+        sections: dict[str, Any] = {}
+        problems: list[str] = []
+        types: dict[str, Any] = {f.name: f.type for f in fields(cls) if f.name != "optional"}
+        types |= OPTIONAL_SECTIONS
+        optional: dict[str, OptimiserConfig] = {}
+        for name, table in plain.items():
+            if name not in types:
+                problems.append(f"unknown section {name!r}; {did_you_mean(name, types)}")
+            elif name in PLAIN:
+                sections[name] = str(table)
+            elif not isinstance(table, Mapping):
+                problems.append(f"{name} must be a table, not {table!r}")
+            elif name == "model":
+                sections[name] = dict(table)
+            else:
+                section = types[name]
+                known = [f.name for f in fields(section)]
+                problems += [
+                    f"unknown key {name}.{k}; {did_you_mean(k, known)}"
+                    for k in table
+                    if k not in known
+                ]
+                if all(k in known for k in table):
+                    made = optional if name in OPTIONAL_SECTIONS else sections
+                    made[name] = section(**table)
+        raise_all(problems, "training config")
+        return cls(**sections, optional=optional)

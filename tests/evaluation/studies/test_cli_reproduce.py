@@ -1,0 +1,32 @@
+"""`icgan reproduce`, the command."""
+
+from pathlib import Path
+
+import pytest
+
+from icgan_sdk.cli.main import run
+from tests.evaluation.studies.test_reproduce import TINY
+from tests.training.conftest import write_bars
+
+
+def test_writes_the_report_and_says_where(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = write_bars(tmp_path / "bars"), tmp_path / "out"
+    settings = [word for setting in TINY for word in ("--set", setting)]
+    command = ["reproduce", "sampling", "--scale", "small", "--data", str(data), "--out", str(out)]
+    assert run([*command, "--device", "cpu", *settings]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.split() == [str(out / "sampling.md")]
+    assert "sampling: training labels, gan" in printed.err
+    assert (out / "sampling.md").is_file()
+
+
+def test_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write_bars(tmp_path / "bars")
+    out = str(tmp_path / "out")
+    assert run(["reproduce", "table4", "--data", str(data), "--out", out]) == 2
+    assert "table3" in capsys.readouterr().err
+    assert run(["reproduce", "sampling", "--data", str(tmp_path / "none"), "--out", out]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not Path(out).exists()

@@ -1,0 +1,234 @@
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, features
+from PIL.PngImagePlugin import PngImageFile
+
+from icgan_sdk.config import CELEBA_CROP, ModelConfig
+from icgan_sdk.errors import ImageError, SaveError, ShapeError
+from icgan_sdk.pictures.arrays import (
+    array_to_pixels,
+    pixels_to_array,
+    pixels_to_tensor,
+    tensor_to_pixels,
+    to_batch,
+    to_pictures,
+)
+from icgan_sdk.pictures.opening import open_picture
+from icgan_sdk.pictures.saving import save_animation, save_picture
+from icgan_sdk.pictures.squares import fit_picture
+
+
+@settings(deadline=None)
+@given(st.integers(1, 90), st.integers(1, 90), st.sampled_from([8, 28, 64]))
+def test_any_picture_fits(width: int, height: int, size: int) -> None:
+    for crop in (None, CELEBA_CROP):
+        assert fit_picture(Image.new("RGB", (width, height)), size, crop).size == (size, size)
+
+
+def test_the_centre_square_is_taken() -> None:
+    pixels = np.zeros((10, 30, 3), dtype=np.uint8)
+    pixels[:, 10:20] = 255
+    assert np.asarray(fit_picture(Image.fromarray(pixels), 10)).min() == 255
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+def test_an_aligned_frame_is_cut_by_the_crop_at_any_resolution(scale: int) -> None:
+    pixels = np.zeros((218 * scale, 178 * scale, 3), dtype=np.uint8)
+    pixels[20 * scale : 198 * scale] = 255
+    fitted = np.asarray(fit_picture(Image.fromarray(pixels), 178, CELEBA_CROP))
+    assert fitted[2:-2].min() == 255  # the filter's reach blends the very edge
+
+
+def test_a_fitting_picture_passes_unchanged(picture: Image.Image) -> None:
+    fitted = fit_picture(picture, 16)
+    assert fit_picture(fitted, 16, CELEBA_CROP) is fitted
+
+
+@given(st.binary(min_size=48, max_size=48))
+def test_pixels_survive_the_way_to_tensors_and_back(data: bytes) -> None:
+    pixels = np.frombuffer(data, dtype=np.uint8).reshape(1, 4, 4, 3)
+    tensor = pixels_to_tensor(pixels)
+    assert tensor.shape == (1, 3, 4, 4)
+    assert tensor.abs().max() <= 1
+    assert np.array_equal(tensor_to_pixels(tensor), pixels)
+
+
+def test_arrays_are_the_same_numbers_as_tensors() -> None:
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    assert np.array_equal(pixels_to_array(pixels), pixels_to_tensor(pixels))
+    values = np.linspace(-1.5, 1.5, 3 * 16 * 16, dtype=np.float32).reshape(1, 3, 16, 16)
+    assert np.array_equal(array_to_pixels(values), tensor_to_pixels(torch.from_numpy(values)))
+
+
+def test_every_kind_of_input_gives_the_same_batch(
+    tiny_config: ModelConfig, picture: Image.Image, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.png"
+    picture.save(path)
+    expected, single = to_batch(picture, tiny_config)
+    assert single
+    assert expected.shape == (1, 3, 16, 16)
+    for source in (path, str(path), np.asarray(picture)):
+        assert torch.equal(to_batch(source, tiny_config)[0], expected)
+    assert torch.equal(to_batch(expected[0], tiny_config)[0], expected)
+    for several in ([picture], (path,), expected):
+        batch, single = to_batch(several, tiny_config)
+        assert torch.equal(batch, expected)
+        assert not single
+
+
+def test_padding_is_put_around_and_taken_away(digits_config: ModelConfig) -> None:
+    picture = Image.fromarray(np.full((12, 12), 200, dtype=np.uint8))
+    batch, _ = to_batch(picture, digits_config)
+    assert batch.shape == (1, 1, 16, 16)
+    assert batch[..., :2].eq(-1).all()
+    assert np.array_equal(np.asarray(to_pictures(batch, digits_config)[0]), np.asarray(picture))
+    assert torch.equal(to_batch(batch, digits_config)[0], batch)
+
+
+def test_turned_transparent_and_deep_pictures_are_read_as_seen(tmp_path: Path) -> None:
+    turned = Image.new("RGB", (6, 4))
+    exif = turned.getexif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "turned.jpg", exif=exif)
+    assert open_picture(tmp_path / "turned.jpg", 3).size == (4, 6)
+    clear = Image.new("RGBA", (2, 2), (255, 0, 0, 0))
+    assert open_picture(clear, 3).getpixel((0, 0)) == (255, 255, 255)
+    deep = Image.fromarray(np.full((2, 2), 40000, dtype=np.uint16))
+    assert open_picture(deep, 1).getpixel((0, 0)) == 40000 >> 8
+    for mode, value, seen in (("I", 40000, 156), ("I", 200, 200), ("I", 70000, 255)):
+        assert open_picture(Image.new(mode, (2, 2), value), 1).getpixel((0, 0)) == seen
+    assert (
+        open_picture(Image.fromarray(np.full((2, 2), 200, dtype=np.uint16)), 1).getpixel((0, 0))
+        == 0
+    )
+    for mode in ("1", "P", "LA", "CMYK", "L"):
+        assert open_picture(Image.new(mode, (3, 3)), 3).mode == "RGB"
+
+
+def test_unreadable_files_are_told_by_name(tmp_path: Path, picture: Image.Image) -> None:
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "empty.png").touch()
+    picture.save(tmp_path / "whole.png")
+    data = (tmp_path / "whole.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(data[: len(data) // 2])
+    for name, problem in {
+        "missing.png": "no such image file",
+        "text.jpg": "not an image",
+        "empty.png": "not an image",
+        "cut.png": "may be damaged",
+        ".": "is a folder",
+    }.items():
+        with pytest.raises(ImageError, match=problem) as caught:
+            open_picture(tmp_path / name, 3)
+        assert str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, EOFError, struct.error])
+def test_whatever_a_decoder_raises_is_told_by_name(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error("broken tiles")
+
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    monkeypatch.setattr(PngImageFile, "load", fail)
+    with pytest.raises(ImageError, match=r"a\.png can't be read, it may be damaged: broken tiles"):
+        open_picture(tmp_path / "a.png", 3)
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="needs a Pillow that knows AVIF")
+def test_damaged_avif(tmp_path: Path, picture: Image.Image) -> None:
+    path = tmp_path / "a.avif"
+    picture.save(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: -len(data) // 3] + bytes(len(data) // 3))
+    with pytest.raises(ImageError, match=r"a\.avif can't be read, it may be damaged"):
+        open_picture(path, 3)
+
+
+@pytest.mark.parametrize(
+    ("image", "problem"),
+    [
+        (np.zeros((4, 4, 3), dtype=np.float32), "expected a uint8 array, not float32"),
+        (np.zeros((4, 4, 2), dtype=np.uint8), r"not \[4, 4, 2\]"),
+        (np.zeros((0, 4, 3), dtype=np.uint8), r"not \[0, 4, 3\]"),
+        (torch.zeros(16, 16), r"\[C, H, W\] or \[B, C, H, W\], not \[16, 16\]"),
+        (torch.zeros(1, 16, 16), r"expected a tensor \[B, 3, 16, 16\], not \[1, 1, 16, 16\]"),
+        (torch.zeros(0, 3, 16, 16), r"not \[0, 3, 16, 16\]"),
+        (torch.zeros(3, 16, 16, dtype=torch.uint8), "expected a float tensor"),
+        (torch.full((3, 16, 16), 255.0), r"values in \[-1, 1\]"),
+        (torch.full((3, 16, 16), float("nan")), r"values in \[-1, 1\]"),
+        ([], "the sequence is empty"),
+        (5, "must be a PIL image"),
+    ],
+)
+def test_wrong_arrays_and_tensors_are_refused(
+    image: object, problem: str, tiny_config: ModelConfig
+) -> None:
+    with pytest.raises(ShapeError, match=problem):
+        to_batch(image, tiny_config)  # type: ignore[arg-type]
+
+
+def test_saving_needs_a_format_and_a_place(tmp_path: Path) -> None:
+    cell = Image.new("RGB", (4, 4))
+    save_picture(cell, tmp_path / "new" / "cell.png")
+    save_animation([cell, Image.new("RGB", (4, 4), "red")], tmp_path / "new" / "cells.gif")
+    with Image.open(tmp_path / "new" / "cells.gif") as animation:
+        assert getattr(animation, "n_frames", 1) == 2
+    for name in ("cell.xyz", "cell"):
+        with pytest.raises(ImageError, match="no image format has the suffix"):
+            save_picture(cell, tmp_path / name)
+    (tmp_path / "file").touch()
+    with pytest.raises(SaveError, match="can't write"):
+        save_picture(cell, tmp_path / "file" / "cell.png")
+    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["cell.png", "cells.gif"]
+
+
+def test_pictures_in_memory_fail_as_files_do(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "cut.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:60])
+    with (
+        Image.open(tmp_path / "cut.png") as picture,
+        pytest.raises(ImageError, match="the picture can't be read, it may be damaged"),
+    ):
+        open_picture(picture, 3)
+    with pytest.raises(ImageError, match="floating-point pictures"):
+        open_picture(Image.new("F", (4, 4)), 3)
+    with pytest.raises(ImageError, match="has no pixels"):
+        open_picture(Image.new("RGB", (0, 5)), 3)
+    assert open_picture(Image.new("LA", (4, 4)).convert("La"), 3).mode == "RGB"
+
+
+def test_pictures_of_too_many_pixels_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (1500, 1500)).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**6)
+    with pytest.raises(ImageError, match=r"large\.png has more than 2 million pixels: scale it"):
+        open_picture(tmp_path / "large.png", 3)
+
+
+def test_transparency_is_laid_on_white_where_a_format_has_none(tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    save_picture(picture, tmp_path / "clear.jpg")
+    save_picture(picture, tmp_path / "clear.png")
+    with Image.open(tmp_path / "clear.jpg") as written:
+        assert (written.mode, written.getpixel((4, 4))) == ("RGB", (255, 255, 255))
+    with Image.open(tmp_path / "clear.png") as written:
+        assert written.mode == "RGBA"
+    save_picture(Image.new("LA", (8, 8), (0, 0)), tmp_path / "grey.jpg")
+    with Image.open(tmp_path / "grey.jpg") as written:
+        assert (written.mode, written.getpixel((4, 4))) == ("L", 255)
+    save_picture(Image.new("LA", (8, 8), (0, 0)), tmp_path / "grey.bmp")
+    with Image.open(tmp_path / "grey.bmp") as written:
+        assert written.convert("L").getpixel((4, 4)) == 255
+    with pytest.raises(ImageError, match=r"clear\.sgi: .*; try \.png or \.jpg"):
+        save_picture(Image.new("LA", (8, 8)), tmp_path / "clear.sgi")
+    assert not (tmp_path / "clear.sgi").exists()
