@@ -23,6 +23,7 @@ from icgan_sdk.errors import (
     ModelFormatError,
     ModelNotFoundError,
     NoFaceFoundError,
+    PhotoWarning,
     SaveError,
     ShapeError,
     UnknownAttributeError,
@@ -30,21 +31,29 @@ from icgan_sdk.errors import (
 
 if TYPE_CHECKING:
     from icgan_sdk import train
-    from icgan_sdk.facade import IcGAN, Latent
+    from icgan_sdk.editing import Detail, Inversion
+    from icgan_sdk.engines.latents import Latent
+    from icgan_sdk.facade import IcGAN
+    from icgan_sdk.photo import Align, Face
 
 __all__ = [
+    "Align",
     "AttributeValueError",
     "CheckpointError",
     "ConfigError",
     "DatasetError",
+    "Detail",
     "DownloadError",
+    "Face",
     "IcGAN",
     "IcGANError",
     "ImageError",
+    "Inversion",
     "Latent",
     "ModelFormatError",
     "ModelNotFoundError",
     "NoFaceFoundError",
+    "PhotoWarning",
     "SaveError",
     "ShapeError",
     "UnknownAttributeError",
@@ -52,12 +61,22 @@ __all__ = [
     "train",
 ]
 
+HOMES = {
+    "Align": "icgan_sdk.photo",
+    "Detail": "icgan_sdk.editing",
+    "Face": "icgan_sdk.photo",
+    "IcGAN": "icgan_sdk.facade",
+    "Inversion": "icgan_sdk.editing",
+    "Latent": "icgan_sdk.engines.latents",
+}
+"""Where what is resolved on first use lies."""
+
 
 def __getattr__(name: str) -> object:
     if name == "train":
         return import_module("icgan_sdk.train")
-    if name in {"IcGAN", "Latent"}:
-        return getattr(import_module("icgan_sdk.facade"), name)
+    if name in HOMES:
+        return getattr(import_module(HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

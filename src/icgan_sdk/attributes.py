@@ -121,7 +121,7 @@ class AttributeSet:
 
         A key is either an attribute, whose value is a number from 0 to 2 (or a bool), or a group,
         whose value names the member that becomes present (``hair_color="Blond_Hair"``,
-        ``digit=7``).
+        ``digit=7``), or is None, and all its members become absent.
 
         Raises:
             UnknownAttributeError: If there is no such attribute, group or member.
@@ -129,10 +129,14 @@ class AttributeSet:
         """
         presences: dict[str, float] = {}
         for key, value in edits.items():
-            name, presence = self._resolve_one(key, value)
-            if presences.get(name, presence) != presence:
-                raise AttributeValueError(f"{name!r} is asked for with two values")
-            presences[name] = presence
+            if key in self.groups and value is None:
+                asked = dict.fromkeys(self.groups[key], 0.0)
+            else:
+                asked = dict([self._resolve_one(key, value)])
+            for name, presence in asked.items():
+                if presences.get(name, presence) != presence:
+                    raise AttributeValueError(f"{name!r} is asked for with two values")
+                presences[name] = presence
         return presences
 
     def _resolve_one(self, key: str, value: object) -> tuple[str, float]:

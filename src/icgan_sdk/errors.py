@@ -94,10 +94,14 @@ def warn_of_photo(message: str) -> None:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint for a misspelt name: the nearest known one, or else the whole list."""
     known = list(known)
-    near = get_close_matches(name, known, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
+    if near := closest(name, known):
+        return f"did you mean {near!r}?"
     return f"known: {', '.join(known)}" if known else "there are none"
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that a misspelt one most likely means; empty if none is near."""
+    return next(iter(get_close_matches(name, list(known), n=1)), "")
 
 
 def raise_where_different(pairs: Mapping[str, tuple[object, object]], subject: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from icgan_sdk.cli.options import Device, complete_model
+from icgan_sdk.cli.options import Device, Runtime, complete_model
 
 
 def demo(
@@ -29,13 +29,16 @@ def demo(
         typer.Option(min=1, max=65535, help="By default the first free one from 7860."),
     ] = None,
     device: Device = "auto",
+    runtime: Runtime = "torch",
 ) -> None:
     """Serve a web page that edits pictures live, until Ctrl-C."""
     from icgan_sdk.artefacts.resolving import bundled_names
     from icgan_sdk.demo import serve
 
     stop = threading.Event()
-    with serve(models or bundled_names(), host=host, port=port, device=device) as address:
+    with serve(
+        models or bundled_names(), host=host, port=port, device=device, runtime=runtime
+    ) as address:
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, lambda *_: stop.set())
         print(f"{address} (Ctrl-C stops)", flush=True)

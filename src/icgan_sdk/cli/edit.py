@@ -1,7 +1,7 @@
 """``icgan edit`` and ``icgan reconstruct``: one picture out for each picture in."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -18,6 +18,7 @@ from icgan_sdk.cli.options import (
     Output,
     PasteBack,
     Refine,
+    Runtime,
     Settings,
     Strip,
     parse_face,
@@ -25,19 +26,9 @@ from icgan_sdk.cli.options import (
     parse_settings,
 )
 from icgan_sdk.cli.paths import expand, name_outputs
-from icgan_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-    from icgan_sdk.config import ModelConfig
-    from icgan_sdk.model.compositing import Detail
-    from icgan_sdk.photo import Align, FaceOrAll
-
-RuntimeOption = Annotated[
-    Literal["torch", "onnx"],
-    typer.Option("--runtime", help="onnx: run the folder of 'icgan export', without torch."),
-]
 
 
 def edit(
@@ -52,7 +43,7 @@ def edit(
     face: EditFaceOption = "largest",
     paste_back: PasteBack = False,
     strip: Strip = False,
-    runtime: RuntimeOption = "torch",
+    runtime: Runtime = "torch",
 ) -> None:
     """Change attributes of pictures.
 
@@ -65,16 +56,10 @@ def edit(
         )
     chosen_face = parse_face(face)
     jobs = _jobs(images, output)
-    if runtime == "onnx":
-        if paste_back or align == "always" or face != "largest":
-            raise ConfigError("--runtime onnx looks for no faces: leave --runtime onnx out")
-        _edit_onnx(jobs, settings, model, device, refine, detail, align, strip)
-        return
-    from icgan_sdk.facade import IcGAN, reconstruct_and_edit
+    from icgan_sdk.facade import IcGAN
 
-    icgan = IcGAN.from_pretrained(model, device=device)
+    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
     edits = parse_settings(settings or (), icgan.groups)
-    chosen = _chosen(detail, icgan.config)
 
     def work(job: tuple[Path, Path]) -> None:
         if paste_back:
@@ -83,54 +68,11 @@ def edit(
             )
             _save_row([photo], job[1])
             return
-        picture = _aligned(job[0], icgan.config, align, chosen_face)
-        if strip:
-            pair = reconstruct_and_edit(icgan, picture, edits, refine=refine, detail=chosen)
-            _save_row([picture, *pair], job[1])
-        else:
-            _save_row([icgan.edit(picture, edits, refine=refine, detail=chosen)], job[1])
+        picture = icgan.invert(job[0], refine=refine, align=align, face=parse_one_face(face))
+        before = [picture.square, picture.reconstruct()] if strip else []
+        _save_row([*before, picture.edit(edits, detail=detail)], job[1])
 
     for_each(jobs, work)
-
-
-def _edit_onnx(
-    jobs: list[tuple[Path, Path]],
-    settings: list[str] | None,
-    folder: str,
-    device: str,
-    refine: int,
-    detail: EditDetailOption,
-    align: AlignOption,
-    strip: bool,
-) -> None:
-    from icgan_sdk.export import OnnxIcGAN
-    from icgan_sdk.pictures.opening import open_picture
-    from icgan_sdk.pictures.squares import fit_picture
-
-    if refine:
-        raise ConfigError("--refine needs gradients, which exports lack: use --runtime torch")
-    if device not in {"auto", "cpu"}:
-        raise ConfigError(f"--runtime onnx runs on the CPU, not on {device}: leave --device out")
-    exported = OnnxIcGAN(folder)
-    edits = parse_settings(settings or (), exported.groups)
-    chosen = _chosen(detail, exported.config)
-
-    def work(job: tuple[Path, Path]) -> None:
-        photo = open_picture(job[0], exported.config.channels)
-        fitted = fit_picture(photo, exported.config.picture_size, exported.config.crop)
-        # A whole photo is warned of, being cropped, unless that was asked for.
-        picture = exported.edit(fitted if align == "none" else photo, edits, detail=chosen)
-        before = [fitted, exported.reconstruct(fitted)] if strip else []
-        _save_row([*before, picture], job[1])
-
-    for_each(jobs, work)
-
-
-def _chosen(detail: EditDetailOption, config: "ModelConfig") -> "Detail":
-    if detail != "auto":
-        return detail
-    # A face shall stay the person's; a digit that becomes another is drawn anew.
-    return "generated" if config.attributes.one_hot else "photo"
 
 
 def reconstruct(
@@ -138,6 +80,7 @@ def reconstruct(
     output: Output,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
+    runtime: Runtime = "torch",
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
@@ -148,11 +91,11 @@ def reconstruct(
 
     chosen_face = parse_one_face(face)
     jobs = _jobs(images, output)
-    icgan = IcGAN.from_pretrained(model, device=device)
+    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
 
     def work(job: tuple[Path, Path]) -> None:
-        picture = _aligned(job[0], icgan.config, align, chosen_face)
-        _save_row([picture] * strip + [icgan.reconstruct(picture, refine=refine)], job[1])
+        picture = icgan.invert(job[0], refine=refine, align=align, face=chosen_face)
+        _save_row([picture.square] * strip + [picture.reconstruct()], job[1])
 
     for_each(jobs, work)
 
@@ -160,14 +103,6 @@ def reconstruct(
 def _jobs(images: list[str], output: str) -> list[tuple[Path, Path]]:
     inputs = expand(images)
     return list(zip(inputs, name_outputs(inputs, output), strict=True))
-
-
-def _aligned(path: Path, config: "ModelConfig", align: "Align", face: "FaceOrAll") -> "Image":
-    from icgan_sdk.photo import cut_photo, refuse_all
-    from icgan_sdk.pictures.opening import open_picture
-
-    refuse_all(face)
-    return cut_photo(open_picture(path, config.channels), config, align, face, str(path))[0].square
 
 
 def _save_row(pictures: "list[Image]", path: Path) -> None:

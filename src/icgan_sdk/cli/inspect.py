@@ -14,6 +14,7 @@ from icgan_sdk.cli.options import (
     Inputs,
     Json,
     Model,
+    Runtime,
     parse_one_face,
 )
 from icgan_sdk.cli.paths import expand
@@ -26,6 +27,7 @@ def attributes(
     images: Inputs,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
+    runtime: Runtime = "torch",
     align: AlignOption = "auto",
     face: FaceOption = "largest",
     as_json: Json = False,
@@ -35,7 +37,7 @@ def attributes(
 
     chosen = parse_one_face(face)
     inputs = expand(images)
-    icgan = IcGAN.from_pretrained(model, device=device)
+    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
     scores: dict[str, dict[str, float]] = {}
 
     def work(path: Path) -> None:

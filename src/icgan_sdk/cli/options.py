@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "celeba"
 
+NO_MEMBER = "none"
+"""What ``--set hair_color=`` takes for none of the group."""
+
 
 def complete_model(incomplete: str) -> list[str]:
     """Names of bundled models for the shell."""
@@ -31,7 +34,8 @@ def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
         return []
     group, equals, _ = incomplete.partition("=")
     if equals:
-        known = [f"{group}={member}" for member in attributes.groups.get(group, ())]
+        members = attributes.groups.get(group, ())
+        known = [f"{group}={member}" for member in (*members, *([NO_MEMBER] if members else ()))]
     else:
         known = [f"{name}=" for name in (*attributes.groups, *attributes.names)]
     return [setting for setting in known if setting.startswith(incomplete)]
@@ -50,8 +54,12 @@ def parse_settings(settings: Iterable[str], groups: Collection[str]) -> dict[str
             raise AttributeValueError(f"--set {setting}: write NAME=VALUE, as in Eyeglasses=1")
         if name in edits:
             raise AttributeValueError(f"--set {setting}: {name} is set twice")
-        edits[name] = value if name in groups else _number_or_text(value)
+        edits[name] = _member(value) if name in groups else _number_or_text(value)
     return edits
+
+
+def _member(value: str) -> str | None:
+    return None if value == NO_MEMBER else value
 
 
 def _number_or_text(value: str) -> float | str:
@@ -93,13 +101,17 @@ Model = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 … or mps.")]
+Runtime = Annotated[
+    Literal["torch", "onnx"],
+    typer.Option("--runtime", help="onnx: run the folder of 'icgan export', without torch."),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
         help="An attribute from 0 (absent) to 1 (present), up to 2 to exaggerate, or a group's "
-        "member (digit=7). Repeat for several.",
+        "member (digit=7), or none. Repeat for several.",
         autocompletion=complete_setting,
     ),
 ]

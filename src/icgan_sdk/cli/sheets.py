@@ -15,6 +15,7 @@ from icgan_sdk.cli.options import (
     Inputs,
     Model,
     Refine,
+    Runtime,
     Settings,
     SheetOutput,
     parse_one_face,
@@ -34,6 +35,7 @@ def variations(
     output: SheetOutput,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
+    runtime: Runtime = "torch",
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
@@ -49,7 +51,7 @@ def variations(
 
     chosen = parse_one_face(face)
     inputs = expand(images)
-    icgan = IcGAN.from_pretrained(model, device=device)
+    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
     rows: list[list[Image]] = []
 
     def work(path: Path) -> None:
@@ -74,6 +76,7 @@ def interpolate(
     ] = 8,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
+    runtime: Runtime = "torch",
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
@@ -83,7 +86,7 @@ def interpolate(
     from icgan_sdk.pictures.saving import save_animation
 
     chosen = parse_one_face(face)
-    icgan = IcGAN.from_pretrained(model, device=device)
+    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
     with photo_warnings():
         pictures = icgan.interpolate(a, b, steps=steps, refine=refine, align=align, face=chosen)
     if Path(output).suffix.lower() == ".gif":
@@ -99,6 +102,7 @@ def swap(
     output: SheetOutput,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
+    runtime: Runtime = "torch",
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
@@ -107,14 +111,14 @@ def swap(
 
     Rows: the reconstructions of A and B, then A with B's attributes and B with A's.
     """
-    from icgan_sdk.facade import IcGAN, Latent
+    from icgan_sdk.facade import IcGAN
 
     chosen = parse_one_face(face)
-    icgan = IcGAN.from_pretrained(model, device=device)
+    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
     with photo_warnings():
-        latent = icgan.encode([a, b], refine=refine, align=align, face=chosen)
-    swapped = Latent(latent.z, latent.y.flip(0))
-    _save_sheet([icgan.decode(latent), icgan.decode(swapped)], output)
+        ends = [icgan.invert(x, refine=refine, align=align, face=chosen) for x in (a, b)]
+    swapped = list(icgan.swap_attributes(*ends))
+    _save_sheet([[end.reconstruct() for end in ends], swapped], output)
 
 
 def sample(
@@ -128,12 +132,13 @@ def sample(
     settings: Settings = None,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
+    runtime: Runtime = "torch",
 ) -> None:
     """Generate pictures from random z, with the attributes that are set."""
     from icgan_sdk.facade import IcGAN
     from icgan_sdk.pictures.saving import save_picture
 
-    icgan = IcGAN.from_pretrained(model, device=device)
+    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
     pictures = icgan.sample(n, parse_settings(settings or (), icgan.groups), seed=seed)
     if not means_folder(output):
         columns = math.ceil(math.sqrt(n))

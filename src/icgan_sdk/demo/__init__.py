@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from icgan_sdk.engines.engine import RuntimeName
 from icgan_sdk.errors import ConfigError
 
 __all__ = ["serve"]
@@ -15,6 +16,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int | None = None,
     device: str | None = None,
+    runtime: RuntimeName = "torch",
 ) -> Iterator[str]:
     """Serve the page in threads of their own while the context lasts; gives its address.
 
@@ -28,6 +30,7 @@ def serve(
         host: The address to listen on; ``"0.0.0.0"`` lets other machines in.
         port: By default the first free one from 7860.
         device: As for `IcGAN`.
+        runtime: As for `IcGAN.from_pretrained`.
 
     Raises:
         ConfigError: If Gradio is not installed, the address is not to be had, there is no such
@@ -43,5 +46,5 @@ def serve(
     from icgan_sdk.demo.catalogue import load_exhibits
     from icgan_sdk.demo.server import running
 
-    with running(load_exhibits(models, device), host, port) as address:
+    with running(load_exhibits(models, device, runtime), host, port) as address:
         yield address

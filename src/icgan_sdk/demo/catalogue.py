@@ -11,6 +11,7 @@ from icgan_sdk.artefacts.layout import CARD_FILE
 from icgan_sdk.artefacts.resolving import resolve
 from icgan_sdk.attributes import CELEBA_ATTRIBUTES
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.engines.engine import RuntimeName
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.facade import IcGAN
 
@@ -38,24 +39,27 @@ class Exhibit:
     examples: tuple[Image.Image, ...]
 
 
-def load_exhibits(names: Sequence[str], device: str | None) -> dict[str, Exhibit]:
+def load_exhibits(
+    names: Sequence[str], device: str | None, runtime: RuntimeName = "torch"
+) -> dict[str, Exhibit]:
     """Load every model once.
 
     Args:
         names: As `IcGAN.from_pretrained` takes them.
         device: As for `IcGAN`.
+        runtime: As for `IcGAN.from_pretrained`.
 
     Raises:
         ConfigError: If no model is named, or one has no attributes.
     """
     if not names:
         raise ConfigError("the demo needs at least one model")
-    return {name: _load(name, device) for name in names}
+    return {name: _load(name, device, runtime) for name in names}
 
 
-def _load(name: str, device: str | None) -> Exhibit:
-    folder = resolve(name)
-    model = IcGAN.from_pretrained(folder, device=device)
+def _load(name: str, device: str | None, runtime: RuntimeName) -> Exhibit:
+    folder = Path(name) if runtime == "onnx" else resolve(name)
+    model = IcGAN.from_pretrained(folder, device=device, runtime=runtime)
     if not model.attributes:
         raise ConfigError(f"{name}: a model without attributes has nothing to edit")
     card = folder / CARD_FILE

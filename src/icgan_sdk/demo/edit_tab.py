@@ -17,10 +17,8 @@ from icgan_sdk.demo.parts import (
     shown,
     when_switched,
 )
-from icgan_sdk.demo.uploads import as_messages, place
-from icgan_sdk.facade import edit_cut
-from icgan_sdk.photo import Cut
-from icgan_sdk.pictures.opening import open_picture
+from icgan_sdk.demo.uploads import as_messages, invert
+from icgan_sdk.facade import Inversion
 
 WHOLE = "whole"
 DETAILS = (
@@ -66,7 +64,7 @@ class EditTab:
                     with gr.Column(visible=name == choice.value) as self._panels[name]:
                         self._controls[name] = Controls(exhibit.model.config.attributes)
         self._components = [c for x in self._controls.values() for c in x.components]
-        self._cut, self._scores = gr.State(None), gr.State({})
+        self._found, self._refined = gr.State(None), gr.State(None)
         self._listen(page)
 
     def _add_options(self) -> None:
@@ -84,10 +82,8 @@ class EditTab:
 
     def _listen(self, page: gr.Blocks) -> None:
         inputs = [self._choice, self._slot.picture, self._refine]
-        outputs = [self._cut, self._scores, self._original, self._reconstruction]
-        wishes = {self._choice, self._slot.picture, self._cut, self._scores}
-        wishes |= {self._detail, self._refine}
-        wishes |= set(self._components)
+        outputs = [self._found, self._refined, self._original, self._reconstruction]
+        wishes = {self._choice, self._refined, self._detail, *self._components}
         self._choice.input(
             self._choose,
             self._choice,
@@ -125,8 +121,8 @@ class EditTab:
         )
         self._refine.input(
             self._reconstruct,
-            [self._choice, self._cut, self._refine],
-            self._reconstruction,
+            [self._found, self._refine],
+            [self._refined, self._reconstruction],
             api_visibility="private",
             **WORK,
         ).then(self._edit, wishes, self._edited, api_visibility="private", **WORK)
@@ -139,7 +135,7 @@ class EditTab:
         ).then(self._edit, wishes, self._edited, api_visibility="private", **WORK)
         self._reset.click(
             self._show_scores,
-            [self._choice, self._scores],
+            [self._choice, self._found],
             self._components,
             api_visibility="private",
         ).then(self._edit, wishes, self._edited, api_visibility="private", **WORK)
@@ -152,49 +148,45 @@ class EditTab:
 
     def _read(self, name: str, picture: Image.Image | None, refine: int) -> Values:
         if picture is None:
-            cleared = (self._cut, self._original, self._reconstruction)
-            return {self._scores: {}, **dict.fromkeys(cleared)}
-        model = self._exhibits[name].model
+            gone = (self._found, self._refined, self._original, self._reconstruction)
+            return dict.fromkeys(gone)
         with as_messages():
-            cut = place(model, picture)
-            scores = model.predict_attributes(cut.square)
+            found = invert(self._exhibits[name].model, picture)
+            refined, drawn = self._reconstruct(found, refine)
             return {
-                self._cut: cut,
-                self._scores: scores,
-                self._original: shown(cut.square, "original"),
-                self._reconstruction: self._reconstruct(name, cut, refine),
-                **self._controls[name].show(scores),
+                self._found: found,
+                self._refined: refined,
+                self._original: shown(found.square, "original"),
+                self._reconstruction: drawn,
+                **self._controls[name].show(found.scores),
             }
 
     def _edit(self, values: Values) -> str | None:
         name: str = values[self._choice]
-        model = self._exhibits[name].model
-        scores: dict[str, float] = values[self._scores]
-        if scores.keys() != set(model.attributes):
+        picture: Inversion | None = values[self._refined]
+        attributes = self._exhibits[name].model.attributes
+        if picture is None or picture.scores.keys() != set(attributes):
             return None  # no picture yet, or not yet read by this model
-        wanted = self._controls[name].wanted(scores, values)
-        cut: Cut = values[self._cut]
-        refine, detail = values[self._refine], values[self._detail]
+        wanted = self._controls[name].wanted(picture.scores, values)
+        detail = values[self._detail]
         with as_messages():
-            if detail == WHOLE:
-                photo = open_picture(values[self._slot.picture], model.config.channels)
-                edited = edit_cut(model, photo, cut, wanted, refine=refine)
-            else:
-                edited = model.edit(cut.square, wanted, refine=refine, detail=detail)
+            whole = detail == WHOLE
+            edited = picture.paste_back(wanted) if whole else picture.edit(wanted, detail=detail)
         return shown(edited, "edited")
 
-    def _reconstruct(self, name: str, cut: Cut | None, refine: int) -> str | None:
-        if cut is None:
-            return None
+    def _reconstruct(
+        self, found: Inversion | None, refine: int
+    ) -> tuple[Inversion | None, str | None]:
+        if found is None:
+            return None, None
         with as_messages():
-            drawn = self._exhibits[name].model.reconstruct(cut.square, refine=refine)
-        return shown(drawn, "reconstruction")
+            refined = found.refined(refine)
+            return refined, shown(refined.reconstruct(), "reconstruction")
 
     def _reach(self, values: Values) -> Values:
         exaggerate = bool(values[self._exaggerate])
         reached = (x.reach(exaggerate, values) for x in self._controls.values())
         return {slider: update for updates in reached for slider, update in updates.items()}
 
-    def _show_scores(self, name: str, scores: dict[str, float]) -> Values:
-        controls = self._controls[name]
-        return controls.show(scores) if scores else {}
+    def _show_scores(self, name: str, found: Inversion | None) -> Values:
+        return self._controls[name].show(found.scores) if found is not None else {}

@@ -15,7 +15,7 @@ from icgan_sdk.demo.parts import (
     shown,
     when_switched,
 )
-from icgan_sdk.demo.uploads import as_messages, place
+from icgan_sdk.demo.uploads import as_messages, invert
 
 STEPS = (3, 12)
 USUAL_STEPS = 8
@@ -60,7 +60,7 @@ def interpolation_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab:
             return []
         with as_messages():
             model = exhibits[name].model
-            ends = place(model, first).square, place(model, second).square
+            ends = invert(model, first), invert(model, second)
             frames = model.interpolate(*ends, steps=count)
         return [shown(frame, f"{number:02}") for number, frame in enumerate(frames, 1)]
 
@@ -90,7 +90,7 @@ def swap_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab: gr.Tab) 
             return None, None
         with as_messages():
             model = exhibits[name].model
-            ends = place(model, first).square, place(model, second).square
+            ends = invert(model, first), invert(model, second)
             swapped = model.swap_attributes(*ends)
         return shown(swapped[0], "first_swapped"), shown(swapped[1], "second_swapped")
 

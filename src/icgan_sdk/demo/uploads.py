@@ -12,15 +12,14 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from icgan_sdk.errors import IcGANError, ImageError, PhotoWarning
-from icgan_sdk.facade import IcGAN
-from icgan_sdk.photo import Cut, cut_photo
+from icgan_sdk.facade import IcGAN, Inversion
 from icgan_sdk.pictures.opening import DECODE_ERRORS, add_heif, open_picture
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
 """What phones' cameras give, and no more: reading takes up to 20 bytes of memory a pixel."""
 
-_PLACING = threading.Lock()
+_INVERTING = threading.Lock()
 
 KEPT_SIDE = 1024
 """Larger pictures are scaled down to this, pixels, before they are kept for the session."""
@@ -36,25 +35,21 @@ def as_messages() -> Iterator[None]:
         raise gr.Error(html.escape(str(error)), print_exception=False) from error
 
 
-def place(model: IcGAN, picture: Image.Image) -> Cut:
-    """The square of a picture that the model sees: aligned by its face, or cropped.
-
-    Kept for the session, so that faces are looked for once and not in every edit. Where none is
-    found, a message says so.
+def invert(model: IcGAN, picture: Image.Image) -> Inversion:
+    """A picture encoded, for the session; where no face is found, a message says so.
 
     Args:
-        model: Whose square.
+        model: What encodes it.
         picture: Of any size.
     """
-    config = model.config
     # Python's filters of warnings are shared by all threads.
-    with _PLACING, warnings.catch_warnings(record=True) as told:
+    with _INVERTING, warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", PhotoWarning)
-        cut = cut_photo(open_picture(picture, config.channels), config)[0]
+        inversion = model.invert(picture)
     for warning in told:
         if issubclass(warning.category, PhotoWarning):
             gr.Warning(html.escape(str(warning.message)))
-    return cut
+    return inversion
 
 
 def read_upload(path: Path, name: str) -> Image.Image:

@@ -1,1 +1,4 @@
-"""What runs the networks."""
+"""What runs the networks: one interface, and two engines, torch and onnxruntime, behind it.
+
+Importing this package brings in neither of them.
+"""

@@ -11,19 +11,19 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from icgan_sdk.artefacts.layout import CARD_FILE, CONFIG_FILE, config_to_json
-from icgan_sdk.artefacts.resolving import resolve
-from icgan_sdk.artefacts.store import load_artefact
-from icgan_sdk.errors import SaveError
-from icgan_sdk.export.graphs import Graph, make_graphs
-from icgan_sdk.export.record import (
+from icgan_sdk.artefacts.export_folder import (
     SUFFIXES,
     Format,
     check_installed,
     check_replaceable,
     write_record,
 )
-from icgan_sdk.export.runtime import open_session, run_session
+from icgan_sdk.artefacts.layout import CARD_FILE, CONFIG_FILE, config_to_json
+from icgan_sdk.artefacts.resolving import resolve
+from icgan_sdk.artefacts.store import load_artefact
+from icgan_sdk.engines.onnxruntime import open_session, run_session
+from icgan_sdk.errors import SaveError
+from icgan_sdk.export.graphs import Graph, make_graphs
 from icgan_sdk.files import atomic_folder
 from icgan_sdk.model import IcGANNetworks
 
@@ -47,7 +47,8 @@ def export_onnx(model: str | os.PathLike[str], folder: str | os.PathLike[str]) -
     """Write a model as ONNX: ``encoder.onnx``, ``generator.onnx``, ``edit.onnx`` (a whole edit).
 
     Beside them lie the model's ``config.json`` and card, and the record ``export.json``. Batches
-    may have any size, numbers are float32. `OnnxIcGAN` runs the folder without torch.
+    may have any size, numbers are float32. ``IcGAN.from_pretrained(folder, runtime="onnx")`` runs
+    the folder without torch.
 
     Args:
         model: As for `IcGAN.from_pretrained`.

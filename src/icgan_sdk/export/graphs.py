@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from icgan_sdk.attributes import MAX_PRESENCE, AttributeSet
-from icgan_sdk.export.record import (
+from icgan_sdk.artefacts.export_folder import (
+    CHANGE,
+    COMPOSITE,
     EDIT,
     EDITED,
     ENCODER,
@@ -15,11 +16,13 @@ from icgan_sdk.export.record import (
     NAMED,
     PHOTO,
     PRESENCES,
+    REBUILT,
     Y,
     Z,
 )
+from icgan_sdk.attributes import MAX_PRESENCE, AttributeSet
 from icgan_sdk.model import IcGANNetworks, draw_noise
-from icgan_sdk.model.compositing import carry_change
+from icgan_sdk.model.compositing import carry_change, masked_change
 
 
 class EncoderGraph(nn.Module):
@@ -44,6 +47,14 @@ class GeneratorGraph(nn.Module):
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Decode."""
         return self.networks.decode(z, y)
+
+
+class CompositeGraph(nn.Module):
+    """What an edit adds to the original pixels, see `masked_change`: all [B, C, S, S]."""
+
+    def forward(self, images: Tensor, rebuilt: Tensor, edited: Tensor) -> Tensor:
+        """Find the change."""
+        return masked_change(images, rebuilt, edited)
 
 
 class EditGraph(nn.Module):
@@ -144,9 +155,11 @@ def make_graphs(networks: IcGANNetworks, batch: int, *, photo: bool, seed: int =
         images = networks.decode(z, y)
     presences = torch.rand(shape, generator=source) * MAX_PRESENCE
     named = torch.rand(shape, generator=source) < 0.5
+    composite = {IMAGES: images, REBUILT: 0.9 * images, EDITED: images.flip(0)}
     edit = {IMAGES: images, PRESENCES: presences, NAMED: named, PHOTO: torch.tensor(photo)}
     return [
         Graph(ENCODER, EncoderGraph(networks), {IMAGES: images}, (Z, Y)),
         Graph(GENERATOR, GeneratorGraph(networks), {Z: z, Y: y}, (IMAGES,)),
+        Graph(COMPOSITE, CompositeGraph(), composite, (CHANGE,)),
         Graph(EDIT, EditGraph(networks).eval(), edit, (EDITED,)),
     ]

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
 
 from icgan_sdk.errors import ConfigError
@@ -80,6 +79,7 @@ def find_faces(photo: Image.Image) -> list[FoundFace]:
 
 @lru_cache(maxsize=1)
 def _detector() -> _Detector:
+    import torch
     from facenet_pytorch import MTCNN
 
     # The weights lie in the library's package; the CPU, because small networks on many crops gain

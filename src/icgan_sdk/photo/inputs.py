@@ -1,19 +1,23 @@
 """The one rule of how a picture becomes a model's input: aligned by its face, or cropped."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from PIL import Image
-from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, NoFaceFoundError, warn_of_photo
 from icgan_sdk.photo.faces import INSTALL, FoundFace, can_find_faces, find_faces
 from icgan_sdk.photo.placement import Matrix, box_matrix, cut, face_matrix
-from icgan_sdk.pictures.arrays import to_batch
-from icgan_sdk.pictures.opening import ImageLike, check_picture, name_of, open_picture
+from icgan_sdk.pictures.arrays import Floats, picture_to_array, tensor_to_array
+from icgan_sdk.pictures.opening import (
+    ImageLike,
+    check_picture,
+    is_tensor,
+    name_of,
+    open_picture,
+)
 from icgan_sdk.pictures.squares import fit_picture, fitting_box, needs_alignment
 
 Align = Literal["auto", "always", "none"]
@@ -40,24 +44,34 @@ class Cut:
     missed: bool = False
 
 
-def to_input(
-    images: ImageLike | Sequence[ImageLike],
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """What of a picture goes into the networks.
+
+    Attributes:
+        pixels: [C, image_size, image_size] in [-1, 1].
+        matrix: Where it lies in the upright picture, as in `Cut`; None for tensors.
+    """
+
+    pixels: Floats
+    matrix: Matrix | None = None
+
+
+def place(
+    image: ImageLike,
     config: ModelConfig,
     align: Align = "auto",
     face: FaceOrAll = "largest",
-) -> tuple[Tensor, bool]:
-    """`pixels.to_batch`, photos being aligned.
+    name: str = "the picture",
+) -> Placed:
+    """The square of one picture that the model sees; tensors are that square as they are.
 
     Args:
-        images: One picture, a sequence of pictures, or a float tensor [B, C, H, W]; tensors are
-            the model's input as they are.
+        image: One picture.
         config: The model's.
         align: As in `cut_photo`.
         face: As in `cut_photo`, but not "all": one picture gives one result.
-
-    Returns:
-        Tensor [B, C, image_size, image_size] in [-1, 1] on the CPU, and whether one single
-        picture was given.
+        name: What messages call a picture that is no file.
 
     Raises:
         ConfigError: If an option is unknown, or the model or machine can't align.
@@ -67,23 +81,12 @@ def to_input(
     """
     check_options(config, align, face)
     refuse_all(face)
-    if isinstance(images, Tensor) or config.alignment is None or align == "none":
-        return to_batch(images, config)
-    if isinstance(images, (list, tuple)):
-        squares = [
-            _aligned(image, config, align, face, f"picture {number}")
-            for number, image in enumerate(images, start=1)
-        ]
-        return to_batch(squares, config)
-    return to_batch(_aligned(images, config, align, face, "the picture"), config)
-
-
-def _aligned(image: Any, config: ModelConfig, align: Align, face: FaceOrAll, name: str) -> Any:
-    if isinstance(image, Tensor):
-        return image
+    if is_tensor(image):
+        return Placed(tensor_to_array(image, config))
     source = check_picture(image)
     picture = open_picture(source, config.channels)
-    return cut_photo(picture, config, align, face, name_of(source) or name)[0].square
+    (cut,) = cut_photo(picture, config, align, face, name_of(source) or name)
+    return Placed(picture_to_array(cut.square, config), cut.matrix)
 
 
 def cut_photo(

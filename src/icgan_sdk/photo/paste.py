@@ -1,17 +1,19 @@
 """Putting what edits change back into photos, at the photos' own size."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image, ImageOps
-from torch import Tensor
-from torch.nn.functional import grid_sample
 
 from icgan_sdk.errors import ShapeError
 from icgan_sdk.photo.placement import Matrix, bounds
-from icgan_sdk.pictures.opening import check_picture, open_picture, reading
+from icgan_sdk.pictures.arrays import Floats
+from icgan_sdk.pictures.opening import as_mode, check_picture, decoded, is_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MARGIN = 1 / 16
 """Width of the square's margin, as a part of its side, over which a change fades to nothing."""
@@ -24,7 +26,7 @@ EIGHT_BIT_MODES = {"L", "LA", "P", "PA", "RGB", "RGBA", "RGBa"}
 
 
 def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image]:
-    """Read a photo twice: as the model sees it, and with all that an edit should leave as it is.
+    """Read a photo as the model sees it, and with all that an edit should leave as it is.
 
     Args:
         image: PIL image, path or uint8 array.
@@ -39,13 +41,10 @@ def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image]:
         ImageError: If the file is missing, not a picture, damaged or absurdly large.
         ShapeError: If it is a tensor or else no photo.
     """
-    if isinstance(image, Tensor):
+    if is_tensor(image):
         raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
-    source = check_picture(image)
-    flat = open_picture(source, channels)
-    if isinstance(source, Image.Image):
-        return flat, _complete(source, flat)
-    with reading(source), Image.open(source) as picture:
+    with decoded(check_picture(image)) as picture:
+        flat = as_mode(picture, channels)
         return flat, _complete(picture, flat)
 
 
@@ -65,7 +64,7 @@ def _complete(source: Image.Image, flat: Image.Image) -> Image.Image:
     return result
 
 
-def paste_changes(photo: Image.Image, changes: Tensor, matrices: Sequence[Matrix]) -> Image.Image:
+def paste_changes(photo: Image.Image, changes: Floats, matrices: Sequence[Matrix]) -> Image.Image:
     """A photo with changes added where their squares lie; elsewhere its pixels keep their value.
 
     Args:
@@ -79,9 +78,13 @@ def paste_changes(photo: Image.Image, changes: Tensor, matrices: Sequence[Matrix
     """
     colours = photo.convert("L" if photo.mode in {"L", "LA"} else "RGB")
     pixels = np.array(colours).reshape(photo.height, photo.width, -1)
+    # Arrays of numpy have no bicubic sampling, and PIL's images no signs.
+    from torch import from_numpy
+
+    added = from_numpy(changes)
     if pixels.shape[2] < changes.shape[1]:
-        changes = (changes * changes.new_tensor(LUMINANCE)[:, None, None]).sum(1, keepdim=True)
-    for change, matrix in zip(changes, matrices, strict=True):
+        added = (added * added.new_tensor(LUMINANCE)[:, None, None]).sum(1, keepdim=True)
+    for change, matrix in zip(added, matrices, strict=True):
         _add(pixels, _faded(change), matrix)
     result = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     if "A" in photo.mode:
@@ -90,7 +93,9 @@ def paste_changes(photo: Image.Image, changes: Tensor, matrices: Sequence[Matrix
     return result
 
 
-def _faded(change: Tensor) -> Tensor:
+def _faded(change: "Tensor") -> "Tensor":
+    import torch
+
     # Without this, a change that reaches the square's edge would show the edge in the photo.
     side = change.shape[-1]
     inwards = torch.arange(side).add(0.5).div(side)
@@ -99,7 +104,10 @@ def _faded(change: Tensor) -> Tensor:
     return change * ramp[:, None] * ramp
 
 
-def _add(pixels: npt.NDArray[np.uint8], change: Tensor, matrix: Matrix) -> None:
+def _add(pixels: npt.NDArray[np.uint8], change: "Tensor", matrix: Matrix) -> None:
+    import torch
+    from torch.nn.functional import grid_sample
+
     # In place. Row bands bound the memory that a face in a large photo takes.
     left, top, right, bottom = bounds(matrix)
     left, top = max(left, 0), max(top, 0)

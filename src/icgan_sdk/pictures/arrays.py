@@ -3,8 +3,7 @@
 Brings in torch only where it gives or takes tensors: exported models run without it.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +11,6 @@ from PIL import Image
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ShapeError
-from icgan_sdk.pictures.opening import ImageLike, Picture, check_picture, open_picture
-from icgan_sdk.pictures.squares import fit_picture
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,71 +21,39 @@ Batch = TypeVar("Batch", Floats, "Tensor")
 PIXEL_TOLERANCE = 1e-3
 
 
-def to_array(images: Picture | Sequence[Picture], config: ModelConfig) -> tuple[Floats, bool]:
-    """Turn pictures into the networks' input, without torch.
+def picture_to_array(picture: Image.Image, config: ModelConfig) -> Floats:
+    """A model's square as its networks' input.
 
     Args:
-        images: One picture or a sequence of pictures.
+        picture: "L" or "RGB", of the model's picture size.
         config: The model's.
 
     Returns:
-        Array [B, C, image_size, image_size] in [-1, 1], and whether one single picture was given.
-
-    Raises:
-        ImageError: If a file can't be read.
-        ShapeError: If an array doesn't fit.
+        [C, image_size, image_size] in [-1, 1], padded.
     """
-    if isinstance(images, (list, tuple)):
-        _check_some(images)
-        return np.concatenate([_prepare(image, config) for image in images]), False
-    return _prepare(images, config), True
+    pixels = np.asarray(picture)[None]
+    images = pixels_to_array(pixels if config.channels > 1 else pixels[..., None])
+    padded: Floats = _pad(images, config)[0]
+    return padded
 
 
-def to_batch(images: ImageLike | Sequence[ImageLike], config: ModelConfig) -> "tuple[Tensor, bool]":
-    """Turn whatever the user gave into the networks' input.
+def tensor_to_array(image: "Tensor", config: ModelConfig) -> Floats:
+    """A user's float tensor [C, H, W] as the networks' input.
 
     Args:
-        images: One picture, a sequence of pictures, or a float tensor [B, C, H, W].
-        config: The model's; float tensors must have its picture size (or image size, padded).
+        image: In [-1, 1], of the model's picture size (or image size, padded).
+        config: The model's.
 
     Returns:
-        Tensor [B, C, image_size, image_size] in [-1, 1] on the CPU, and whether one single
-        picture was given.
+        [C, image_size, image_size] in [-1, 1] on the CPU, padded.
 
     Raises:
-        ImageError: If a file can't be read.
-        ShapeError: If an array or tensor doesn't fit.
+        ShapeError: If it doesn't fit.
     """
-    import torch
-
-    if isinstance(images, torch.Tensor) and images.ndim == 4:
-        return torch.from_numpy(_pad(_check_tensor(images, config), config)), False
-    if isinstance(images, (list, tuple)):
-        _check_some(images)
-        return torch.cat([_one(image, config) for image in images]), False
-    return _one(images, config), True
-
-
-def _check_some(images: Sequence[object]) -> None:
-    if not images:
-        raise ShapeError("no images given: the sequence is empty")
-
-
-def _one(image: Any, config: ModelConfig) -> "Tensor":
-    import torch
-
-    if isinstance(image, torch.Tensor):
-        if image.ndim != 3:
-            raise ShapeError(f"a tensor must be [C, H, W] or [B, C, H, W], not {list(image.shape)}")
-        return torch.from_numpy(_pad(_check_tensor(image[None], config), config))
-    return torch.from_numpy(_prepare(image, config))
-
-
-def _prepare(image: Any, config: ModelConfig) -> Floats:
-    picture = open_picture(check_picture(image), config.channels)
-    picture = fit_picture(picture, config.picture_size, config.crop)
-    pixels = np.asarray(picture)[None]
-    return _pad(pixels_to_array(pixels if config.channels > 1 else pixels[..., None]), config)
+    if image.ndim != 3:
+        raise ShapeError(f"a tensor must be [C, H, W] or [B, C, H, W], not {list(image.shape)}")
+    padded: Floats = _pad(_check_tensor(image[None], config), config)[0]
+    return padded
 
 
 def _check_tensor(images: "Tensor", config: ModelConfig) -> Floats:

@@ -2,10 +2,12 @@
 
 import os
 import struct
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Union
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Any, TypeGuard, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +18,11 @@ from icgan_sdk.errors import IcGANError, ImageError, ShapeError
 if TYPE_CHECKING:
     from torch import Tensor
 
-Picture = Image.Image | str | os.PathLike[str] | npt.NDArray[np.uint8]
-"""One picture, whatever its size: PIL, a file, uint8 [H, W] or [H, W, C]."""
+Source = Image.Image | str | os.PathLike[str] | IO[bytes]
+"""What Pillow reads: a picture, or a file by its path or opened."""
+
+Picture = Source | bytes | npt.NDArray[np.uint8]
+"""One picture, whatever its size: PIL, a file or its bytes, uint8 [H, W] or [H, W, C]."""
 
 ImageLike = Union[Picture, "Tensor"]
 """One picture: what `Picture` is, or a tensor, float [C, H, W] in [-1, 1]."""
@@ -28,22 +33,35 @@ DECODE_ERRORS = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, struc
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 
 
-def open_picture(source: Image.Image | str | os.PathLike[str], channels: int) -> Image.Image:
+def open_picture(source: Source, channels: int) -> Image.Image:
     """Read a picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
 
     Raises:
         ImageError: If the file is missing, not a picture, damaged or absurdly large, or the
             picture has no grey levels (mode "F").
     """
-    with reading(source):
-        if isinstance(source, Image.Image):
-            return _as_mode(source, channels)
-        with Image.open(source) as picture:
-            return _as_mode(picture, channels)
+    with decoded(source) as picture:
+        return as_mode(picture, channels)
 
 
 @contextmanager
-def reading(source: Image.Image | str | os.PathLike[str]) -> Iterator[None]:
+def decoded(source: Source) -> Iterator[Image.Image]:
+    """A picture as it is in its file, which is closed in the end.
+
+    Raises:
+        ImageError: If the file is missing, not a picture, damaged or absurdly large; also where
+            only the block's use of the picture finds that out.
+    """
+    with reading(source):
+        if isinstance(source, Image.Image):
+            yield source
+        else:
+            with Image.open(source) as picture:
+                yield picture
+
+
+@contextmanager
+def reading(source: Source) -> Iterator[None]:
     """Turn what Pillow's decoders raise into an ImageError that names the picture."""
     name, knows_heif = name_of(source) or "the picture", add_heif()
     try:
@@ -85,7 +103,12 @@ def add_heif() -> bool:
     return True
 
 
-def _as_mode(picture: Image.Image, channels: int) -> Image.Image:
+def as_mode(picture: Image.Image, channels: int) -> Image.Image:
+    """A picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
+
+    Raises:
+        ImageError: If the picture has no pixels or no grey levels (mode "F").
+    """
     if picture.mode == "F":
         raise ImageError("floating-point pictures (mode F) have no grey levels: convert them first")
     if 0 in picture.size:
@@ -115,20 +138,58 @@ def _from_deep(picture: Image.Image) -> Image.Image:
     return Image.fromarray(values.astype(np.uint8))
 
 
-def check_picture(image: object) -> Image.Image | str | os.PathLike[str]:
-    """A PIL image or path as it is, a uint8 array as a PIL image.
+def check_picture(image: object) -> Source:
+    """A PIL image, path or file as it is, a uint8 array as a PIL image, bytes as a file.
 
     Raises:
         ShapeError: If it is none of these, or the array doesn't fit.
     """
     if isinstance(image, np.ndarray):
         return _from_array(image)
-    if not isinstance(image, (Image.Image, str, os.PathLike)):
+    if isinstance(image, bytes):
+        return BytesIO(image)
+    if not _is_source(image):
         raise ShapeError(
-            "an image must be a PIL image, a path, an array or a tensor, "
+            "an image must be a PIL image, a path, bytes, a file, an array or a tensor, "
             f"not {type(image).__name__}"
         )
     return image
+
+
+def _is_source(image: object) -> "TypeGuard[Source]":
+    return isinstance(image, (Image.Image, str, os.PathLike)) or hasattr(image, "read")
+
+
+def is_tensor(image: object) -> "TypeGuard[Tensor]":
+    """Whether something is a tensor; does not import torch, without which there are none."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(image, torch.Tensor)
+
+
+def listed(images: object) -> tuple[list[Any], bool]:
+    """Pictures one by one, whether one or several are given.
+
+    Args:
+        images: One picture; or a tensor [B, C, H, W], a uint8 array [B, H, W, C] or any iterable
+            of pictures.
+
+    Returns:
+        The pictures, not yet looked at, and whether one single was given.
+
+    Raises:
+        ShapeError: If it is nothing of that, or empty.
+    """
+    if is_tensor(images) or isinstance(images, np.ndarray):
+        several = images.ndim == 4
+    else:
+        several = isinstance(images, Iterable) and not isinstance(images, bytes | str)
+        several = several and not _is_source(images)
+    if not several:
+        return [images], True
+    pictures = list(images)  # type: ignore[call-overload]  # an iterable, as was just seen
+    if not pictures:
+        raise ShapeError("no images given: the sequence is empty")
+    return pictures, False
 
 
 def _from_array(array: npt.NDArray[Any]) -> Image.Image:

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from icgan_sdk.attributes import AttributeSet
-from icgan_sdk.engines.batches import Latent, decode, with_presences
+from icgan_sdk.engines.latents import Latent, with_presences
+from icgan_sdk.engines.pytorch import decode
 from icgan_sdk.evaluation.metrics.bench import Bench
 from icgan_sdk.evaluation.metrics.edit_regions import outside
 from icgan_sdk.evaluation.metrics.perceptual_distance import perceptual_distance

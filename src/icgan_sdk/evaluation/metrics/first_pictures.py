@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from icgan_sdk.engines.batches import Latent
+from icgan_sdk.engines.latents import Latent
 from icgan_sdk.evaluation.metrics.metric import Viewer
 from icgan_sdk.evaluation.metrics.seeing import RealBatch
 from icgan_sdk.evaluation.report.paper_pictures import SHOWN, Inverted

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.engines.batches import CHUNK, Latent, decode, encode
+from icgan_sdk.engines.engine import CHUNK
+from icgan_sdk.engines.latents import Latent
+from icgan_sdk.engines.pytorch import decode, encode
 from icgan_sdk.evaluation.progress import Stopwatch
 from icgan_sdk.evaluation.referees.referee_network import Architecture, Impression, Referee
 from icgan_sdk.model import IcGANNetworks
@@ -137,7 +139,7 @@ class RealBatch:
         """What the encoders read, on the networks' device."""
         images = self.real.images
         with self._clock.part(REAL):
-            return encode(self._networks, images, device_of(self._networks), refine=0)
+            return encode(self._networks, images, device_of(self._networks))
 
     @cached_property
     def rebuilt(self) -> Seen:

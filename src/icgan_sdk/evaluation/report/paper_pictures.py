@@ -7,7 +7,8 @@ from PIL import Image
 from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.engines.batches import Latent, decode
+from icgan_sdk.engines.latents import Latent
+from icgan_sdk.engines.pytorch import decode
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.devices import device_of
 from icgan_sdk.pictures.arrays import to_pictures

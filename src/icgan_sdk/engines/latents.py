@@ -1,19 +1,15 @@
-"""Running the networks on batches of any size, tensors in and tensors out."""
+"""What the encoders read from pictures, as tensors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ShapeError
-from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.model.refinement import refine_z
 
-CHUNK = 64
-"""Pictures that go through the networks at once; bounds memory on large batches."""
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,42 +21,8 @@ class Latent:
         y: The attributes: [B, n_attributes], −1 absent, 1 present.
     """
 
-    z: Tensor
-    y: Tensor
-
-
-@torch.inference_mode()
-def encode(networks: IcGANNetworks, images: Tensor, device: torch.device, refine: int) -> Latent:
-    """E_z and E_y, and `refine` steps of `refine_z`.
-
-    Args:
-        networks: In eval mode, on the device.
-        images: [B, C, S, S] in [-1, 1].
-        device: Where the networks are.
-        refine: Optimisation steps; 0: E_z's answer as it is.
-
-    Returns:
-        z [B, z_dim] and y [B, n_attributes] on the device.
-    """
-    parts = []
-    for chunk in torch.split(images, CHUNK):
-        x = chunk.to(device)
-        z, y = networks.encode(x)
-        if refine:
-            z = refine_z(networks.generator, x, z, y, refine)
-        parts.append((z, y))
-    z, y = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-    return Latent(z, y)
-
-
-@torch.inference_mode()
-def decode(networks: IcGANNetworks, latent: Latent, device: torch.device) -> Tensor:
-    """G(z, y): images [B, C, S, S] in (-1, 1), on the CPU."""
-    chunks = zip(torch.split(latent.z, CHUNK), torch.split(latent.y, CHUNK), strict=True)
-    images = [
-        networks.decode(z.to(device, torch.float32), y.to(device, torch.float32)) for z, y in chunks
-    ]
-    return torch.cat([chunk.cpu() for chunk in images])
+    z: "Tensor"
+    y: "Tensor"
 
 
 def with_presences(
@@ -73,6 +35,8 @@ def with_presences(
 
 def check_latent(latent: Latent, config: ModelConfig) -> None:
     """Raise ShapeError unless z and y are tensors that fit the model and each other."""
+    from torch import Tensor
+
     tensors = isinstance(latent, Latent) and isinstance(latent.z, Tensor)
     if not tensors or not isinstance(latent.y, Tensor):
         raise ShapeError("expected a Latent of two tensors, as encode gives it")

@@ -21,12 +21,16 @@ FORMAT_VERSION = 1
 """Version of the folder's layout and of the graphs' inputs and outputs; newer ones are refused."""
 
 RECORD_FILE = "export.json"
-ENCODER, GENERATOR, EDIT = "encoder", "generator", "edit"
-GRAPHS = (ENCODER, GENERATOR, EDIT)
+ENCODER, GENERATOR, COMPOSITE, EDIT = "encoder", "generator", "composite", "edit"
+GRAPHS = (ENCODER, GENERATOR, COMPOSITE, EDIT)
+STEPS = (ENCODER, GENERATOR, COMPOSITE)
+"""The graphs an engine runs one by one; `EDIT` is all of them in one."""
+
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}
 
 IMAGES, Z, Y = "images", "z", "y"
-PRESENCES, NAMED, PHOTO, EDITED = "presences", "named", "photo", "edited"
+PRESENCES, NAMED, PHOTO = "presences", "named", "photo"
+REBUILT, EDITED, CHANGE = "rebuilt", "edited", "change"
 
 
 def check_installed(*packages: str) -> None:
@@ -48,11 +52,12 @@ def write_record(folder: Path, form: Format, differences: dict[str, float]) -> N
     (folder / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def open_edit(folder: Path) -> tuple[ModelConfig, Path]:
+def open_graphs(folder: Path) -> tuple[ModelConfig, dict[str, Path]]:
     """Check the folder of an ONNX export.
 
     Returns:
-        The model's config, and the graph of the whole edit.
+        The model's config, and the files of the graphs that make up an edit, by name: encoder,
+        generator and, unless an older release wrote the folder, composite.
 
     Raises:
         ModelNotFoundError: If there is no such folder.
@@ -64,9 +69,15 @@ def open_edit(folder: Path) -> tuple[ModelConfig, Path]:
             f"'icgan export {folder} -o FOLDER' writes for a model of that name"
         )
     files = _read_record(folder)
-    graph = EDIT + SUFFIXES["onnx"]
-    config = read_config(folder, graph)
-    # A graph of more than 2 GB keeps its weights in a second file, edit.onnx.data.
+    graphs = [name for name in STEPS if name != COMPOSITE or name + SUFFIXES["onnx"] in files]
+    config = read_config(folder, ENCODER + SUFFIXES["onnx"])
+    for name in graphs:
+        _check_files(folder, name + SUFFIXES["onnx"], files)
+    return config, {name: folder / (name + SUFFIXES["onnx"]) for name in graphs}
+
+
+def _check_files(folder: Path, graph: str, files: dict[str, object]) -> None:
+    # A graph of more than 2 GB keeps its weights in a second file, encoder.onnx.data.
     for name in [graph, *(n for n in files if n.startswith(graph) and n != graph)]:
         if Path(name).name != name or not (folder / name).is_file():
             raise ModelFormatError(f"{folder} is not a complete export: {name} missing")
@@ -75,7 +86,6 @@ def open_edit(folder: Path) -> tuple[ModelConfig, Path]:
                 f"{folder / name} is damaged or was changed: its SHA-256 is not the one in "
                 f"{RECORD_FILE}; export the model again"
             )
-    return config, folder / graph
 
 
 def check_replaceable(folder: Path) -> None:

@@ -1,0 +1,112 @@
+"""Pictures with what the encoders read in them, and every operation on that."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.engines.engine import Engine
+from icgan_sdk.errors import ConfigError
+from icgan_sdk.pictures.arrays import Floats
+
+Detail = Literal["auto", "generated", "photo"]
+"""What an edit shows: G's picture; the original pixels with only the change put onto them; or what
+suits the model (`find_detail`)."""
+
+
+class Encoded:
+    """A batch of pictures, encoded on first use.
+
+    Args:
+        engine: Runs the networks.
+        images: [B, C, image_size, image_size] in [-1, 1].
+    """
+
+    def __init__(self, engine: Engine, images: Floats) -> None:
+        self.engine, self.images = engine, images
+
+    @cached_property
+    def _latent(self) -> tuple[Floats, Floats]:
+        return self.engine.encode(self.images)
+
+    def refined(self, steps: int) -> "Encoded":
+        """The same pictures with z whose pictures come nearer to them, see `refine_z`.
+
+        Args:
+            steps: Optimisation steps; 0: nothing changes.
+
+        Raises:
+            ConfigError: If the engine knows no gradients.
+        """
+        if not steps:
+            return self
+        refined = Encoded(self.engine, self.images)
+        refined._latent = self.engine.refine(self.images, self.z, self.y, steps), self.y
+        return refined
+
+    @property
+    def z(self) -> Floats:
+        """What the attributes don't say, [B, z_dim]."""
+        return self._latent[0]
+
+    @property
+    def y(self) -> Floats:
+        """The attributes as E_y reads them, [B, n_attributes], −1 absent, 1 present."""
+        return self._latent[1]
+
+    @cached_property
+    def rebuilt(self) -> Floats:
+        """G(z, y): the pictures without a change, [B, C, S, S]."""
+        return self.engine.decode(self.z, self.y)
+
+    def scores(self) -> list[dict[str, float]]:
+        """What E_y reads in each picture, from 0 (absent) to 1 (present): (y + 1) / 2, cut."""
+        names = self.engine.config.attributes.names
+        rows = ((self.y + np.float32(1)) / np.float32(2)).clip(0, 1).tolist()
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def with_presences(self, presences: Mapping[str, float]) -> Floats:
+        """Every picture's y after an edit, see `AttributeSet.apply`."""
+        attributes = self.engine.config.attributes
+        edited = [attributes.apply(row, presences) for row in self.y.tolist()]
+        return np.array(edited, np.float32).reshape(self.y.shape)
+
+    def edit(self, presences: Mapping[str, float], detail: Detail) -> Floats:
+        """The pictures after an edit, [B, C, S, S] in [-1, 1]."""
+        if find_detail(detail, self.engine.config) == "generated":
+            return self.engine.decode(self.z, self.with_presences(presences))
+        return (self.images + self.change(presences)).clip(-1, 1)
+
+    def change(self, presences: Mapping[str, float]) -> Floats:
+        """What an edit adds to the original pixels, [B, C, S, S] in [-2, 2]."""
+        edited = self.engine.decode(self.z, self.with_presences(presences))
+        return self.engine.change(self.images, self.rebuilt, edited)
+
+    def variations(self) -> list[Floats]:
+        """Each picture as a row of the paper's Figure 5: [2 + n_attributes, C, S, S].
+
+        The original, its reconstruction, and one picture for each attribute, see
+        `AttributeSet.variations`.
+        """
+        rows = []
+        for image, z, y in zip(self.images, self.z, self.y, strict=True):
+            edits = self.engine.config.attributes.variations(y.tolist())
+            ys = np.array([y.tolist(), *edits], np.float32)
+            drawn = self.engine.decode(np.repeat(z[None], len(ys), axis=0), ys)
+            rows.append(np.concatenate([image[None], drawn]))
+        return rows
+
+
+def find_detail(detail: Detail, config: ModelConfig) -> Literal["generated", "photo"]:
+    """What "auto" stands for: the photo, except for classes, of which another is drawn anew.
+
+    Raises:
+        ConfigError: If there is no such detail.
+    """
+    if detail not in get_args(Detail):
+        raise ConfigError(f"detail must be 'auto', 'generated' or 'photo', not {detail!r}")
+    if detail == "auto":
+        return "generated" if config.attributes.one_hot else "photo"
+    return detail

@@ -1,0 +1,111 @@
+"""`Inversion`: a picture that is encoded once and edited often."""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from PIL.Image import Image
+
+from icgan_sdk.attributes import merge_edits
+from icgan_sdk.checks import check_whole
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.editing.encoded import Detail, Encoded
+from icgan_sdk.engines.latents import Latent
+from icgan_sdk.errors import ShapeError
+from icgan_sdk.photo import paste_changes
+from icgan_sdk.photo.placement import Matrix
+from icgan_sdk.pictures.arrays import Floats, strip_padding, to_pictures
+
+
+class Inversion:
+    """One picture with what the encoders read in it (`IcGAN.invert`).
+
+    Faces are looked for, and the networks encode, once; every method then takes it from there. It
+    can be pickled and copied.
+
+    Args:
+        encoded: A batch of one.
+        photo: The whole photo, as `open_photo` keeps it; None for tensors.
+        matrix: Where the square lies in it; None where a face was looked for in vain.
+    """
+
+    def __init__(
+        self, encoded: Encoded, photo: Image | None = None, matrix: Matrix | None = None
+    ) -> None:
+        self._encoded, self._photo, self._matrix = encoded, photo, matrix
+
+    def __repr__(self) -> str:
+        side, _ = self.square.size
+        return f"<Inversion of a picture, {side}×{side}>"
+
+    @cached_property
+    def square(self) -> Image:
+        """The square of the picture that the model sees."""
+        return self._picture(self._encoded.images)
+
+    @property
+    def latent(self) -> Latent:
+        """What the encoders read: z [1, z_dim] and y [1, n_attributes], on the CPU."""
+        from torch import from_numpy
+
+        return Latent(from_numpy(self._encoded.z.copy()), from_numpy(self._encoded.y.copy()))
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """What E_y reads, as a score from 0 (absent) to 1 (present) for each attribute."""
+        return self._encoded.scores()[0]
+
+    def edit(
+        self,
+        attributes: Mapping[str, object] | None = None,
+        *,
+        detail: Detail = "auto",
+        **named: object,
+    ) -> Image:
+        """The square after changes, see `IcGAN.edit`."""
+        return self._picture(self._encoded.edit(self._presences(attributes, named), detail))
+
+    def reconstruct(self) -> Image:
+        """What the model makes of the picture without a change."""
+        return self._picture(self._encoded.rebuilt)
+
+    def variations(self) -> list[Image]:
+        """Original, reconstruction, one picture per attribute, see `IcGAN.variations`."""
+        return to_pictures(self._encoded.variations()[0], self._config)
+
+    def paste_back(self, attributes: Mapping[str, object] | None = None, **named: object) -> Image:
+        """The whole photo at its own size with the change put into it, see `IcGAN.edit`.
+
+        Raises:
+            ShapeError: If the picture was a tensor, which is no photo.
+        """
+        presences = self._presences(attributes, named)
+        if self._photo is None:
+            raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
+        if self._matrix is None:
+            return self._photo
+        change = strip_padding(self._encoded.change(presences), self._config)
+        return paste_changes(self._photo, change, [self._matrix])
+
+    def refined(self, steps: int) -> "Inversion":
+        """The same picture with a z whose picture comes nearer to it, see `refine_z`.
+
+        Args:
+            steps: Optimisation steps, from E_z's answer; 100 to 300 do.
+
+        Raises:
+            ConfigError: If it is no whole number from 0, or the engine knows no gradients.
+        """
+        encoded = self._encoded.refined(check_whole("steps", steps, 0))
+        return Inversion(encoded, self._photo, self._matrix)
+
+    @property
+    def _config(self) -> ModelConfig:
+        return self._encoded.engine.config
+
+    def _picture(self, images: Floats) -> Image:
+        return to_pictures(images, self._config)[0]
+
+    def _presences(
+        self, attributes: Mapping[str, object] | None, named: Mapping[str, object]
+    ) -> dict[str, float]:
+        return self._config.attributes.resolve(merge_edits(attributes, named))

@@ -1,0 +1,106 @@
+"""The networks run by torch, on any of its devices."""
+
+import torch
+from torch import Tensor
+
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.engines.engine import CHUNK, Engine
+from icgan_sdk.engines.latents import Latent
+from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.model.compositing import masked_change
+from icgan_sdk.model.devices import find_device
+from icgan_sdk.model.refinement import refine_z
+from icgan_sdk.pictures.arrays import Floats
+
+
+class TorchEngine(Engine):
+    """Eval mode, float32, no gradients; global seeds, threads and default types stay untouched.
+
+    Args:
+        networks: Moved to the device and set to eval mode.
+        device: As `find_device` takes it.
+
+    Raises:
+        ConfigError: If there is no such device.
+    """
+
+    def __init__(self, networks: IcGANNetworks, device: str | torch.device | None = "cpu") -> None:
+        self._device = find_device(device)
+        self._networks = networks.to(self._device, torch.float32).eval()
+
+    @property
+    def config(self) -> ModelConfig:
+        """Sizes and design of the networks."""
+        return self._networks.config
+
+    @property
+    def device(self) -> str:
+        """Where the networks compute."""
+        return str(self._device)
+
+    @property
+    def networks(self) -> IcGANNetworks:
+        """The networks as modules."""
+        return self._networks
+
+    def move(self, device: str) -> None:
+        """Let the networks compute elsewhere."""
+        self._device = find_device(device)
+        self._networks.to(self._device)
+
+    def encode(self, images: Floats) -> tuple[Floats, Floats]:
+        """E_z and E_y, see `Engine.encode`."""
+        latent = encode(self._networks, torch.from_numpy(images), self._device)
+        return latent.z.cpu().numpy(), latent.y.cpu().numpy()
+
+    def decode(self, z: Floats, y: Floats) -> Floats:
+        """G(z, y), see `Engine.decode`."""
+        latent = Latent(torch.from_numpy(z), torch.from_numpy(y))
+        return _to_array(decode(self._networks, latent, self._device))
+
+    @torch.inference_mode()
+    def change(self, images: Floats, rebuilt: Floats, edited: Floats) -> Floats:
+        """What an edit adds to the original pixels, see `Engine.change`."""
+        return _to_array(masked_change(*map(torch.from_numpy, (images, rebuilt, edited))))
+
+    def refine(self, images: Floats, z: Floats, y: Floats, steps: int) -> Floats:
+        """Search a better z, see `Engine.refine`."""
+        generator, parts = self._networks.generator, []
+        for at in range(0, len(images), CHUNK):
+            x, start, read = (
+                torch.from_numpy(rows[at : at + CHUNK]).to(self._device) for rows in (images, z, y)
+            )
+            parts.append(refine_z(generator, x, start, read, steps))
+        return _to_array(torch.cat(parts))
+
+
+@torch.inference_mode()
+def encode(networks: IcGANNetworks, images: Tensor, device: torch.device) -> Latent:
+    """E_z and E_y of batches of any size.
+
+    Args:
+        networks: In eval mode, on the device.
+        images: [B, C, S, S] in [-1, 1].
+        device: Where the networks are.
+
+    Returns:
+        z [B, z_dim] and y [B, n_attributes] on the device.
+    """
+    parts = [networks.encode(chunk.to(device)) for chunk in torch.split(images, CHUNK)]
+    z, y = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+    return Latent(z, y)
+
+
+@torch.inference_mode()
+def decode(networks: IcGANNetworks, latent: Latent, device: torch.device) -> Tensor:
+    """G(z, y) of batches of any size: images [B, C, S, S] in (-1, 1), on the CPU."""
+    chunks = zip(torch.split(latent.z, CHUNK), torch.split(latent.y, CHUNK), strict=True)
+    images = [
+        networks.decode(z.to(device, torch.float32), y.to(device, torch.float32)) for z, y in chunks
+    ]
+    return torch.cat([chunk.cpu() for chunk in images])
+
+
+def _to_array(tensor: Tensor) -> Floats:
+    array: Floats = tensor.cpu().contiguous().numpy()
+    return array

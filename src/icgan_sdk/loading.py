@@ -1,0 +1,210 @@
+"""Models as they come and go: loaded, saved, uploaded, moved to a device."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from icgan_sdk.artefacts.layout import CARD_FILE
+from icgan_sdk.artefacts.resolving import Source, resolve
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.engines.engine import Engine, RuntimeName
+from icgan_sdk.engines.opening import open_engine
+
+if TYPE_CHECKING:
+    import torch
+
+    from icgan_sdk.model import IcGANNetworks
+
+
+class Pretrained:
+    """A model and what runs it; the base of `IcGAN`.
+
+    Args:
+        networks: Generator and encoders; moved to the device and set to eval mode.
+        device: "cpu", "cuda", "cuda:1", "mps"; "auto" or None: the best there is.
+        card: Markdown of the model card that `save_pretrained` writes.
+        dtype: Precision of the weights that `save_pretrained` writes, float32 or float16; None:
+            float32.
+
+    Raises:
+        ConfigError: If there is no such device.
+    """
+
+    def __init__(
+        self,
+        networks: "IcGANNetworks",
+        *,
+        device: "str | torch.device | None" = None,
+        card: str | None = None,
+        dtype: "torch.dtype | None" = None,
+    ) -> None:
+        from icgan_sdk.engines.pytorch import TorchEngine
+
+        self._engine: Engine = TorchEngine(networks, device)
+        self._name, self._card, self._dtype = "", card, dtype
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | os.PathLike[str],
+        *,
+        source: Source = "auto",
+        revision: str | None = None,
+        device: "str | torch.device | None" = None,
+        runtime: RuntimeName = "torch",
+        cache_dir: str | os.PathLike[str] | None = None,
+        token: str | None = None,
+        local_files_only: bool = False,
+    ) -> Self:
+        """Load a bundled model, a folder, or a repository of the Hugging Face Hub.
+
+        Args:
+            name_or_path: ``"celeba"``, ``Path("runs/faces/artefact")``, ``"org/name"``.
+            source: "hub" takes a bundled model from its repository on the Hub too, and ``org/name``
+                even where there is a folder of that name; "auto" prefers what lies here.
+            revision: Branch, tag or commit on the Hub, whence the model then comes.
+            device: As in the constructor; with the runtime "onnx" the CPU, unless "cuda" is named.
+            runtime: "onnx" runs the folder of an ONNX export by onnxruntime, without torch; it
+                can't refine or save.
+            cache_dir: Where downloads are kept; by default the Hub's cache (``HF_HOME``).
+            token: Access token for private repositories; by default ``HF_TOKEN``, or the one of
+                ``hf auth login``.
+            local_files_only: Take only what was downloaded before.
+
+        Raises:
+            ModelNotFoundError: If there is no model of that name or folder.
+            ModelFormatError: If its files are damaged, incomplete or of a newer format.
+            DownloadError: If the Hub's repository can't be fetched.
+            ConfigError: If there is no such device or runtime, or a folder is given a revision.
+        """
+        if runtime == "onnx":  # which takes exports, and they are folders
+            folder = Path(name_or_path)
+        else:
+            folder = resolve(
+                name_or_path,
+                source=source,
+                revision=revision,
+                cache_dir=cache_dir,
+                token=token,
+                local_files_only=local_files_only,
+            )
+        model = cls.__new__(cls)
+        model._engine = open_engine(folder, runtime, None if device is None else str(device))
+        model._name, model._dtype = os.fspath(name_or_path), None
+        card = folder / CARD_FILE
+        found = card.is_file()
+        model._card = card.read_text(encoding="utf-8", errors="replace") if found else None
+        if runtime == "torch":
+            from icgan_sdk.artefacts.store import stored_dtype
+
+            model._dtype = stored_dtype(folder)
+        return model
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write config, weights (safetensors) and card, as a whole or not at all.
+
+        A model that was loaded is written as it was: of the same precision, with the same card.
+
+        Raises:
+            ConfigError: If the model runs by onnxruntime.
+            SaveError: If the folder can't be written, or holds files that aren't a model's.
+        """
+        self._save(folder, self._card or self._new_card(Path(folder).name))
+
+    def _save(self, folder: str | os.PathLike[str], card: str) -> None:
+        import torch
+
+        from icgan_sdk.artefacts.store import save_artefact
+
+        dtype = self._dtype or torch.float32
+        save_artefact(self._engine.networks, folder, card=card, dtype=dtype)
+
+    def _new_card(self, name: str) -> str:
+        from icgan_sdk.artefacts.card import model_card
+
+        return model_card(
+            self.config,
+            name=name,
+            data="Not recorded.",
+            license="other",
+            command="not recorded",
+            seed=None,
+            metrics={},
+        )
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        private: bool = False,
+        token: str | None = None,
+        revision: str | None = None,
+    ) -> str:
+        """Upload the model to ``org/name`` on the Hugging Face Hub, creating it where needed.
+
+        The files are those of `save_pretrained`, except that a card which names the folder the
+        model lay in now names the repository.
+
+        Args:
+            repo_id: The repository.
+            private: Whether a new one is hidden from others.
+            token: Access token that may write; by default ``HF_TOKEN``, or the one of
+                ``hf auth login``.
+            revision: Branch, created where needed; by default the main one.
+
+        Returns:
+            The commit's address.
+
+        Raises:
+            ConfigError: If the model runs by onnxruntime.
+            DownloadError: If the Hub refuses or can't be reached.
+        """
+        from icgan_sdk.artefacts.card import for_repository
+        from icgan_sdk.artefacts.hub import upload
+
+        card = for_repository(self._card, repo_id) if self._card else self._new_card(repo_id)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / "model"
+            self._save(folder, card)
+            return upload(folder, repo_id, private=private, token=token, revision=revision)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the attributes, in the order of y."""
+        return self.config.attributes.names
+
+    @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Exclusive groups: ``hair_color``, ``digit`` … to their members."""
+        return self.config.attributes.groups
+
+    @property
+    def config(self) -> ModelConfig:
+        """Sizes and design of the networks."""
+        return self._engine.config
+
+    @property
+    def device(self) -> "torch.device":
+        """Where the networks run."""
+        import torch
+
+        return torch.device(self._engine.device)
+
+    def to(self, device: "str | torch.device") -> Self:
+        """Move the networks; returns the model itself.
+
+        Raises:
+            ConfigError: If there is no such device.
+        """
+        self._engine.move(str(device))
+        return self
+
+    def __repr__(self) -> str:
+        config = self.config
+        name = f" {self._name!r}" if self._name else ""
+        return (
+            f"<{type(self).__name__}{name}: {config.picture_size}×{config.picture_size} pictures, "
+            f"{config.n_attributes} attributes, on {self._engine.device}>"
+        )
