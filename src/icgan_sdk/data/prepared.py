@@ -24,6 +24,7 @@ from torch import Tensor
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import Crop
 from icgan_sdk.errors import DatasetError, IcGANError, did_you_mean
+from icgan_sdk.model.devices import send
 from icgan_sdk.pictures.arrays import pixels_to_tensor, scale_pixels
 
 FORMAT_VERSION = 1
@@ -184,7 +185,7 @@ class PreparedDataset:
         if self._resident is None:
             images = pixels_to_tensor(self._pixels[numbers])
         else:
-            on_device = torch.from_numpy(numbers).to(self._resident.device)
+            on_device = send(torch.from_numpy(numbers), self._resident.device)
             images = scale_pixels(self._resident[on_device])
         if self.padding:
             images = torch.nn.functional.pad(images, [self.padding] * 4, value=-1.0)

@@ -36,6 +36,8 @@ class Stage:
         sections: The sections of the config that its result depends on; () stands for the one of
             its own name.
         takes_part: Whether a run with this config and model has the stage.
+        alone: Whether it is the only stage of a run with this config, in which the start model
+            stands in for all others; asked only if it takes part.
         check: Raises ConfigError if the run can't have the stage with its settings.
         stand_in: The network of the model a run starts from that replaces the stage's result, if
             the stage did not run here.
@@ -53,6 +55,7 @@ class Stage:
     needs: Callable[[TrainConfig], tuple[str, ...]] = lambda config: ()
     sections: Callable[[TrainConfig], tuple[str, ...]] = lambda config: ()
     takes_part: Callable[[TrainConfig, ModelConfig], bool] | None = None
+    alone: Callable[[TrainConfig], bool] = lambda config: False
     check: Callable[["Context"], None] = lambda context: None
     stand_in: Callable[["Context", IcGANNetworks], nn.Module | None] = lambda context, start: None
     leaves: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.logging import Watcher, read_metrics
 from icgan_sdk.training.run_folder import Mode, prepare_folder, run_commands
 from icgan_sdk.training.runtime import Runtime
-from icgan_sdk.training.stages import STAGES, stages_of
+from icgan_sdk.training.stages import STAGES, stages_behind, stages_of
 from icgan_sdk.training.train_config import TrainConfig
 
 
@@ -35,8 +35,8 @@ def train(
     """Run all stages of a training, or some of them, in a run folder.
 
     Stage 1 trains the GAN. Stage 2 makes the final generator and a set of its images. Stage 3
-    trains E_z and stage 4 E_y, which comes first in joint training. The artefact folder is written
-    once every network is there.
+    trains E_z and stage 4 E_y, which comes first in joint training. Stage 5 trains the painter, if
+    the model has one. The artefact folder is written once every network is there.
 
     Each stage writes checkpoints. A run that is killed at any moment and resumed ends, on a CPU,
     with exactly the weights of an uninterrupted run.
@@ -69,8 +69,7 @@ def train(
         raise ConfigError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode!r}")
     folder = Path(out)
     context = _open_run(config, folder, watcher)
-    all_stages = stages_of(context)
-    wanted = _check_stages(stages, all_stages)
+    wanted = _check_stages(stages, stages_of(context))
     if context.runtime.is_main:
         prepare_folder(context, [s.name for s in wanted], mode, command)
     context.runtime.wait()
@@ -78,9 +77,10 @@ def train(
         _check_needs(context, stage)
         stage.run(context)
     artefact = folder / "artefact"
-    done = all(context.has(s.name) for s in all_stages)
+    behind = stages_behind(context)
+    done = all(context.has(s.name) for s in behind)
     if context.runtime.is_main and done and not (artefact / "config.json").exists():
-        _write_artefact(context, all_stages, artefact)
+        _write_artefact(context, behind, artefact)
     context.runtime.wait()
     return artefact
 
@@ -128,11 +128,15 @@ def _located(start: str) -> str:
 
 
 def _load_start(start: str, model: ModelConfig) -> IcGANNetworks:
-    """The networks that a run begins with; they must have its own config."""
+    """The networks that a run begins with; they must have its own config.
+
+    Only the painter may be missing on one side: the run then trains a new one, or has none.
+    """
     folder = resolve(start if start in bundled_names() else Path(start))
     networks = load_artefact(folder)
     theirs, ours = networks.config.to_dict(), model.to_dict()
-    names = dict.fromkeys([*ours, *theirs])
+    both_paint = model.painter_size and networks.painter is not None
+    names = [n for n in {**ours, **theirs} if both_paint or not n.startswith("painter_")]
     if different := [name for name in names if theirs.get(name) != ours.get(name)]:
         raise ConfigError(
             f"the run's networks are not built as those of {start}: {', '.join(different)} "

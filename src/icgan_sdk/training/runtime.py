@@ -49,6 +49,7 @@ class Runtime:
             keep_freed_memory()
         if self.device.type == "cuda":
             _allow_tf32(config.precision == "tf32")
+            torch.backends.cudnn.benchmark = True  # the images of a run are all of one size
         self.bfloat16 = config.precision == "bfloat16" or (
             config.precision == "auto" and _computes_in_bfloat16(self.device)
         )
