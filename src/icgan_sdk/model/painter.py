@@ -6,7 +6,6 @@ after as inputs it painted no better. A change under an attention mask comes fro
 (Pumarola et al. 2018), being told only what changes from STGAN (Liu et al. 2019).
 """
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -55,17 +54,6 @@ def request(y: Tensor, y_new: Tensor) -> Request:
     amount = step.abs().amax(1)
     not_zero = torch.where(amount > 0, amount, torch.ones_like(amount))
     return Request(step / not_zero[:, None], amount)
-
-
-def photo_config(config: ModelConfig) -> ModelConfig:
-    """The config of a model without painter whose pictures have the painter's side."""
-    scale = config.painter_size // config.image_size
-    return replace(
-        config,
-        image_size=config.painter_size,
-        padding=config.padding * scale,
-        painter_size=0,
-    )
 
 
 class Painter(nn.Module):

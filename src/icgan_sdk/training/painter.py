@@ -13,7 +13,6 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Critic, IcGANNetworks, Painter
 from icgan_sdk.model.devices import send
-from icgan_sdk.model.painter import photo_config
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.edits import PlausibleEdits
@@ -105,7 +104,7 @@ class _Networks(nn.Module):
         super().__init__()
         model = context.model
         width = _settings(context.config).critic_width
-        sizes = replace(photo_config(model), discriminator_width=width)
+        sizes = replace(model.photo, discriminator_width=width)
         # The order matters: the networks draw their weights from one generator.
         self.painter, self.critic = Painter(model), Critic(sizes, CRITIC_GAIN, parts=True)
 

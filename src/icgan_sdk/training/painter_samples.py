@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.model.painter import photo_config
 from icgan_sdk.pictures.arrays import to_pictures
 from icgan_sdk.pictures.grids import grid, titled
 from icgan_sdk.pictures.saving import save_picture
@@ -23,7 +22,7 @@ def save_sheet(model: IcGANNetworks, context: Context, step: int) -> None:
     for at in range(min(SHEET, len(data))):
         x = context.runtime.images(data.images(slice(at, at + 1)))
         _, painted = flipped(model, context, x)
-        rows.append(to_pictures(torch.cat([x, painted]), photo_config(context.model)))
+        rows.append(to_pictures(torch.cat([x, painted]), context.model.photo))
     sheet = titled(grid(rows), ["photo", *context.model.attributes.names])
     save_picture(sheet, context.folder / "samples" / f"painter-{step:06d}.png")
 
