@@ -9,7 +9,6 @@ A prepared folder holds
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -25,9 +24,12 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import Crop
 from icgan_sdk.errors import DatasetError, IcGANError, did_you_mean
 from icgan_sdk.pictures.arrays import pixels_to_tensor, scale_pixels
+from icgan_sdk.versioned import JsonFormat
 
-FORMAT_VERSION = 1
 IMAGES, ATTRIBUTES, DESCRIPTION = "images.npy", "attributes.npy", "dataset.json"
+DESCRIPTION_FORMAT = JsonFormat(version=1, error=DatasetError, remedy="prepare the data again")
+"""Of dataset.json and with it of the whole folder."""
+REQUIRED = ("source", "attributes", "groups", "one_hot", "padding", "crop", "partitions")
 
 Rows = Tensor | npt.NDArray[np.int64] | slice
 """Row numbers: int64 [B], or a slice."""
@@ -55,7 +57,6 @@ class DatasetInfo:
     def to_json(self, partitions: Mapping[str, tuple[int, int]]) -> str:
         """The text of ``dataset.json``."""
         plain = {
-            "format_version": FORMAT_VERSION,
             "source": self.source,
             "attributes": self.attributes.names,
             "groups": dict(self.attributes.groups),
@@ -64,7 +65,7 @@ class DatasetInfo:
             "crop": None if self.crop is None else asdict(self.crop),
             "partitions": dict(partitions),
         }
-        return json.dumps(plain, indent=2) + "\n"
+        return DESCRIPTION_FORMAT.to_json(plain)
 
 
 class PreparedDataset:
@@ -233,20 +234,11 @@ def _read_description(folder: Path) -> tuple[DatasetInfo, Ranges]:
             f"{folder} is not a prepared data set (no {DESCRIPTION}); "
             "make one with `icgan data prepare`"
         )
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        version = int(plain["format_version"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DatasetError(f"{path} is damaged ({error!r}); prepare the data again") from error
-    if version > FORMAT_VERSION:
-        raise DatasetError(
-            f"{folder} has format {version}, this icgan-sdk reads up to {FORMAT_VERSION}; "
-            "update icgan-sdk or prepare the data again"
-        )
+    plain = DESCRIPTION_FORMAT.read(path, required=REQUIRED)
     try:
         return _parse_description(plain)
-    except (IcGANError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DatasetError(f"{path} is damaged ({error!r}); prepare the data again") from error
+    except (IcGANError, ValueError, TypeError, AttributeError) as error:
+        raise DESCRIPTION_FORMAT.damaged(path, repr(error)) from error
 
 
 def _parse_description(plain: dict[str, Any]) -> tuple[DatasetInfo, Ranges]:

@@ -7,18 +7,19 @@ the model.
 
 import hashlib
 import importlib.util
-import json
 from pathlib import Path
 from typing import Literal
 
 from icgan_sdk.artefacts.layout import CARD_FILE, CONFIG_FILE, read_config
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelFormatError, ModelNotFoundError, SaveError
+from icgan_sdk.files import write_text
+from icgan_sdk.versioned import JsonFormat
 
 Format = Literal["onnx", "torch"]
 
-FORMAT_VERSION = 1
-"""Version of the folder's layout and of the graphs' inputs and outputs; newer ones are refused."""
+RECORD_FORMAT = JsonFormat(version=1, error=ModelFormatError, remedy="export the model again")
+"""Of export.json, and with it of the whole folder and the graphs' inputs and outputs."""
 
 RECORD_FILE = "export.json"
 ENCODER, GENERATOR, EDIT = "encoder", "generator", "edit"
@@ -40,12 +41,11 @@ def write_record(folder: Path, form: Format, differences: dict[str, float]) -> N
     """Write ``export.json`` beside the graphs' files."""
     files = sorted(path for path in folder.iterdir() if path.name.startswith(GRAPHS))
     record = {
-        "format_version": FORMAT_VERSION,
         "format": form,
         "files": {path.name: _sha256(path) for path in files},
         "largest_difference": differences,
     }
-    (folder / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_text(folder / RECORD_FILE, RECORD_FORMAT.to_json(record))
 
 
 def open_edit(folder: Path) -> tuple[ModelConfig, Path]:
@@ -99,18 +99,10 @@ def _read_record(folder: Path) -> dict[str, object]:
             f"{folder} is no export ({RECORD_FILE} missing); 'icgan export {folder} -o FOLDER' "
             "makes one of a model"
         )
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        version, form, files = (record[k] for k in ("format_version", "format", "files"))
-    except (OSError, ValueError, RecursionError, TypeError, KeyError) as error:
-        raise ModelFormatError(f"{path} is damaged: {type(error).__name__} {error}") from error
-    if type(version) is not int or version < 1 or not isinstance(files, dict):
-        raise ModelFormatError(f"{path} is damaged: format_version or files are wrong")
-    if version > FORMAT_VERSION:
-        raise ModelFormatError(
-            f"{path} has format version {version}, this icgan-sdk reads up to {FORMAT_VERSION}; "
-            "upgrade it: pip install -U icgan-sdk"
-        )
+    record = RECORD_FORMAT.read(path, required=("format", "files"))
+    form, files = record["format"], record["files"]
+    if not isinstance(files, dict):
+        raise RECORD_FORMAT.damaged(path, "files are wrong")
     if form != "onnx":
         raise ModelFormatError(
             f"{folder} is an export of format {form!r}; the ONNX runtime needs --format onnx"

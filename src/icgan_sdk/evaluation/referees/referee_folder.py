@@ -4,7 +4,6 @@ It holds ``config.json`` (what the referee reads, and how it was trained) and
 ``model.safetensors``. Nothing is ever pickled.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +18,11 @@ from icgan_sdk.errors import IcGANError, ModelFormatError, ModelNotFoundError, S
 from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.files import atomic_file, atomic_folder, write_text
 from icgan_sdk.model.devices import find_device
+from icgan_sdk.versioned import JsonFormat
 
-FORMAT_VERSION = 1
-"""Version of a referee's folder; newer ones are refused."""
+CONFIG_FORMAT = JsonFormat(version=1, error=ModelFormatError, remedy="train the referee again")
+"""Of config.json and with it of the whole folder."""
+REQUIRED = ("architecture", "image_size", "channels", "attributes", "groups", "one_hot")
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 
@@ -52,7 +53,6 @@ def save_referee(
     """
     check_replaceable(folder)
     plain = {
-        "format_version": FORMAT_VERSION,
         "architecture": referee.architecture,
         "image_size": referee.image_size,
         "channels": referee.channels,
@@ -63,7 +63,7 @@ def save_referee(
     }
     weights = {n: t.detach().cpu().contiguous() for n, t in referee.state_dict().items()}
     with atomic_folder(folder) as temporary:
-        write_text(temporary / CONFIG_FILE, json.dumps(plain, indent=2) + "\n")
+        write_text(temporary / CONFIG_FILE, CONFIG_FORMAT.to_json(plain))
         with atomic_file(temporary / WEIGHTS_FILE) as path:
             path.write_bytes(save(weights))
 
@@ -91,8 +91,8 @@ def load_referee(folder: str | os.PathLike[str], device: str | torch.device = "c
             referee = Referee(
                 plain["architecture"], attributes, plain["image_size"], plain["channels"]
             )
-    except (IcGANError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFormatError(f"{folder / CONFIG_FILE} is damaged: {error!r}") from error
+    except (IcGANError, TypeError, ValueError, AttributeError) as error:
+        raise CONFIG_FORMAT.damaged(folder / CONFIG_FILE, repr(error)) from error
     _load_weights(referee, folder / WEIGHTS_FILE)
     return referee.requires_grad_(False).eval().to(find_device(device))
 
@@ -107,7 +107,7 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
     path = Path(folder) / CONFIG_FILE
     record = _read_config(Path(folder)).get("record")
     if not isinstance(record, dict):
-        raise ModelFormatError(f"{path} is damaged: there is no record of the training")
+        raise CONFIG_FORMAT.damaged(path, "there is no record of the training")
     return record
 
 
@@ -117,18 +117,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise ModelNotFoundError(
             f"{folder} holds no referee (no {CONFIG_FILE}): train one with `icgan referee`"
         )
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        version = int(plain["format_version"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ModelFormatError(f"{path} is damaged: {error!r}") from error
-    if version > FORMAT_VERSION:
-        raise ModelFormatError(
-            f"{path} has format version {version}, this icgan-sdk reads up to {FORMAT_VERSION}: "
-            "upgrade it, or train the referee again"
-        )
-    checked: dict[str, Any] = plain
-    return checked
+    return CONFIG_FORMAT.read(path, REQUIRED)
 
 
 def _load_weights(referee: Referee, path: Path) -> None:
