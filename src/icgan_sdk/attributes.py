@@ -8,8 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from types import MappingProxyType
+from typing import Any
 
-from icgan_sdk.errors import AttributeValueError, UnknownAttributeError, did_you_mean, raise_all
+from icgan_sdk.errors import (
+    AttributeValueError,
+    ConfigError,
+    UnknownAttributeError,
+    did_you_mean,
+    raise_all,
+)
 
 MAX_PRESENCE = 2.0
 """Largest presence that an edit may ask for. 1 is present; more exaggerates."""
@@ -111,6 +118,28 @@ class AttributeSet:
     def classes(cls, group: str, names: Sequence[str]) -> "AttributeSet":
         """One-hot class labels: all names form one exclusive group."""
         return cls(tuple(names), {group: tuple(names)}, one_hot=True)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "AttributeSet":
+        """The inverse of `to_dict`; keys left out are empty or false.
+
+        Raises:
+            ConfigError: If a value has the wrong type, or the values don't fit together.
+        """
+        try:
+            names = tuple(plain.get("attributes", ()))
+            groups = {g: tuple(members) for g, members in plain.get("groups", {}).items()}
+            return cls(names, groups, bool(plain.get("one_hot", False)))
+        except (TypeError, AttributeError) as error:
+            raise ConfigError(f"attributes: a value has the wrong type ({error})") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON or TOML types under the keys attributes, groups and one_hot."""
+        return {
+            "attributes": list(self.names),
+            "groups": {g: list(m) for g, m in self.groups.items()},
+            "one_hot": self.one_hot,
+        }
 
     def group_of(self, name: str) -> tuple[str, ...]:
         """The members of the exclusive group `name` belongs to, itself included; () if none."""

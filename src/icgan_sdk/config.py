@@ -171,10 +171,7 @@ class ModelConfig:
             if plain[name] == PAPER_ARCHITECTURE:
                 del plain[name]
         plain["crop"] = None if self.crop is None else asdict(self.crop)
-        plain["attributes"] = list(self.attributes.names)
-        plain["groups"] = {g: list(m) for g, m in self.attributes.groups.items()}
-        plain["one_hot"] = self.attributes.one_hot
-        return plain
+        return {**plain, **self.attributes.to_dict()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "ModelConfig":
@@ -192,10 +189,10 @@ class ModelConfig:
         try:
             if values.get("crop") is not None:
                 values["crop"] = Crop(**values["crop"])
-            groups, one_hot = values.pop("groups", {}), values.pop("one_hot", False)
             if "attributes" in values:
-                groups = {g: tuple(m) for g, m in groups.items()}
-                values["attributes"] = AttributeSet(tuple(values["attributes"]), groups, one_hot)
+                values["attributes"] = AttributeSet.from_dict(values)
+            for spread in ("groups", "one_hot"):
+                values.pop(spread, None)
             return cls(**values)
         except IcGANError:
             raise

@@ -58,9 +58,7 @@ class DatasetInfo:
         """The text of ``dataset.json``."""
         plain = {
             "source": self.source,
-            "attributes": self.attributes.names,
-            "groups": dict(self.attributes.groups),
-            "one_hot": self.attributes.one_hot,
+            **self.attributes.to_dict(),
             "padding": self.padding,
             "crop": None if self.crop is None else asdict(self.crop),
             "partitions": dict(partitions),
@@ -242,9 +240,8 @@ def _read_description(folder: Path) -> tuple[DatasetInfo, Ranges]:
 
 
 def _parse_description(plain: dict[str, Any]) -> tuple[DatasetInfo, Ranges]:
-    groups = {g: tuple(members) for g, members in plain["groups"].items()}
     info = DatasetInfo(
-        attributes=AttributeSet(tuple(plain["attributes"]), groups, bool(plain["one_hot"])),
+        attributes=AttributeSet.from_dict(plain),
         padding=int(plain["padding"]),
         crop=None if plain["crop"] is None else Crop(**plain["crop"]),
         source=str(plain["source"]),

@@ -56,9 +56,7 @@ def save_referee(
         "architecture": referee.architecture,
         "image_size": referee.image_size,
         "channels": referee.channels,
-        "attributes": list(referee.attributes.names),
-        "groups": {g: list(m) for g, m in referee.attributes.groups.items()},
-        "one_hot": referee.attributes.one_hot,
+        **referee.attributes.to_dict(),
         "record": dict(record),
     }
     weights = {n: t.detach().cpu().contiguous() for n, t in referee.state_dict().items()}
@@ -82,11 +80,7 @@ def load_referee(folder: str | os.PathLike[str], device: str | torch.device = "c
     folder = Path(folder)
     plain = _read_config(folder)
     try:
-        attributes = AttributeSet(
-            tuple(plain["attributes"]),
-            {g: tuple(m) for g, m in plain["groups"].items()},
-            bool(plain["one_hot"]),
-        )
+        attributes = AttributeSet.from_dict(plain)
         with torch.device("meta"):
             referee = Referee(
                 plain["architecture"], attributes, plain["image_size"], plain["channels"]
