@@ -1,5 +1,6 @@
-"""Writing files so that nothing half-written is ever left under its final name."""
+"""Files and folders: written whole or not at all, never over anybody's other files; hashed."""
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -79,6 +80,12 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a UTF-8 text file atomically."""
     with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file's content, in hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _temporary_name(path: Path) -> Path:

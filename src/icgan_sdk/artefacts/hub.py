@@ -15,13 +15,13 @@ from icgan_sdk.artefacts.layout import (
     WEIGHTS_FILE,
 )
 from icgan_sdk.errors import DownloadError, ModelFormatError
+from icgan_sdk.files import sha256
 
 if TYPE_CHECKING:
     import httpx2
 
 _SHA1, _SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 
-CHUNK = 1 << 20
 UPLOAD_TIMEOUT = 300.0
 """Seconds that the Hub may take to answer while it takes in a model."""
 
@@ -98,15 +98,18 @@ def _check_hashes(repo_id: str, folder: Path) -> None:
 
 def _is_named_by_hash(file: Path) -> bool:
     if _SHA256.fullmatch(file.name):
-        digest = hashlib.sha256()
-    elif _SHA1.fullmatch(file.name):
-        digest = hashlib.sha1(b"blob %d\0" % file.stat().st_size, usedforsecurity=False)
-    else:
-        return True
+        return sha256(file) == file.name
+    if _SHA1.fullmatch(file.name):
+        return _git_hash(file) == file.name
+    return True
+
+
+def _git_hash(file: Path) -> str:
+    """The SHA-1 by which git names a file's content."""
+    start = b"blob %d\0" % file.stat().st_size
     with file.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest() == file.name
+        digest = hashlib.file_digest(stream, lambda: hashlib.sha1(start, usedforsecurity=False))
+    return digest.hexdigest()
 
 
 def upload(

@@ -5,7 +5,6 @@ found between each graph's outputs and the networks'. ``config.json`` and ``READ
 the model.
 """
 
-import hashlib
 import importlib.util
 from pathlib import Path
 from typing import Literal
@@ -13,7 +12,7 @@ from typing import Literal
 from icgan_sdk.artefacts.layout import CARD_FILE, CONFIG_FILE, read_config
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelFormatError, ModelNotFoundError, SaveError
-from icgan_sdk.files import write_text
+from icgan_sdk.files import sha256, write_text
 from icgan_sdk.versioned import JsonFormat
 
 Format = Literal["onnx", "torch"]
@@ -42,7 +41,7 @@ def write_record(folder: Path, form: Format, differences: dict[str, float]) -> N
     files = sorted(path for path in folder.iterdir() if path.name.startswith(GRAPHS))
     record = {
         "format": form,
-        "files": {path.name: _sha256(path) for path in files},
+        "files": {path.name: sha256(path) for path in files},
         "largest_difference": differences,
     }
     write_text(folder / RECORD_FILE, RECORD_FORMAT.to_json(record))
@@ -70,7 +69,7 @@ def open_edit(folder: Path) -> tuple[ModelConfig, Path]:
     for name in [graph, *(n for n in files if n.startswith(graph) and n != graph)]:
         if Path(name).name != name or not (folder / name).is_file():
             raise ModelFormatError(f"{folder} is not a complete export: {name} missing")
-        if _sha256(folder / name) != files.get(name):
+        if sha256(folder / name) != files.get(name):
             raise ModelFormatError(
                 f"{folder / name} is damaged or was changed: its SHA-256 is not the one in "
                 f"{RECORD_FILE}; export the model again"
@@ -108,8 +107,3 @@ def _read_record(folder: Path) -> dict[str, object]:
             f"{folder} is an export of format {form!r}; the ONNX runtime needs --format onnx"
         )
     return files
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

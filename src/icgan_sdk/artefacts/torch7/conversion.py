@@ -1,6 +1,5 @@
 """The authors' saved networks as a model of ours."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from icgan_sdk.artefacts.torch7.weights import load_weights
 from icgan_sdk.attributes import CELEBA_ATTRIBUTES, AttributeSet
 from icgan_sdk.config import PAPER_CROP, Crop, ModelConfig, Noise
 from icgan_sdk.errors import ModelFormatError
+from icgan_sdk.files import sha256
 from icgan_sdk.model import IcGANNetworks
 
 PathLike = str | os.PathLike[str]
@@ -80,7 +80,7 @@ def torch7_card(config: ModelConfig, *, files: Sequence[PathLike], name: str, co
         name: What users load the model by.
         command: What converted it.
     """
-    sums = [(Path(f).name, hashlib.sha256(Path(f).read_bytes()).hexdigest()) for f in files]
+    sums = [(Path(f).name, sha256(f)) for f in files]
     table = "\n".join(["| file | SHA-256 |", "|---|---|", *(f"| {f} | `{s}` |" for f, s in sums)])
     return model_card(
         config,
