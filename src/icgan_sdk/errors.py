@@ -100,6 +100,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(known)}" if known else "there are none"
 
 
+def list_some(names: Iterable[str], most: int = 3) -> str:
+    """The first names of a list, and how many more there are."""
+    names = list(names)
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
 def raise_where_different(pairs: Mapping[str, tuple[object, object]], subject: str) -> None:
     """Raise ConfigError naming every pair whose two values differ."""
     raise_all(

@@ -5,11 +5,12 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from icgan_sdk.errors import IcGANError, SaveError
+from icgan_sdk.errors import IcGANError, SaveError, list_some
 
 
 @contextmanager
@@ -74,6 +75,28 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_replaceable(
+    folder: str | os.PathLike[str], ours: Iterable[str], *, marker: str, deed: str
+) -> None:
+    """Raise SaveError if replacing a folder would remove files of another kind than ours.
+
+    Args:
+        folder: What is to be replaced. It needn't exist.
+        ours: Names of our files, or patterns like "edit*".
+        marker: One of our files, without which none of the others counts as ours.
+        deed: What would remove the files, like "saving a model".
+    """
+    folder = Path(folder)
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    known = tuple(ours) if marker in names else ()
+    others = sorted(n for n in names if not any(fnmatchcase(n, pattern) for pattern in known))
+    if others:
+        raise SaveError(
+            f"{folder} holds other files ({list_some(others)}), which {deed} there would remove; "
+            "choose a new or empty folder"
+        )
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -6,7 +6,7 @@ config. Nothing is ever pickled.
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -23,12 +23,11 @@ from icgan_sdk.artefacts.layout import (
     read_config,
 )
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.errors import ConfigError, ModelFormatError, SaveError
-from icgan_sdk.files import atomic_file, atomic_folder, write_text
+from icgan_sdk.errors import ConfigError, ModelFormatError, SaveError, list_some
+from icgan_sdk.files import atomic_file, atomic_folder, check_replaceable, write_text
 from icgan_sdk.model import IcGANNetworks
 
 STORED_DTYPES = frozenset({"F16", "F32"})
-MAX_NAMED = 3
 
 
 def save_artefact(
@@ -142,16 +141,7 @@ def _is_statistic(name: str) -> bool:
 
 
 def _check_replaceable(folder: Path) -> None:
-    if not folder.is_dir():
-        return
-    names = {path.name for path in folder.iterdir()}
-    # Without a config it is no model's folder: its README.md is somebody's own.
-    others = sorted(names.difference(ARTEFACT_FILES) if CONFIG_FILE in names else names)
-    if others:
-        raise SaveError(
-            f"{folder} holds other files ({_some(others)}), which saving a model there would "
-            "remove; choose a new or empty folder"
-        )
+    check_replaceable(folder, ARTEFACT_FILES, marker=CONFIG_FILE, deed="saving a model")
 
 
 def _has_discriminator(path: Path) -> bool:
@@ -197,9 +187,9 @@ def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tenso
 def _check_names(path: Path, found: set[str], expected: set[str]) -> None:
     problems = []
     if missing := sorted(expected - found):
-        problems.append(f"missing tensors: {_some(missing)}")
+        problems.append(f"missing tensors: {list_some(missing)}")
     if extra := sorted(found - expected):
-        problems.append(f"unknown tensors: {_some(extra)}")
+        problems.append(f"unknown tensors: {list_some(extra)}")
     if problems:
         raise ModelFormatError(f"{path} doesn't fit {CONFIG_FILE}: {'; '.join(problems)}")
 
@@ -212,9 +202,3 @@ def _check_header(path: Path, name: str, shape: list[int], dtype: str, expected:
         )
     if dtype not in STORED_DTYPES:
         raise ModelFormatError(f"{path}: tensor {name!r} is {dtype}, expected F16 or F32")
-
-
-def _some(names: Iterable[str]) -> str:
-    names = list(names)
-    rest = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + rest

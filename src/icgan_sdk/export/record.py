@@ -11,7 +11,7 @@ from typing import Literal
 
 from icgan_sdk.artefacts.layout import CARD_FILE, CONFIG_FILE, read_config
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.errors import ConfigError, ModelFormatError, ModelNotFoundError, SaveError
+from icgan_sdk.errors import ConfigError, ModelFormatError, ModelNotFoundError
 from icgan_sdk.files import sha256, write_text
 from icgan_sdk.versioned import JsonFormat
 
@@ -23,6 +23,8 @@ RECORD_FORMAT = JsonFormat(version=1, error=ModelFormatError, remedy="export the
 RECORD_FILE = "export.json"
 ENCODER, GENERATOR, EDIT = "encoder", "generator", "edit"
 GRAPHS = (ENCODER, GENERATOR, EDIT)
+EXPORT_FILES = (CONFIG_FILE, CARD_FILE, RECORD_FILE, *(f"{name}*" for name in GRAPHS))
+"""Names of an export's files, and patterns of the graphs'."""
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}
 
 IMAGES, Z, Y = "images", "z", "y"
@@ -75,20 +77,6 @@ def open_edit(folder: Path) -> tuple[ModelConfig, Path]:
                 f"{RECORD_FILE}; export the model again"
             )
     return config, folder / graph
-
-
-def check_replaceable(folder: Path) -> None:
-    """Raise SaveError if writing an export there would remove anything but an export."""
-    if not folder.is_dir():
-        return
-    names = {path.name for path in folder.iterdir()}
-    ours = {CONFIG_FILE, CARD_FILE, RECORD_FILE} if RECORD_FILE in names else set()
-    others = sorted(n for n in names - ours if not (ours and n.startswith(GRAPHS)))
-    if others:
-        raise SaveError(
-            f"{folder} holds other files ({', '.join(others[:3])}), which exporting there would "
-            "remove; choose a new or empty folder"
-        )
 
 
 def _read_record(folder: Path) -> dict[str, object]:

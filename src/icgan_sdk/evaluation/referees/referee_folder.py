@@ -14,9 +14,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from icgan_sdk.attributes import AttributeSet
-from icgan_sdk.errors import IcGANError, ModelFormatError, ModelNotFoundError, SaveError
+from icgan_sdk.errors import IcGANError, ModelFormatError, ModelNotFoundError
 from icgan_sdk.evaluation.referees.referee_network import Referee
-from icgan_sdk.files import atomic_file, atomic_folder, write_text
+from icgan_sdk.files import atomic_file, atomic_folder, check_replaceable, write_text
 from icgan_sdk.model.devices import find_device
 from icgan_sdk.versioned import JsonFormat
 
@@ -27,15 +27,10 @@ REQUIRED = ("architecture", "image_size", "channels", "attributes", "groups", "o
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 
 
-def check_replaceable(folder: str | os.PathLike[str]) -> None:
+def check_referee_replaceable(folder: str | os.PathLike[str]) -> None:
     """Raise SaveError if a folder holds files that saving a referee there would remove."""
-    folder = Path(folder)
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if others := sorted(names - {CONFIG_FILE, WEIGHTS_FILE}):
-        raise SaveError(
-            f"{folder} holds other files ({others[0]}), which saving a referee there would remove; "
-            "choose a new or empty folder"
-        )
+    files = (CONFIG_FILE, WEIGHTS_FILE)
+    check_replaceable(folder, files, marker=CONFIG_FILE, deed="saving a referee")
 
 
 def save_referee(
@@ -51,7 +46,7 @@ def save_referee(
     Raises:
         SaveError: If the folder holds other files or can't be written.
     """
-    check_replaceable(folder)
+    check_referee_replaceable(folder)
     plain = {
         "architecture": referee.architecture,
         "image_size": referee.image_size,

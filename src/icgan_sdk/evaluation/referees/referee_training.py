@@ -16,7 +16,7 @@ from icgan_sdk.data import PreparedDataset, Progress
 from icgan_sdk.errors import ConfigError, ModelNotFoundError
 from icgan_sdk.evaluation.progress import Watcher
 from icgan_sdk.evaluation.referees.referee_folder import (
-    check_replaceable,
+    check_referee_replaceable,
     load_referee,
     read_record,
     save_referee,
@@ -62,7 +62,7 @@ def train_referee(
         SaveError: If the folder holds other files or can't be written.
     """
     settings = settings or default_settings(dataset, architecture)
-    check_replaceable(folder)
+    check_referee_replaceable(folder)
     runtime = Runtime(
         RunConfig(seed=settings.seed, device=settings.device, precision=settings.precision)
     )
