@@ -9,6 +9,7 @@ from typing import TextIO, TypeVar
 import typer
 
 from icgan_sdk.errors import ImageError, NoFaceFoundError, PhotoWarning
+from icgan_sdk.progress import Progress
 
 T = TypeVar("T")
 
@@ -67,13 +68,14 @@ def photo_warnings() -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
+def progress_bar() -> Iterator[Progress]:
     """A bar on stderr, to be told how many pictures are done, of how many."""
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
+    from rich.progress import MofNCompleteColumn
+    from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
-    bar = Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console)
+    bar = Bar(*Bar.get_default_columns(), MofNCompleteColumn(), console=console)
     with ExitStack() as shown:
 
         def update(done: int, total: int) -> None:

@@ -10,7 +10,8 @@ from icgan_sdk.data.folder import prepare_folder
 from icgan_sdk.data.labels import LabelMethod, LabelSampler
 from icgan_sdk.data.mnist import prepare_mnist
 from icgan_sdk.data.prepared import PreparedDataset
-from icgan_sdk.data.writing import Item, PrepareReport, Progress, write_arrays, write_prepared
+from icgan_sdk.data.writing import Item, PrepareReport, write_arrays, write_prepared
+from icgan_sdk.progress import Progress
 
 __all__ = [
     "Item",

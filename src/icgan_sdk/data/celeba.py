@@ -17,12 +17,12 @@ from icgan_sdk.data.writing import (
     PARTITIONS,
     Item,
     PrepareReport,
-    Progress,
     write_prepared,
 )
 from icgan_sdk.errors import DatasetError, ImageError, did_you_mean
 from icgan_sdk.pictures.opening import DECODE_ERRORS, open_picture
 from icgan_sdk.pictures.squares import resample
+from icgan_sdk.progress import Progress
 
 ATTRIBUTE_FILE = "list_attr_celeba.txt"
 PARTITION_FILE = "list_eval_partition.txt"

@@ -11,10 +11,11 @@ from PIL import Image
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import Crop
-from icgan_sdk.data.writing import PARTITIONS, Item, PrepareReport, Progress, write_prepared
+from icgan_sdk.data.writing import PARTITIONS, Item, PrepareReport, write_prepared
 from icgan_sdk.errors import ConfigError, DatasetError, did_you_mean
 from icgan_sdk.pictures.opening import add_heif, open_picture
 from icgan_sdk.pictures.squares import fit_picture
+from icgan_sdk.progress import Progress
 
 ABSENT, PRESENT = {"0", "-1", "false"}, {"1", "true"}
 PARTITION_COLUMN = "partition"

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -25,12 +25,10 @@ from icgan_sdk.data.prepared import (
 from icgan_sdk.data.reading import Pixels, ReadPicture, read_all
 from icgan_sdk.errors import DatasetError, SaveError, ShapeError
 from icgan_sdk.files import atomic_folder
+from icgan_sdk.progress import Progress
 
 PARTITIONS = ("train", "validation", "test")
 UNREADABLE = "unreadable.txt"
-
-Progress = Callable[[int, int], None]
-"""Told how many pictures are done, of how many."""
 
 
 class Item(NamedTuple):
