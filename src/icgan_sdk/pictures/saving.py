@@ -13,6 +13,9 @@ from icgan_sdk.pictures.opening import on_white
 QUALITY = 92
 """Of pictures written with loss, on Pillow's scale to 100."""
 
+FRAME_MILLISECONDS = 80
+"""How long an animation shows each frame."""
+
 OPAQUE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo",
     ".bmp", ".dib", ".eps", ".pcx", ".pbm", ".pgm", ".pnm", ".ppm",
@@ -41,9 +44,7 @@ def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
             raise ImageError(f"{path}: {error}; try .png or .jpg") from error
 
 
-def save_animation(
-    frames: Sequence[Image.Image], path: str | os.PathLike[str], milliseconds: int = 80
-) -> None:
+def save_animation(frames: Sequence[Image.Image], path: str | os.PathLike[str]) -> None:
     """Write frames as an endless GIF (or another animated format), atomically.
 
     Raises:
@@ -53,7 +54,7 @@ def save_animation(
     _check_suffix(path)
     with atomic_file(path) as temporary:
         frames[0].save(
-            temporary, save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
+            temporary, save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0
         )
 
 

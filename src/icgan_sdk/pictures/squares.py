@@ -21,9 +21,7 @@ def fit_picture(picture: Image.Image, size: int, crop: Crop | None = None) -> Im
     return resample(picture, (size, size), fitting_box(*picture.size, crop))
 
 
-def fitting_box(
-    width: int, height: int, crop: Crop | None = None
-) -> tuple[float, float, float, float]:
+def fitting_box(width: int, height: int, crop: Crop | None) -> tuple[float, float, float, float]:
     """What `fit_picture` cuts out of a picture of this size: left, top, right, bottom."""
     if crop is not None and shows_frame(width, height, crop):
         return crop.scaled_to(width, height)
