@@ -1,7 +1,7 @@
 """Attribute names, their exclusive groups, and how an edit changes the attribute vector y.
 
-Presence is counted from 0 (absent) to 1 (present); the networks see y = 2·presence − 1, so that
-labels are −1 and 1 as in the paper.
+Presence runs from 0 (absent) to 1 (present). The networks see y = 2·presence − 1, so that labels
+are −1 and 1 as in the paper.
 """
 
 from collections.abc import Mapping, Sequence
@@ -184,8 +184,8 @@ class AttributeSet:
     def apply(self, y: Sequence[float], presences: Mapping[str, float]) -> list[float]:
         """The attribute vector after an edit.
 
-        A named attribute takes its value. Members of its exclusive group that are not named
-        recede as far as it comes: to absent if it is present (1 or more), in proportion to a
+        A named attribute takes its value. Members of its exclusive group that are not named move
+        towards absent: fully if the attribute becomes present (1 or more), in proportion to a
         fraction, not at all for 0. All other attributes keep their values.
 
         Args:

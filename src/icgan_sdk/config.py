@@ -68,7 +68,7 @@ PAPER_CROP = Crop(frame=(178, 218), box=(30, 40, 168, 178))
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Fixes the networks' shapes, what they take in and what they give out.
+    """Defines the networks: their architecture, their input and their output.
 
     The defaults are the paper's model: 64×64 colour pictures (Tables 1 and 2).
 

@@ -1,4 +1,4 @@
-"""Files and folders: written whole or not at all, never over anybody's other files; hashed."""
+"""Writing files and folders atomically, checking what may be replaced, hashing files."""
 
 import hashlib
 import os
@@ -43,7 +43,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary folder beside `path` that takes its place on success.
 
-    A folder that was there before is replaced as a whole, and kept where the writing fails.
+    An existing folder is replaced as a whole. If the writing fails, it is kept.
 
     Raises:
         SaveError: If the folder can't be written, or `path` is a file.
@@ -112,22 +112,22 @@ def sha256(path: str | os.PathLike[str]) -> str:
 
 
 def _temporary_name(path: Path) -> Path:
-    # Keeps the suffix: Pillow and others choose the format by it. Of long names only the beginning,
-    # as file systems allow 255 bytes.
+    # Keeps the suffix, by which Pillow and others choose the format. Keeps only the beginning of a
+    # long name, because file systems allow 255 bytes.
     return path.with_name(
         f".{path.stem[:40]}.{os.getpid()}-{secrets.token_hex(4)}.tmp{path.suffix}"
     )
 
 
 def _flush(path: Path) -> None:
-    # Without fsync a crash of the machine could leave an empty file under the final name.
-    # Open for writing, because Windows flushes nothing else.
+    # Without fsync, a crash of the machine could leave an empty file under the final name.
+    # Opened for writing, because Windows flushes no file that is only open for reading.
     with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 
 def _reason(error: OSError) -> str:
-    if isinstance(error, FileExistsError):  # of the folder that should hold it
+    if isinstance(error, FileExistsError):  # in place of the parent folder
         return f"{error.filename} is a file, not a folder"
     return error.strerror or str(error)
 

@@ -1,4 +1,4 @@
-"""The artefact folder's files and its config.json; reads no weights, so it needs no torch."""
+"""The artefact folder's file names, and its config.json. Reads no weights, needs no torch."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from icgan_sdk.errors import ConfigError, ModelFormatError, ModelNotFoundError
 from icgan_sdk.versioned import JsonFormat
 
 CONFIG_FORMAT = JsonFormat(version=1, error=ModelFormatError)
-"""Of config.json and with it of the whole folder."""
+"""The format of config.json. Its version counts for the whole folder."""
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -27,7 +27,7 @@ def read_config(folder: Path, weights: str = WEIGHTS_FILE) -> ModelConfig:
 
     Args:
         folder: The folder.
-        weights: The file of weights that must be there beside it.
+        weights: Name of the weights file, which must lie beside it.
 
     Raises:
         ModelNotFoundError: If there is no such folder.

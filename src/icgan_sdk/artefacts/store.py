@@ -1,7 +1,7 @@
-"""Networks to an artefact folder and back: config.json, model.safetensors, README.md.
+"""Saving networks as an artefact folder, and loading them.
 
-Loading is strict and never allocates what the file claims before it is checked against the
-config. Nothing is ever pickled.
+Loading is strict: names, shapes and types of the tensors are checked against the config before
+memory is allocated for them. Nothing is ever pickled.
 """
 
 import os
@@ -43,8 +43,8 @@ def save_artefact(
         networks: Generator and encoders, and the discriminator if they have it.
         folder: New or empty, or an artefact folder, which is replaced.
         card: Markdown of the model card.
-        dtype: float16 halves the file; batch norm's running statistics stay float32, whose range
-            they may need.
+        dtype: float16 halves the file. Batch norm's running statistics stay float32, because they
+            may exceed the range of float16.
 
     Raises:
         SaveError: If the folder holds other files, can't be written, or a weight is not finite.
@@ -73,7 +73,7 @@ def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
     """
     folder = Path(folder)
     config = read_config(folder)
-    # Inference tensors as parameters would forbid refining z later.
+    # Parameters that are inference tensors would forbid refining z later.
     with torch.inference_mode(False):
         weights = folder / WEIGHTS_FILE
         networks = _without_memory(config, folder / CONFIG_FILE, _has_discriminator(weights))
@@ -84,9 +84,9 @@ def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
 
 
 def stored_dtype(folder: str | os.PathLike[str]) -> torch.dtype:
-    """The precision of an artefact folder's weights: float16 if none is finer, else float32.
+    """The precision of an artefact folder's weights: float16 if all have it, else float32.
 
-    Batch norm's statistics don't count, which are always float32.
+    Batch norm's running statistics, which are always float32, don't count.
 
     Raises:
         ModelFormatError: If the file can't be read.
@@ -124,7 +124,7 @@ def _stored_state(networks: IcGANNetworks) -> dict[str, Tensor]:
 
 
 def _counters(networks: IcGANNetworks) -> set[str]:
-    # How many batches batch norm has seen: used by no network of ours, so not stored.
+    # How many batches batch norm has seen. None of our networks uses it, so it isn't stored.
     return {name for name in networks.state_dict() if name.endswith(".num_batches_tracked")}
 
 
@@ -174,7 +174,7 @@ def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tenso
             for name, tensor in expected.items():
                 header = file.get_slice(name)
                 _check_header(path, name, header.get_shape(), header.get_dtype(), tensor)
-            # A copy, because safetensors' own tensors change with the file they are mapped from.
+            # Copied, because tensors mapped from the file would change with it.
             state = {n: file.get_tensor(n).to(torch.float32, copy=True) for n in expected}
     except (SafetensorError, OSError) as error:
         raise _unreadable(path, error) from error

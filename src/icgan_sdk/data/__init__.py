@@ -1,7 +1,7 @@
-"""Data sets: fetched, prepared once into a memory-mapped format, and read by training.
+"""Data sets: downloaded, prepared once in a memory-mapped format, and read by training.
 
 `prepare_mnist`, `prepare_celeba` and `prepare_folder` write a prepared folder; `PreparedDataset`
-reads it; `LabelSampler` draws the labels a GAN step needs.
+reads it; `LabelSampler` draws the labels that a GAN step needs.
 """
 
 from icgan_sdk.data.celeba import prepare_celeba

@@ -17,7 +17,7 @@ from icgan_sdk.evaluation.metrics.memorisation import Memorisation
 from icgan_sdk.versioned import JsonFormat
 
 RESULT_FORMAT = JsonFormat(version=2, error=IcGANError, key="format")
-"""Of ``evaluation.json``. Version 1 also had ``plain_f1`` and ``mean_plain_f1``."""
+"""The format of ``evaluation.json``. Version 1 also had ``plain_f1`` and ``mean_plain_f1``."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from icgan_sdk.versioned import JsonFormat
 Format = Literal["onnx", "torch"]
 
 RECORD_FORMAT = JsonFormat(version=1, error=ModelFormatError, remedy="export the model again")
-"""Of export.json, and with it of the whole folder and the graphs' inputs and outputs."""
+"""The format of export.json. Its version counts for the whole folder and the graphs' interface."""
 
 RECORD_FILE = "export.json"
 ENCODER, GENERATOR, EDIT = "encoder", "generator", "edit"

@@ -1,6 +1,6 @@
-"""Pictures as numbers: PIL images, arrays and tensors to the networks' input and back.
+"""Pictures and images: what users give as the networks' input, their output as pictures.
 
-Brings in torch only where it gives or takes tensors: exported models run without it.
+Torch is imported only where tensors are taken or given, so that exported models run without it.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float32]
 Batch = TypeVar("Batch", Floats, "Tensor")
 
 PIXEL_TOLERANCE = 1e-3
+"""How far beyond [-1, 1] the values of a tensor may lie."""
 
 
 def to_array(images: Picture | Sequence[Picture], config: ModelConfig) -> tuple[Floats, bool]:
@@ -32,7 +33,7 @@ def to_array(images: Picture | Sequence[Picture], config: ModelConfig) -> tuple[
         config: The model's.
 
     Returns:
-        Array [B, C, image_size, image_size] in [-1, 1], and whether one single picture was given.
+        Array [B, C, image_size, image_size] in [-1, 1], and whether a single picture was given.
 
     Raises:
         ImageError: If a file can't be read.
@@ -45,15 +46,15 @@ def to_array(images: Picture | Sequence[Picture], config: ModelConfig) -> tuple[
 
 
 def to_batch(images: ImageLike | Sequence[ImageLike], config: ModelConfig) -> "tuple[Tensor, bool]":
-    """Turn whatever the user gave into the networks' input.
+    """Turn what the user gave into the networks' input.
 
     Args:
         images: One picture, a sequence of pictures, or a float tensor [B, C, H, W].
         config: The model's; float tensors must have its picture size (or image size, padded).
 
     Returns:
-        Tensor [B, C, image_size, image_size] in [-1, 1] on the CPU, and whether one single
-        picture was given.
+        Tensor [B, C, image_size, image_size] in [-1, 1] on the CPU, and whether a single picture
+        was given.
 
     Raises:
         ImageError: If a file can't be read.
@@ -126,9 +127,8 @@ def pixels_to_tensor(pixels: npt.NDArray[np.uint8]) -> "Tensor":
 
     if pixels.ndim == 3:
         pixels = pixels[..., None]
-    if not pixels.flags.writeable:  # as Pillow's are: torch wants to own its memory
+    if not pixels.flags.writeable:  # as Pillow's arrays and memory maps are; torch warns of those
         pixels = pixels.copy()
-    # PIL's arrays and memory maps are read-only, which torch warns about: those are copied.
     return scale_pixels(torch.from_numpy(np.require(pixels, requirements=["C", "W"])))
 
 
@@ -139,7 +139,7 @@ def scale_pixels(pixels: "Tensor") -> "Tensor":
 
 def array_to_pixels(images: Floats) -> npt.NDArray[np.uint8]:
     """Float [B, C, H, W] in [-1, 1] to uint8 [B, H, W, C]."""
-    with np.errstate(invalid="ignore"):  # pictures of a training that diverged
+    with np.errstate(invalid="ignore"):  # NaN, from networks that diverged
         pixels = ((images + 1.0) * 127.5).round().clip(0, 255).astype(np.uint8)
     return pixels.transpose(0, 2, 3, 1)
 

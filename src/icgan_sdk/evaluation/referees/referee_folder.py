@@ -21,7 +21,7 @@ from icgan_sdk.model.devices import find_device
 from icgan_sdk.versioned import JsonFormat
 
 CONFIG_FORMAT = JsonFormat(version=1, error=ModelFormatError, remedy="train the referee again")
-"""Of config.json and with it of the whole folder."""
+"""The format of config.json. Its version counts for the whole folder."""
 REQUIRED = ("architecture", "image_size", "channels", "attributes", "groups", "one_hot")
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
