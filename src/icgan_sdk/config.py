@@ -68,7 +68,7 @@ PAPER_CROP = Crop(frame=(178, 218), box=(30, 40, 168, 178))
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Fixes the networks' shapes, what they take in and what they give out.
+    """Defines the networks: their architecture, their input and their output.
 
     The defaults are the paper's model: 64×64 colour pictures (Tables 1 and 2).
 
@@ -204,10 +204,7 @@ class ModelConfig:
             if plain[name] == PAPER_ARCHITECTURE:
                 del plain[name]
         plain["crop"] = None if self.crop is None else asdict(self.crop)
-        plain["attributes"] = list(self.attributes.names)
-        plain["groups"] = {g: list(m) for g, m in self.attributes.groups.items()}
-        plain["one_hot"] = self.attributes.one_hot
-        return plain
+        return {**plain, **self.attributes.to_dict()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "ModelConfig":
@@ -225,10 +222,10 @@ class ModelConfig:
         try:
             if values.get("crop") is not None:
                 values["crop"] = Crop(**values["crop"])
-            groups, one_hot = values.pop("groups", {}), values.pop("one_hot", False)
             if "attributes" in values:
-                groups = {g: tuple(m) for g, m in groups.items()}
-                values["attributes"] = AttributeSet(tuple(values["attributes"]), groups, one_hot)
+                values["attributes"] = AttributeSet.from_dict(values)
+            for spread in ("groups", "one_hot"):
+                values.pop(spread, None)
             return cls(**values)
         except IcGANError:
             raise

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from icgan_sdk.artefacts.layout import FORMAT_VERSION, read_config
+from icgan_sdk.artefacts.layout import CONFIG_FORMAT, read_config
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
@@ -129,7 +129,7 @@ def test_weights_that_are_not_finite_are_not_saved(
 
 
 CONFIG_DAMAGES: dict[str, tuple[dict[str, Any], str]] = {
-    "newer": ({"format_version": FORMAT_VERSION + 1}, "pip install -U icgan-sdk"),
+    "newer": ({"format_version": CONFIG_FORMAT.version + 1}, "pip install -U icgan-sdk"),
     "version missing": ({"format_version": None}, "format_version must be a whole number"),
     "unknown key": ({"z_dims": 7}, "unknown key 'z_dims'; did you mean 'z_dim'?"),
     "wrong type": ({"image_size": "16"}, "image_size must be a whole number"),

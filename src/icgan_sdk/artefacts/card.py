@@ -50,9 +50,9 @@ def model_card(
 
 
 def for_repository(card: str, repo_id: str) -> str:
-    """A card whose title and usage name a Hub repository where they named a folder.
+    """A card with a Hub repository in its title and usage, in place of a folder.
 
-    One that names a bundled model or a repository stays as it is.
+    A card that names a bundled model or a repository stays as it is.
     """
     named = re.search(r'from_pretrained\(("(?:[^"\\]|\\.)*")\)', card)
     if named is None:

@@ -25,7 +25,7 @@ def train(
     data: Annotated[str, typer.Option(help="Prepared data set (icgan data prepare).")] = "",
     start: Annotated[
         str,
-        typer.Option(help="Begin with this model's networks: a bundled name or a folder."),
+        typer.Option(help="Start from this model's networks: a bundled name or a folder."),
     ] = "",
     out: Annotated[Path, typer.Option("--out", "-o", help="Run folder.")],
     stage: Annotated[
@@ -38,7 +38,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Continue the run in the folder.")] = False,
     restart: Annotated[
-        bool, typer.Option(help="First delete the stages to run, and all that are built on them.")
+        bool, typer.Option(help="First delete the stages to run, and those built on them.")
     ] = False,
 ) -> None:
     """Train a model on a prepared data set: the GAN, then the encoders that invert it.

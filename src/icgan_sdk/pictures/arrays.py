@@ -1,6 +1,6 @@
-"""Pictures as numbers: PIL images, arrays and tensors to the networks' input and back.
+"""Pictures and images: what users give as the networks' input, their output as pictures.
 
-Brings in torch only where it gives or takes tensors: exported models run without it.
+Torch is imported only where tensors are taken or given, so that exported models run without it.
 """
 
 from typing import TYPE_CHECKING, TypeVar
@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float32]
 Batch = TypeVar("Batch", Floats, "Tensor")
 
 PIXEL_TOLERANCE = 1e-3
+"""How far beyond [-1, 1] the values of a tensor may lie."""
 
 
 def picture_to_array(picture: Image.Image, config: ModelConfig) -> Floats:
@@ -102,9 +103,8 @@ def pixels_to_tensor(pixels: npt.NDArray[np.uint8]) -> "Tensor":
 
     if pixels.ndim == 3:
         pixels = pixels[..., None]
-    if not pixels.flags.writeable:  # as Pillow's are: torch wants to own its memory
+    if not pixels.flags.writeable:  # as Pillow's arrays and memory maps are; torch warns of those
         pixels = pixels.copy()
-    # PIL's arrays and memory maps are read-only, which torch warns about: those are copied.
     return scale_pixels(torch.from_numpy(np.require(pixels, requirements=["C", "W"])))
 
 
@@ -115,7 +115,7 @@ def scale_pixels(pixels: "Tensor") -> "Tensor":
 
 def array_to_pixels(images: Floats) -> npt.NDArray[np.uint8]:
     """Float [B, C, H, W] in [-1, 1] to uint8 [B, H, W, C]."""
-    with np.errstate(invalid="ignore"):  # pictures of a training that diverged
+    with np.errstate(invalid="ignore"):  # NaN, from networks that diverged
         pixels = ((images + 1.0) * 127.5).round().clip(0, 255).astype(np.uint8)
     return pixels.transpose(0, 2, 3, 1)
 

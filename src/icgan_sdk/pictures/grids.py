@@ -1,4 +1,4 @@
-"""Sheets of pictures: grids, and titles above their columns."""
+"""Grids of pictures, and titles above their columns."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ def grid(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
     A single picture stays as it is; pictures of another size than the first are scaled to it.
 
     Args:
-        rows: The first row is the longest.
+        rows: The first row must be the longest.
     """
     first, columns = rows[0][0], len(rows[0])
     if len(rows) == columns == 1:
@@ -29,7 +29,7 @@ def grid(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
 
 
 def titled(sheet: Image.Image, titles: Sequence[str]) -> Image.Image:
-    """A grid with a title above each column, reading upwards; underscores become spaces.
+    """A grid with a title above each column, turned upwards. Underscores become spaces.
 
     Args:
         sheet: What `grid` gave.
