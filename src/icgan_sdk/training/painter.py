@@ -33,6 +33,10 @@ CRITIC_GAIN = 2**0.5
 """Of each layer of the critic, which else learns attributes at half the speed."""
 
 
+TYPICAL, CHUNK = 8192, 128
+"""Photos whose readings are averaged, and photos read at once."""
+
+
 def train_painter(context: Context) -> None:
     """Train the painter and its critic; the checkpoint also keeps the painter's moving average."""
     settings, runtime = _settings(context.config), context.runtime
@@ -47,7 +51,7 @@ def train_painter(context: Context) -> None:
         _convert_weights(model)
     assert isinstance(average.network, Painter)
     model.painter = average.network  # for sheets and figures
-    networks = PainterNetworks(painter, critic, model)
+    networks = PainterNetworks(painter, critic, model, _typical_readings(model, context))
     draw_batch = _batches(context, settings)
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
@@ -88,6 +92,20 @@ def _load_model(context: Context) -> IcGANNetworks:
     elif networks.encoder_y is not None:
         context.load("encoder_y", "encoder", networks.encoder_y)
     return networks.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def _typical_readings(model: IcGANNetworks, context: Context) -> Tensor:
+    data, runtime = context.train, context.runtime
+    rows = torch.arange(0, len(data), max(1, len(data) // TYPICAL))
+    parts = []
+    with runtime.autocast():
+        for chunk in torch.split(rows, CHUNK):
+            x = model.shrink(runtime.images(data.images(chunk)))
+            parts.append(model.read_y(x).float().cpu())
+    y, present = torch.cat(parts), data.labels(rows) > 0
+    means = [torch.where(of, y, 0.0).sum(0) / of.sum(0).clamp_min(1) for of in (~present, present)]
+    return torch.stack(means).to(runtime.device)
 
 
 def _convert_weights(frozen: nn.Module) -> None:

@@ -21,8 +21,8 @@ from icgan_sdk.training.settings import PainterConfig
 MARGIN = 1.5
 """Logits beyond which what the critic reads is clear enough: more would exaggerate."""
 
-ENCODER_MARGIN = 0.6
-"""The same for E_y, in units of y."""
+LEAST_GAP = 0.1
+"""How far apart E_y's two typical readings of an attribute are taken to be, at least."""
 
 LEAST_EASE = 0.2
 """Share of the penalties on change that stays while what is asked for isn't read yet."""
@@ -50,11 +50,26 @@ class PainterBatch(NamedTuple):
 
 @dataclass(frozen=True)
 class PainterNetworks:
-    """The painter and its critic, which are trained, and the model with its E_y, frozen."""
+    """The painter and its critic, which are trained, and the model with its E_y, frozen.
+
+    Attributes:
+        painter: Trained.
+        critic: Trained.
+        model: Its E_y reads painted photos too.
+        typical: What E_y reads off real photos on average, absent and present: [2, n_y]. More is
+            not asked for, as it would exaggerate: E_y is far less sure of a bald head than of a
+            smile.
+    """
 
     painter: Painter
     critic: Critic
     model: IcGANNetworks
+    typical: Tensor
+
+    def relative(self, y_read: Tensor) -> Tensor:
+        """E_y's readings [B, n_y], scaled so that −1 and 1 are its typical ones."""
+        absent, present = self.typical
+        return 2.0 * (y_read - absent) / (present - absent).clamp_min(LEAST_GAP) - 1.0
 
 
 def painter_step(
@@ -95,7 +110,7 @@ def painter_step(
         logits / MARGIN, batch.y_edited, batch.touched, settings.emphasis
     )
     losses["read_y"] = settings.encoder_weight * reading_loss(
-        y_read / ENCODER_MARGIN, batch.y_edited, batch.touched, settings.emphasis
+        networks.relative(y_read), batch.y_edited, batch.touched, settings.emphasis
     )
     changed = batch.y_edited != batch.y
     ease = ease_of(logits, batch.y_edited, batch.direction != 0)
