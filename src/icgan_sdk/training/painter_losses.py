@@ -69,7 +69,8 @@ class PainterNetworks:
     def relative(self, y_read: Tensor) -> Tensor:
         """E_y's readings [B, n_y], scaled so that −1 and 1 are its typical ones."""
         absent, present = self.typical
-        return 2.0 * (y_read - absent) / (present - absent).clamp_min(LEAST_GAP) - 1.0
+        part: Tensor = (y_read - absent) / (present - absent).clamp_min(LEAST_GAP)
+        return 2.0 * part - 1.0
 
 
 def painter_step(
