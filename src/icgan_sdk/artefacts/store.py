@@ -60,11 +60,18 @@ def save_artefact(
 
 
 def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
+    """The networks of an artefact folder, see `open_artefact`."""
+    networks, _ = open_artefact(folder)
+    return networks
+
+
+def open_artefact(folder: str | os.PathLike[str]) -> tuple[IcGANNetworks, torch.dtype]:
     """Read an artefact folder.
 
     Returns:
         The networks on the CPU, in eval mode, float32 whatever the file's precision; with a
-        discriminator if the folder holds one.
+        discriminator if the folder holds one. And that precision: float16 if all weights have it,
+        else float32 (batch norm's running statistics, which are always float32, don't count).
 
     Raises:
         ModelNotFoundError: If there is no such folder.
@@ -72,33 +79,20 @@ def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
             misshapen, of another type or not finite, or the config is wrong or newer.
     """
     folder = Path(folder)
-    config = read_config(folder)
+    config, path = read_config(folder), folder / WEIGHTS_FILE
     # Parameters that are inference tensors would forbid refining z later.
     with torch.inference_mode(False):
-        weights = folder / WEIGHTS_FILE
-        networks = _without_memory(config, folder / CONFIG_FILE, _has_discriminator(weights))
-        state = _read_weights(weights, _stored_state(networks))
+        try:
+            with safe_open(path, framework="pt") as file:
+                found = set(file.keys())
+                discriminator = any(name.startswith("discriminator.") for name in found)
+                networks = _without_memory(config, folder / CONFIG_FILE, discriminator)
+                state, dtype = _read_weights(file, path, found, _stored_state(networks))
+        except (SafetensorError, OSError) as error:
+            raise _unreadable(path, error) from error
         counters = {name: torch.zeros((), dtype=torch.long) for name in _counters(networks)}
         networks.load_state_dict(state | counters, strict=True, assign=True)
-    return networks.eval()
-
-
-def stored_dtype(folder: str | os.PathLike[str]) -> torch.dtype:
-    """The precision of an artefact folder's weights: float16 if all have it, else float32.
-
-    Batch norm's running statistics, which are always float32, don't count.
-
-    Raises:
-        ModelFormatError: If the file can't be read.
-    """
-    path = Path(folder) / WEIGHTS_FILE
-    try:
-        with safe_open(path, framework="pt") as file:
-            weights = [name for name in file.keys() if not _is_statistic(name)]  # noqa: SIM118
-            types = {file.get_slice(name).get_dtype() for name in weights}
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from error
-    return torch.float16 if types == {"F16"} else torch.float32
+    return networks.eval(), dtype
 
 
 def copy_artefact(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
@@ -144,15 +138,6 @@ def _check_replaceable(folder: Path) -> None:
     check_replaceable(folder, ARTEFACT_FILES, marker=CONFIG_FILE, deed="saving a model")
 
 
-def _has_discriminator(path: Path) -> bool:
-    try:
-        with safe_open(path, framework="pt") as file:
-            names = set(file.keys())
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from error
-    return any(name.startswith("discriminator.") for name in names)
-
-
 def _unreadable(path: Path, error: Exception) -> ModelFormatError:
     return ModelFormatError(f"{path} can't be read, it may be damaged: {error}")
 
@@ -167,21 +152,22 @@ def _without_memory(config: ModelConfig, path: Path, discriminator: bool) -> IcG
         raise ModelFormatError(f"{path}: the networks' sizes are out of range") from error
 
 
-def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            _check_names(path, set(file.keys()), set(expected))
-            for name, tensor in expected.items():
-                header = file.get_slice(name)
-                _check_header(path, name, header.get_shape(), header.get_dtype(), tensor)
-            # Copied, because tensors mapped from the file would change with it.
-            state = {n: file.get_tensor(n).to(torch.float32, copy=True) for n in expected}
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from error
-    for name, tensor in state.items():
-        if not bool(tensor.isfinite().all()):
+def _read_weights(
+    file: safe_open, path: Path, found: set[str], expected: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], torch.dtype]:
+    _check_names(path, found, set(expected))
+    types, state = set(), {}
+    for name, tensor in expected.items():
+        header = file.get_slice(name)
+        _check_header(path, name, header.get_shape(), header.get_dtype(), tensor)
+        if not _is_statistic(name):
+            types.add(header.get_dtype())
+    for name in expected:
+        # A copy, because safetensors' own tensors change with the file they are mapped from.
+        state[name] = file.get_tensor(name).to(torch.float32, copy=True)
+        if not bool(state[name].isfinite().all()):
             raise ModelFormatError(f"{path}: tensor {name!r} has values that are not finite")
-    return state
+    return state, torch.float16 if types == {"F16"} else torch.float32
 
 
 def _check_names(path: Path, found: set[str], expected: set[str]) -> None:
