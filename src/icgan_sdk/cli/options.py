@@ -129,7 +129,8 @@ EditDetailOption = Annotated[
     Literal["auto", "generated", "photo"],
     typer.Option(
         "--detail",
-        help="photo: put only the change onto the original pixels; auto: so, except for classes.",
+        help="photo: change the original pixels; generated: show G's picture; auto: photo, if "
+        "the model has a painter.",
     ),
 ]
 AlignOption = Annotated[

@@ -6,6 +6,7 @@ after as inputs it painted no better. A change under an attention mask comes fro
 (Pumarola et al. 2018), being told only what changes from STGAN (Liu et al. 2019).
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -176,7 +177,7 @@ def _repeat_pixels(h: Tensor) -> Tensor:
 
 def _mask(logits: Tensor) -> Tensor:
     # Stretched, so that a bounded logit still reaches 0 and 1.
-    low = torch.sigmoid(torch.tensor(-LOGIT_BOUND)).item()
+    low = 1.0 / (1.0 + math.exp(LOGIT_BOUND))
     bounded = LOGIT_BOUND * torch.tanh(logits / LOGIT_BOUND)
     return (torch.sigmoid(bounded) - low) / (1.0 - 2.0 * low)
 
