@@ -18,11 +18,12 @@ from PIL import Image
 from icgan_sdk import IcGAN
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.editing import Encoded
+from icgan_sdk.engines.onnxruntime import open_session, run_session
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, SaveError
-from icgan_sdk.export import OnnxIcGAN, export_onnx, export_torch, exporting
-from icgan_sdk.export.runtime import open_session, run_session
-from icgan_sdk.pictures.arrays import to_batch
+from icgan_sdk.export import export_onnx, export_torch, exporting
 from icgan_sdk.pictures.squares import fit_picture
+from tests.conftest import as_input
 from tests.export.conftest import CARD, save_tiny
 
 pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
@@ -38,7 +39,7 @@ def levels(a: Image.Image, b: Image.Image) -> int:
 
 
 def test_the_folder_is_complete(exported: Path, tiny_artefact: Path) -> None:
-    graphs = {"encoder.onnx", "generator.onnx", "edit.onnx"}
+    graphs = {"encoder.onnx", "generator.onnx", "composite.onnx", "edit.onnx"}
     assert {p.name for p in exported.iterdir()} == graphs | {
         "README.md",
         "config.json",
@@ -62,13 +63,13 @@ def test_each_graph_gives_what_the_model_gives(
     def run(name: str, feed: Feed) -> Arrays:
         return run_session(open_session(exported / f"{name}.onnx"), feed)
 
-    images, _ = to_batch([picture.rotate(30 * i) for i in range(batch)], tiny_model.config)
+    images, _ = as_input([picture.rotate(30 * i) for i in range(batch)], tiny_model.config)
     latent = tiny_model.encode(images)
     z, y = run("encoder", {"images": images.numpy()})
     np.testing.assert_allclose(z, latent.z, rtol=0, atol=1e-4)
     np.testing.assert_allclose(y, latent.y, rtol=0, atol=1e-4)
     drawn = run("generator", {"z": latent.z.numpy(), "y": latent.y.numpy()})[0]
-    expected = tiny_model._decode(latent).numpy()
+    expected = tiny_model._engine.decode(latent.z.numpy(), latent.y.numpy())
     np.testing.assert_allclose(drawn, expected, rtol=0, atol=1e-4)
 
 
@@ -84,7 +85,6 @@ VARIANTS: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.usefixtures("only_edit")
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_kind_of_model(
     variant: str, tiny_config: ModelConfig, picture: Image.Image, tmp_path: Path
@@ -93,7 +93,7 @@ def test_every_kind_of_model(
     source = save_tiny(config, tmp_path / "model")
     differences = export_onnx(source, tmp_path / "onnx")
     assert differences["edit.onnx"] <= 1e-4
-    theirs = OnnxIcGAN(tmp_path / "onnx")
+    theirs = IcGAN.from_pretrained(tmp_path / "onnx", runtime="onnx")
     ours = IcGAN.from_pretrained(source, device="cpu")
     fitted = fit_picture(picture, config.picture_size, config.crop)
     wanted = dict.fromkeys(config.attributes.names[-1:], 0.75)
@@ -107,9 +107,9 @@ def test_archives_run_without_the_package(
     tiny_artefact: Path, tiny_model: IcGAN, picture: Image.Image, tmp_path: Path
 ) -> None:
     differences = export_torch(tiny_artefact, tmp_path / "out")
-    assert list(differences) == ["encoder.pt2", "generator.pt2", "edit.pt2"]
+    assert list(differences) == ["encoder.pt2", "generator.pt2", "composite.pt2", "edit.pt2"]
     assert max(differences.values()) <= 1e-4
-    images, _ = to_batch([picture, picture.rotate(90), picture.rotate(180)], tiny_model.config)
+    images, _ = as_input([picture, picture.rotate(90), picture.rotate(180)], tiny_model.config)
     np.save(tmp_path / "images.npy", images.numpy())
     script = """
 import sys, numpy, torch
@@ -127,9 +127,9 @@ print("icgan_sdk" in sys.modules)
     )
     assert done.stdout == "False\n"
     presences = {"Smiling": 1.0, "Black_Hair": 0.5}
-    latent = tiny_model._encode(images)
+    encoded = Encoded(tiny_model._engine, images.numpy())
     for photo, detail in ((False, "generated"), (True, "photo")):
-        expected = tiny_model._edit(images, latent, presences, detail)  # type: ignore[arg-type]
+        expected = torch.from_numpy(encoded.edit(presences, detail))  # type: ignore[arg-type]
         found = torch.from_numpy(np.load(tmp_path / f"{photo}.npy"))
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 
@@ -170,7 +170,7 @@ def test_missing_packages_are_named(
     assert list(tmp_path.iterdir()) == []
     if package == "onnxruntime":
         with pytest.raises(ConfigError, match="needs onnxruntime"):
-            OnnxIcGAN(exported)
+            IcGAN.from_pretrained(exported, runtime="onnx")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX")

@@ -7,14 +7,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from icgan_sdk import IcGAN, Latent
+from icgan_sdk import IcGAN, Latent, latent_model
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.engines import batches as inference
+from icgan_sdk.engines import pytorch
 from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError, UnknownAttributeError
-from icgan_sdk.pictures.arrays import to_batch
 from icgan_sdk.pictures.squares import fit_picture
-from tests.conftest import tiny_networks
+from tests.conftest import as_input, tiny_networks
 
 
 def pixels(picture: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
@@ -30,7 +29,7 @@ def test_one_picture_gives_one_and_several_give_a_list(
 ) -> None:
     path = tmp_path / "in.png"
     picture.save(path)
-    batch = to_batch(picture, tiny_model.config)[0]
+    batch = as_input(picture, tiny_model.config)[0]
     one = tiny_model.edit(picture, Smiling=1)
     assert one.size == (16, 16)
     for source in (path, str(path), np.asarray(picture)):
@@ -148,7 +147,8 @@ def test_sampling_depends_on_the_seed_alone(
     first = tiny_model.sample(5, seed=3, Smiling=1)
     generator = torch.Generator().manual_seed(3)
     again = tiny_model.sample(5, {"Smiling": 1}, generator=generator)
-    monkeypatch.setattr(inference, "CHUNK", 2)
+    monkeypatch.setattr(pytorch, "CHUNK", 2)
+    monkeypatch.setattr(latent_model, "CHUNK", 2)
     chunked = tiny_model.sample(5, seed=3, Smiling=1)
     assert all(same(a, b) for a, b in zip(first, again, strict=True))
     assert all(same(a, b, tolerance=1) for a, b in zip(first, chunked, strict=True))
@@ -166,13 +166,13 @@ def test_classes_are_drawn_at_random_where_none_is_named(
     digits_model: IcGAN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Tensor] = []
-    decode = inference.decode
+    decode = digits_model.decode
 
-    def spy(networks: object, latent: Latent, device: torch.device) -> Tensor:
+    def spy(latent: Latent) -> list[Image.Image]:
         seen.append(latent.y)
-        return decode(digits_model._networks, latent, device)
+        return decode(latent)
 
-    monkeypatch.setattr(inference, "decode", spy)
+    monkeypatch.setattr(digits_model, "decode", spy)
     digits_model.sample(40, seed=0)
     digits_model.sample(40, seed=0, digit=1)
     assert seen[0].sum(1).eq(-1).all()
@@ -183,9 +183,10 @@ def test_classes_are_drawn_at_random_where_none_is_named(
 def test_chunks_dont_change_results(
     tiny_model: IcGAN, picture: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = to_batch([picture.rotate(30 * i) for i in range(5)], tiny_model.config)[0]
+    batch = as_input([picture.rotate(30 * i) for i in range(5)], tiny_model.config)[0]
     whole = tiny_model.encode(batch, refine=2)
-    monkeypatch.setattr(inference, "CHUNK", 2)
+    monkeypatch.setattr(pytorch, "CHUNK", 2)
+    monkeypatch.setattr(latent_model, "CHUNK", 2)
     parts = tiny_model.encode(batch, refine=2)
     torch.testing.assert_close(parts.z, whole.z, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(parts.y, whole.y, rtol=1e-4, atol=1e-5)
@@ -298,7 +299,7 @@ def test_wrong_options_are_refused(tiny_model: IcGAN, picture: Image.Image) -> N
         tiny_model.edit(picture, refine=-1)
     with pytest.raises(ConfigError, match=r"refine must be a whole number from 0, not 1\.5"):
         tiny_model.encode(picture, refine=1.5)  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="detail must be 'generated' or 'photo', not 'sharp'"):
+    with pytest.raises(ConfigError, match=r"detail must be 'auto', .*, not 'sharp'"):
         tiny_model.edit(picture, detail="sharp")  # type: ignore[call-overload]
     with pytest.raises(ConfigError, match="steps must be a whole number from 2, not 1"):
         tiny_model.interpolate(picture, picture, steps=1)

@@ -6,9 +6,10 @@ import icgan_sdk
 from icgan_sdk import IcGAN, IcGANError, errors
 
 EXPORTS = {
-    "AttributeValueError", "CheckpointError", "ConfigError", "DatasetError", "DownloadError",
-    "IcGAN", "IcGANError", "ImageError", "Latent", "ModelFormatError", "ModelNotFoundError",
-    "NoFaceFoundError", "SaveError", "ShapeError", "UnknownAttributeError", "__version__", "train",
+    "Align", "AttributeValueError", "CheckpointError", "ConfigError", "DatasetError", "Detail",
+    "DownloadError", "Face", "IcGAN", "IcGANError", "ImageError", "Inversion", "Latent",
+    "ModelFormatError", "ModelNotFoundError", "NoFaceFoundError", "PhotoWarning", "SaveError",
+    "ShapeError", "UnknownAttributeError", "__version__", "train",
 }  # fmt: skip
 
 MEMBERS = {
@@ -16,20 +17,22 @@ MEMBERS = {
     "config": "property",
     "decode": "(self, latent)",
     "device": "property",
-    "edit": "(self, images, attributes, /, *, refine, detail, align, face, paste_back, **named)",
-    "encode": "(self, images, *, refine, align, face)",
-    "from_pretrained": "(name_or_path, *, source, revision, device, cache_dir, token, "
+    "edit": "(self, images, attributes, *, refine, detail, align, face, paste_back, **named)",
+    "encode": "(self, images, **options)",
+    "from_pretrained": "(name_or_path, *, source, revision, device, runtime, cache_dir, token, "
     "local_files_only)",
     "groups": "property",
-    "interpolate": "(self, a, b, *, steps, refine, align, face)",
-    "predict_attributes": "(self, images, *, align, face)",
+    "interpolate": "(self, a, b, *, steps, **options)",
+    "invert": "(self, image, **options)",
+    "predict_attributes": "(self, images, **options)",
     "push_to_hub": "(self, repo_id, *, private, token, revision)",
-    "reconstruct": "(self, images, *, refine, align, face)",
+    "reconstruct": "(self, images, **options)",
     "sample": "(self, n, attributes, *, seed, generator, **named)",
     "save_pretrained": "(self, folder)",
-    "swap_attributes": "(self, a, b, *, refine, align, face)",
+    "swap_attributes": "(self, a, b, **options)",
     "to": "(self, device)",
-    "variations": "(self, image, *, refine, align, face)",
+    "variations": "(self, image, **options)",
+    "with_attributes": "(self, latent, attributes, **named)",
 }
 
 

@@ -10,14 +10,13 @@ from PIL import Image
 from icgan_sdk import ConfigError, IcGAN, NoFaceFoundError, ShapeError
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
 from icgan_sdk.errors import ImageError, PhotoWarning
-from icgan_sdk.facade import edit_cut
-from icgan_sdk.photo import Cut, cut_photo, to_input
+from icgan_sdk.photo import Cut, cut_photo
 from icgan_sdk.photo.faces import FoundFace, find_faces
 from icgan_sdk.photo.placement import face_matrix
-from icgan_sdk.pictures.arrays import to_batch
 from icgan_sdk.pictures.opening import open_picture
 from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.pictures.squares import fit_picture
+from tests.conftest import as_input
 from tests.photo.conftest import PORTRAIT, blank
 
 FACES = ModelConfig(crop=CELEBA_CROP)
@@ -55,9 +54,9 @@ def test_a_photo_is_cut_where_its_face_lies(photo: Image.Image, found: FoundFace
     assert isinstance(result, Cut)
     np.testing.assert_allclose(result.matrix, expected(found))
     assert result.square.size == (64, 64)
-    batch, single = to_input(photo, FACES)
+    batch, single = as_input(photo, FACES, "auto")
     assert single
-    assert torch.equal(batch, to_batch(result.square, FACES)[0])
+    assert torch.equal(batch, as_input(result.square, FACES)[0])
 
 
 def test_the_face_is_found_alike_at_any_size(photo: Image.Image, found: FoundFace) -> None:
@@ -90,35 +89,35 @@ def test_always_looks_there_too(portrait: Image.Image) -> None:
 
 
 def test_none_never_looks(photo: Image.Image, no_detector: None) -> None:
-    assert torch.equal(to_input(photo, FACES, "none")[0], to_batch(photo, FACES)[0])
+    assert torch.equal(as_input(photo, FACES, "none")[0], as_input(photo, FACES)[0])
 
 
 def test_other_models_take_the_centre(photo: Image.Image, no_detector: None) -> None:
     config = ModelConfig()
-    assert torch.equal(to_input(photo, config)[0], to_batch(photo, config)[0])
+    assert torch.equal(as_input(photo, config, "auto")[0], as_input(photo, config)[0])
     with pytest.raises(ConfigError, match="aligned faces"):
-        to_input(photo, config, "always")
+        as_input(photo, config, "always")
 
 
 def test_a_photo_without_a_face(tmp_path: object) -> None:
     empty = blank(300, 200)
     with pytest.warns(PhotoWarning, match="no face found in the picture"):
-        batch, _ = to_input(empty, FACES)
-    assert torch.equal(batch, to_batch(empty, FACES)[0])
+        batch, _ = as_input(empty, FACES, "auto")
+    assert torch.equal(batch, as_input(empty, FACES)[0])
     with pytest.raises(NoFaceFoundError, match="align='none'"):
-        to_input(empty, FACES, "always")
+        as_input(empty, FACES, "always")
     assert find_faces(blank(20, 400)) == []
 
 
 def test_without_the_detector(photo: Image.Image, no_detector: None) -> None:
     with pytest.warns(PhotoWarning, match=r"pip install 'icgan-sdk\[photo\]'"):
-        batch, _ = to_input(photo, FACES)
-    assert torch.equal(batch, to_batch(photo, FACES)[0])
+        batch, _ = as_input(photo, FACES, "auto")
+    assert torch.equal(batch, as_input(photo, FACES)[0])
     with pytest.raises(ConfigError, match=r"pip install 'icgan-sdk\[photo\]'"):
-        to_input(photo, FACES, "always")
+        as_input(photo, FACES, "always")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        to_input(PORTRAIT, FACES)
+        as_input(PORTRAIT, FACES, "auto")
 
 
 def test_faces_are_numbered_from_the_left(pair: Image.Image) -> None:
@@ -134,8 +133,8 @@ def test_faces_are_numbered_from_the_left(pair: Image.Image) -> None:
 
 
 def test_several_pictures(photo: Image.Image, portrait: Image.Image) -> None:
-    tensor = to_batch(portrait, FACES)[0][0]
-    batch, single = to_input([photo, np.asarray(photo), PORTRAIT, tensor], FACES)
+    tensor = as_input(portrait, FACES)[0][0]
+    batch, single = as_input([photo, np.asarray(photo), PORTRAIT, tensor], FACES, "auto")
     assert not single
     assert batch.shape == (4, 3, 64, 64)
     assert torch.equal(batch[0], batch[1])
@@ -145,7 +144,7 @@ def test_several_pictures(photo: Image.Image, portrait: Image.Image) -> None:
 @pytest.mark.parametrize("images", [[], [[blank(9, 9)]], 7, torch.zeros(3, 9, 9)])
 def test_what_is_no_picture(images: object) -> None:
     with pytest.raises(ShapeError):
-        to_input(images, FACES)  # type: ignore[arg-type]
+        as_input(images, FACES, "auto")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +152,7 @@ def test_what_is_no_picture(images: object) -> None:
 )
 def test_options_are_checked(options: dict[str, str], portrait: Image.Image) -> None:
     with pytest.raises(ConfigError):
-        to_input(portrait, FACES, **options)  # type: ignore[arg-type]
+        as_input(portrait, FACES, **{"align": "auto", **options})  # type: ignore[arg-type]
 
 
 def test_every_method_takes_photos(celeba: IcGAN, photo: Image.Image) -> None:
@@ -232,6 +231,6 @@ def test_pasting_back_says_which_picture(celeba: IcGAN, photo: Image.Image) -> N
 
 def test_a_centre_taken_for_want_of_a_face_is_not_pasted_back(celeba: IcGAN) -> None:
     empty = blank(90, 70)
-    with pytest.warns(PhotoWarning):
-        (missed,) = cut_photo(empty, FACES)
-    assert same(edit_cut(celeba, empty, missed, {"Eyeglasses": 1}), empty)
+    with pytest.warns(PhotoWarning, match="its centre"):
+        missed = celeba.invert(empty)
+    assert same(missed.paste_back(Eyeglasses=1), empty)

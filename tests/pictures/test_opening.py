@@ -16,12 +16,12 @@ from icgan_sdk.pictures.arrays import (
     pixels_to_array,
     pixels_to_tensor,
     tensor_to_pixels,
-    to_batch,
     to_pictures,
 )
 from icgan_sdk.pictures.opening import open_picture
 from icgan_sdk.pictures.saving import save_animation, save_picture
 from icgan_sdk.pictures.squares import fit_picture
+from tests.conftest import as_input
 
 
 @settings(deadline=None)
@@ -71,25 +71,25 @@ def test_every_kind_of_input_gives_the_same_batch(
 ) -> None:
     path = tmp_path / "in.png"
     picture.save(path)
-    expected, single = to_batch(picture, tiny_config)
+    expected, single = as_input(picture, tiny_config)
     assert single
     assert expected.shape == (1, 3, 16, 16)
     for source in (path, str(path), np.asarray(picture)):
-        assert torch.equal(to_batch(source, tiny_config)[0], expected)
-    assert torch.equal(to_batch(expected[0], tiny_config)[0], expected)
+        assert torch.equal(as_input(source, tiny_config)[0], expected)
+    assert torch.equal(as_input(expected[0], tiny_config)[0], expected)
     for several in ([picture], (path,), expected):
-        batch, single = to_batch(several, tiny_config)
+        batch, single = as_input(several, tiny_config)
         assert torch.equal(batch, expected)
         assert not single
 
 
 def test_padding_is_put_around_and_taken_away(digits_config: ModelConfig) -> None:
     picture = Image.fromarray(np.full((12, 12), 200, dtype=np.uint8))
-    batch, _ = to_batch(picture, digits_config)
+    batch, _ = as_input(picture, digits_config)
     assert batch.shape == (1, 1, 16, 16)
     assert batch[..., :2].eq(-1).all()
     assert np.array_equal(np.asarray(to_pictures(batch, digits_config)[0]), np.asarray(picture))
-    assert torch.equal(to_batch(batch, digits_config)[0], batch)
+    assert torch.equal(as_input(batch, digits_config)[0], batch)
 
 
 def test_turned_transparent_and_deep_pictures_are_read_as_seen(tmp_path: Path) -> None:
@@ -160,8 +160,8 @@ def test_damaged_avif(tmp_path: Path, picture: Image.Image) -> None:
         (np.zeros((4, 4, 2), dtype=np.uint8), r"not \[4, 4, 2\]"),
         (np.zeros((0, 4, 3), dtype=np.uint8), r"not \[0, 4, 3\]"),
         (torch.zeros(16, 16), r"\[C, H, W\] or \[B, C, H, W\], not \[16, 16\]"),
-        (torch.zeros(1, 16, 16), r"expected a tensor \[B, 3, 16, 16\], not \[1, 1, 16, 16\]"),
-        (torch.zeros(0, 3, 16, 16), r"not \[0, 3, 16, 16\]"),
+        (torch.zeros(1, 16, 16), r"expected a tensor \[3, 16, 16\], not \[1, 16, 16\]"),
+        (torch.zeros(0, 3, 16, 16), r"the sequence is empty"),
         (torch.zeros(3, 16, 16, dtype=torch.uint8), "expected a float tensor"),
         (torch.full((3, 16, 16), 255.0), r"values in \[-1, 1\]"),
         (torch.full((3, 16, 16), float("nan")), r"values in \[-1, 1\]"),
@@ -173,7 +173,7 @@ def test_wrong_arrays_and_tensors_are_refused(
     image: object, problem: str, tiny_config: ModelConfig
 ) -> None:
     with pytest.raises(ShapeError, match=problem):
-        to_batch(image, tiny_config)  # type: ignore[arg-type]
+        as_input(image, tiny_config)
 
 
 def test_saving_needs_a_format_and_a_place(tmp_path: Path) -> None:

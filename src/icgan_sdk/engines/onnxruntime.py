@@ -191,12 +191,14 @@ def run_session(
 
 def _check_interface(session: "InferenceSession", config: ModelConfig, path: Path) -> None:
     side = config.photo.image_size
-    expected = {
-        IMAGES: [config.channels, side, side],
-        Z: [config.z_dim],
-        Y: [config.n_attributes],
-    }
+    expected = (
+        {IMAGES: [config.channels, side, side]},
+        {Z: [config.z_dim], Y: [config.n_attributes]},
+    )
     # The first dimension is the batch, which has a name instead of a size.
-    found = {x.name: x.shape[1:] for x in (*session.get_inputs(), *session.get_outputs())}
+    found = tuple(
+        {x.name: x.shape[1:] for x in ends}
+        for ends in (session.get_inputs(), session.get_outputs())
+    )
     if found != expected:
         raise ModelFormatError(f"{path} doesn't fit the model's config: {found}, not {expected}")
