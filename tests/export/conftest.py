@@ -1,14 +1,12 @@
 """Exports of tiny models, each written once."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.export import export_onnx, exporting
-from icgan_sdk.export.graphs import Graph, make_graphs
+from icgan_sdk.export import export_onnx
 from tests.conftest import tiny_networks
 
 CARD = "# Tiny\n"
@@ -17,16 +15,6 @@ CARD = "# Tiny\n"
 def save_tiny(config: ModelConfig, folder: Path) -> Path:
     save_artefact(tiny_networks(config), folder, card=CARD)
     return folder
-
-
-@pytest.fixture
-def only_edit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exports write the whole edit alone, which has all networks in it: a third of the time."""
-
-    def make(*arguments: Any, **options: Any) -> list[Graph]:
-        return make_graphs(*arguments, **options)[-1:]
-
-    monkeypatch.setattr(exporting, "make_graphs", make)
 
 
 @pytest.fixture(scope="session")
