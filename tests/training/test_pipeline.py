@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
+import typer
 from PIL import Image
 from torch import nn
 
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.cli.train import parse_duration
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.train import Progress, Stage, fork, read_metrics, run, saved_config
 from icgan_sdk.training.recipe_files import override
@@ -287,6 +289,34 @@ def test_killed_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: 
         for records in (read_metrics(whole), read_metrics(broken))
     ]
     assert timeless[0] == timeless[1]
+
+
+def test_stopped_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: Path) -> None:
+    config = override(config, ["run.log_every=1", "run.checkpoint_every=100", "gan.epochs=3"])
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    run(config, whole)
+    for _ in range(100):
+        mode: Mode = "resume" if (stopped / "config.toml").exists() else "new"
+        artefact = run(config, stopped, mode=mode, stop_after=0.15)
+        if (artefact / "config.json").exists():
+            break
+        assert not artefact.exists()
+    assert digest(whole / WEIGHTS) == digest(stopped / WEIGHTS)
+    with pytest.raises(ConfigError, match="stop_after must be a number of seconds above 0"):
+        run(config, tmp_path / "other", stop_after=0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("14m", 840), ("2h", 7200), ("1h30m5s", 5405)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0m", "14", "m", "5d", "1m2h", "-3s", "1.5h"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="give a duration such as"):
+        parse_duration(text)
 
 
 def flatten(state: object) -> object:

@@ -1,5 +1,6 @@
 """What a stage of a run is, and what every stage is given."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,7 @@ class Context:
         stages: Every stage there is, by name.
         start: The model whose networks training begins with, if any.
         watcher: Told after each step.
+        deadline: When to stop, in seconds of `time.monotonic`; None: at the run's end.
     """
 
     folder: Path
@@ -101,6 +103,13 @@ class Context:
     stages: Mapping[str, Stage]
     start: IcGANNetworks | None = None
     watcher: Watcher | None = None
+    deadline: float | None = None
+
+    def is_over(self) -> bool:
+        """Whether the run's time is up, for all its processes."""
+        if self.deadline is None:
+            return False
+        return self.runtime.any_process(time.monotonic() >= self.deadline)
 
     def checkpoint(self, stage: str) -> Path:
         """Where a stage's state is kept."""

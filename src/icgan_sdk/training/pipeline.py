@@ -1,6 +1,7 @@
 """The whole training run: its stages, each resumable, and the artefact folder at the end."""
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ def train(
     mode: Mode = "new",
     watcher: Watcher | None = None,
     command: str = "",
+    stop_after: float | None = None,
 ) -> Path:
     """Run all stages of a training, or some of them, in a run folder.
 
@@ -54,6 +56,8 @@ def train(
             deletes these stages and all that are built on them.
         watcher: Called after every step.
         command: How the run was started, for the model card; ignored when resuming.
+        stop_after: Seconds after which the run finishes its step, writes a checkpoint and returns,
+            for queues and rented GPUs; mode "resume" then continues it. None: no limit.
 
     Returns:
         The artefact folder, ``out/artefact``. It exists once all stages have run.
@@ -67,13 +71,18 @@ def train(
     """
     if mode not in get_args(Mode):
         raise ConfigError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode!r}")
+    if stop_after is not None and not stop_after > 0:
+        raise ConfigError(f"stop_after must be a number of seconds above 0, not {stop_after!r}")
+    deadline = None if stop_after is None else time.monotonic() + stop_after
     folder = Path(out)
-    context = _open_run(config, folder, watcher)
+    context = _open_run(config, folder, watcher, deadline)
     wanted = _check_stages(stages, stages_of(context))
     if context.runtime.is_main:
         prepare_folder(context, [s.name for s in wanted], mode, command)
     context.runtime.wait()
     for stage in wanted:
+        if context.is_over():
+            break
         _check_needs(context, stage)
         stage.run(context)
     artefact = folder / "artefact"
@@ -93,7 +102,9 @@ def _check_stages(stages: Sequence[str] | None, known: Sequence[Stage]) -> list[
     return [s for s in known if stages is None or s.name in stages]
 
 
-def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Context:
+def _open_run(
+    config: TrainConfig, folder: Path, watcher: Watcher | None, deadline: float | None
+) -> Context:
     if not config.data:
         raise ConfigError("training config: data doesn't name a prepared data set")
     # Absolute, as a run may be resumed from another working directory.
@@ -119,6 +130,7 @@ def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Con
         stages=STAGES,
         start=_load_start(config.start, model) if config.start else None,
         watcher=watcher,
+        deadline=deadline,
     )
 
 

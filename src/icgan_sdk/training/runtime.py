@@ -114,6 +114,12 @@ class Runtime:
         if self.world_size > 1:
             _average([b for n in networks for b in n.buffers() if b.is_floating_point()])
 
+    def any_process(self, flag: bool) -> bool:
+        """Whether a flag is set in any process; the same answer in all."""
+        if self.world_size == 1:
+            return flag
+        return bool(reduce(torch.tensor(float(flag), device=self.device), "mean") > 0)
+
     def wait(self) -> None:
         """Wait until all processes have reached this point."""
         PartialState().wait_for_everyone()
