@@ -187,6 +187,38 @@ def test_a_painter_in_a_whole_run(config: TrainConfig, tmp_path: Path) -> None:
     assert load_artefact(run(config, tmp_path / "run")).painter is not None
 
 
+def test_a_run_goes_on_with_the_start_models_painter(started: TrainConfig, tmp_path: Path) -> None:
+    first = run(started, tmp_path / "first")
+    again = TrainConfig.from_dict({**started.to_dict(), "start": str(first)})
+    still = override(again, ["painter.learning_rate=0", "run.seed=1", "painter.epochs=1"])
+    second = run(still, tmp_path / "second")
+    before, after = (dict(load_artefact(a).named_parameters()) for a in (first, second))
+    for name, weight in before.items():
+        assert_close(after[name], weight, rtol=0, atol=0)
+    assert "has a painter" in (second / "README.md").read_text("utf-8")
+    wider = override(again, ["model.painter_width=8"])
+    with pytest.raises(ConfigError, match="painter_width differ"):
+        run(wider, tmp_path / "wider")
+
+
+def test_a_run_without_painter_starts_from_a_model_with_one(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    model = {**config.model, "painter_size": 8}
+    painted = TrainConfig.from_dict({**config.to_dict(), "model": model, "painter": {}})
+    painted = override(painted, [s for s in PAINTER if "size=16" not in s and "alone" not in s])
+    first = run(painted, tmp_path / "first")
+    plain = TrainConfig.from_dict({**config.to_dict(), "start": str(first)})
+    assert load_artefact(run(plain, tmp_path / "second")).painter is None
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_painter_is_trained_on_cuda(started: TrainConfig, tmp_path: Path) -> None:
+    artefact = run(override(started, ["run.device=cuda", "run.precision=auto"]), tmp_path / "run")
+    assert load_artefact(artefact).painter is not None
+
+
 def test_what_does_not_fit_is_refused(
     started: TrainConfig, config: TrainConfig, tmp_path: Path
 ) -> None:
@@ -199,4 +231,7 @@ def test_what_does_not_fit_is_refused(
             run(wrong, tmp_path / "run")
     with pytest.raises(ConfigError, match="image_size follows from the data"):
         override(config, ["model.image_size=8"])
+    for lone in (["painter.epochs=2"], ["model.painter_size=8"]):
+        with pytest.raises(ConfigError, match="painter_size and the section painter need each"):
+            override(config, lone)
     assert load_config("celeba_painter").section("painter", PainterConfig).alone

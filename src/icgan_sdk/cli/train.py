@@ -31,7 +31,9 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="Run folder.")],
     stage: Annotated[
         list[str] | None,
-        typer.Option(help="Run only this stage: gan, generated, encoder_z, encoder_y. Repeatable."),
+        typer.Option(
+            help="Run only this stage: gan, generated, encoder_z, encoder_y, painter. Repeatable."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -59,12 +61,13 @@ def train(
     if resume and restart:
         raise typer.BadParameter("--resume and --restart exclude each other")
     seconds = None if stop_after is None else parse_duration(stop_after)
+    stages = _stages(stage)
     config = _config(recipe, data, start, out, settings or [], resume or restart)
     with _Bar() as bar:
         artefact = training.run(
             config,
             out,
-            stages=_stages(stage),
+            stages=stages,
             mode="resume" if resume else "restart" if restart else "new",
             watcher=bar.update,
             command=shlex.join(["icgan", *sys.argv[1:]]),
@@ -75,8 +78,9 @@ def train(
         # "run/artefact" could also be a repository on the Hub; "./run/artefact" can't.
         model = artefact if artefact.is_absolute() else f"./{artefact}"
         typer.echo(f"{artefact} is complete: icgan edit IMAGE --model {model} …", err=True)
-    elif is_main and seconds is not None:
-        go_on = shlex.join(["icgan", "train", "--resume", "--out", str(out)])
+    elif is_main and seconds is not None and not (stages and training.is_finished(out, stages)):
+        chosen = [word for name in stages or () for word in ("--stage", name)]
+        go_on = shlex.join(["icgan", "train", "--resume", "--out", str(out), *chosen])
         typer.echo(f"stopped after {stop_after}; to continue: {go_on}", err=True)
 
 

@@ -52,12 +52,12 @@ def run_stage(
         for optimiser in optimisers:
             set_learning_rate(optimiser, settings, step, epochs.steps)
         losses = step_function(step, epochs.batch(step))
-        log.step(step, epochs.epoch(step), losses)
+        is_over = context.is_over()
+        log.step(step, epochs.epoch(step), losses, last=is_over)
         if epochs.ends_epoch(step) and runtime.is_main:
             figures = end_of_epoch(epochs.epoch(step))
             if figures:
                 log.write({"step": step, "epoch": epochs.epoch(step), **figures})
-        is_over = context.is_over()
         if is_over or step % run.checkpoint_every == 0 or step == epochs.steps:
             runtime.average_statistics(*networks)
             if runtime.is_main:

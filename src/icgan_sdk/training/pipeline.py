@@ -87,7 +87,8 @@ def train(
         stage.run(context)
     artefact = folder / "artefact"
     behind = stages_behind(context)
-    done = all(context.has(s.name) for s in behind)
+    # A stage that was stopped is not done, even if the start model could stand in for it.
+    done = all(context.ran(s.name) for s in wanted) and all(context.has(s.name) for s in behind)
     if context.runtime.is_main and done and not (artefact / "config.json").exists():
         _write_artefact(context, behind, artefact)
     context.runtime.wait()
