@@ -222,7 +222,7 @@ class IcGAN(LatentModel):
     ) -> Image:
         flat, photo = open_photo(image, self.config.channels)
         name = name_of(image) or name
-        cuts = cut_photo(flat, self.config.photo, align, face, name, centre=False)
+        cuts = cut_photo(flat, self.config, align, face, name, centre=False)
         if not cuts:
             return photo
         pixels = iter(picture_to_array(cut.square, self.config.photo) for cut in cuts)

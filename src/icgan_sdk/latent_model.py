@@ -64,7 +64,7 @@ class LatentModel(Pretrained):
         flat, photo = open_photo(image, self.config.channels)
         name = name_of(image) or "the picture"
         refuse_all(placing.get("face", "largest"))
-        (cut,) = cut_photo(flat, self.config.photo, name=name, **placing)
+        (cut,) = cut_photo(flat, self.config, name=name, **placing)
         pixels = picture_to_array(cut.square, self.config.photo)[None]
         encoded = Encoded(self._engine, pixels).refined(refine)
         return Inversion(encoded, photo, None if cut.missed else cut.matrix)

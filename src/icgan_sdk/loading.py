@@ -202,10 +202,11 @@ class Pretrained:
 
     def __repr__(self) -> str:
         config = self.config
-        name = f" {self._name!r}" if self._name else ""
+        name, side = f" {self._name!r}" if self._name else "", config.photo.picture_size
+        painted = f", photos painted at {side}×{side}" if config.painter_size else ""
         return (
-            f"<{type(self).__name__}{name}: {config.picture_size}×{config.picture_size} pictures, "
-            f"{config.n_attributes} attributes, on {self._engine.device}>"
+            f"<{type(self).__name__}{name}: {config.picture_size}×{config.picture_size} pictures"
+            f"{painted}, {config.n_attributes} attributes, on {self._engine.device}>"
         )
 
 

@@ -85,7 +85,7 @@ def place(
         return Placed(tensor_to_array(image, config))
     source = check_picture(image)
     picture = open_picture(source, config.channels)
-    (cut,) = cut_photo(picture, config.photo, align, face, name_of(source) or name)
+    (cut,) = cut_photo(picture, config, align, face, name_of(source) or name)
     return Placed(picture_to_array(cut.square, config.photo), cut.matrix)
 
 
@@ -135,10 +135,11 @@ def cut_photo(
         if config.alignment and config.crop
         if (matrix := face_matrix(chosen.points, config.alignment, config.crop)) is not None
     ]
+    size = config.photo.picture_size
     if not matrices:
-        square = fit_picture(picture, config.picture_size, config.crop)
+        square = fit_picture(picture, size, config.crop)
         return [Cut(square, box_matrix(fitting_box(*picture.size, config.crop)), missed=looked)]
-    return [Cut(cut(picture, matrix, config.picture_size), matrix) for matrix in matrices]
+    return [Cut(cut(picture, matrix, size), matrix) for matrix in matrices]
 
 
 def check_options(config: ModelConfig, align: object, face: object) -> None:
