@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from icgan_sdk.export.runtime import open_session, run_session
 from PIL import Image
 
 from icgan_sdk import IcGAN
@@ -20,7 +21,6 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, SaveError
 from icgan_sdk.export import OnnxIcGAN, export_onnx, export_torch, exporting
-from icgan_sdk.export.runtime import open_session, run_session
 from icgan_sdk.pictures.arrays import to_batch
 from icgan_sdk.pictures.squares import fit_picture
 from tests.export.conftest import CARD, save_tiny

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from icgan_sdk.export.runtime import CHUNK
 from PIL import Image
 
 from icgan_sdk import IcGAN
@@ -26,7 +27,6 @@ from icgan_sdk.errors import (
     UnknownAttributeError,
 )
 from icgan_sdk.export import OnnxIcGAN
-from icgan_sdk.export.runtime import CHUNK
 from icgan_sdk.pictures.opening import Picture
 from icgan_sdk.pictures.squares import fit_picture
 from tests.export.test_exporting import levels

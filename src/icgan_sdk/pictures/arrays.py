@@ -33,8 +33,7 @@ def picture_to_array(picture: Image.Image, config: ModelConfig) -> Floats:
     """
     pixels = np.asarray(picture)[None]
     images = pixels_to_array(pixels if config.channels > 1 else pixels[..., None])
-    padded: Floats = _pad(images, config)[0]
-    return padded
+    return _pad(images[0], config)
 
 
 def tensor_to_array(image: "Tensor", config: ModelConfig) -> Floats:
@@ -52,32 +51,27 @@ def tensor_to_array(image: "Tensor", config: ModelConfig) -> Floats:
     """
     if image.ndim != 3:
         raise ShapeError(f"a tensor must be [C, H, W] or [B, C, H, W], not {list(image.shape)}")
-    padded: Floats = _pad(_check_tensor(image[None], config), config)[0]
-    return padded
-
-
-def _check_tensor(images: "Tensor", config: ModelConfig) -> Floats:
+    channels, height, width = image.shape
     sizes = {config.picture_size, config.image_size}
-    batch, channels, height, width = images.shape
-    if batch < 1 or channels != config.channels or height != width or height not in sizes:
+    if channels != config.channels or height != width or height not in sizes:
         raise ShapeError(
-            f"expected a tensor [B, {config.channels}, {config.picture_size}, "
-            f"{config.picture_size}], not {list(images.shape)}; give other sizes as PIL images, "
-            "they are cropped and scaled"
+            f"expected a tensor [{config.channels}, {config.picture_size}, {config.picture_size}] "
+            f"for each picture, not {list(image.shape)}; give other sizes as PIL images, they are "
+            "cropped and scaled"
         )
-    if not images.is_floating_point():
-        raise ShapeError(f"expected a float tensor in [-1, 1], not {images.dtype}")
-    values: Floats = images.detach().cpu().float().numpy()
+    if not image.is_floating_point():
+        raise ShapeError(f"expected a float tensor in [-1, 1], not {image.dtype}")
+    values: Floats = image.detach().cpu().float().numpy()
     if not np.isfinite(values).all() or np.abs(values).max() > 1 + PIXEL_TOLERANCE:
         raise ShapeError("expected tensor values in [-1, 1]; scale uint8 pixels by x / 127.5 - 1")
-    return values
+    return _pad(values, config)
 
 
-def _pad(images: Floats, config: ModelConfig) -> Floats:
-    if images.shape[-1] == config.image_size:
-        return images
+def _pad(image: Floats, config: ModelConfig) -> Floats:
+    if image.shape[-1] == config.image_size:
+        return image
     around = (config.padding, config.padding)
-    return np.pad(images, [(0, 0), (0, 0), around, around], constant_values=-1.0)
+    return np.pad(image, [(0, 0), around, around], constant_values=-1.0)
 
 
 def pixels_to_array(pixels: npt.NDArray[np.uint8]) -> Floats:
