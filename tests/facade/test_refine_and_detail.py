@@ -6,7 +6,7 @@ from PIL import Image
 from icgan_sdk import IcGAN
 from icgan_sdk.model.compositing import carry_change
 from icgan_sdk.model.refinement import refine_z
-from icgan_sdk.pictures.arrays import to_batch
+from icgan_sdk.photo import place
 from icgan_sdk.pictures.squares import fit_picture
 
 
@@ -26,14 +26,14 @@ def test_refining_brings_the_picture_nearer(tiny_model: IcGAN) -> None:
 
 
 def test_refining_changes_z_alone(tiny_model: IcGAN, picture: Image.Image) -> None:
-    before = {k: v.clone() for k, v in tiny_model._networks.state_dict().items()}
+    before = {k: v.clone() for k, v in tiny_model._engine.networks.state_dict().items()}
     plain, refined = tiny_model.encode(picture), tiny_model.encode(picture, refine=5)
     assert torch.equal(plain.y, refined.y)
     assert not torch.equal(plain.z, refined.z)
     assert torch.equal(refined.z, tiny_model.encode(picture, refine=5).z)
-    for name, tensor in tiny_model._networks.state_dict().items():
+    for name, tensor in tiny_model._engine.networks.state_dict().items():
         assert torch.equal(tensor, before[name])
-    assert all(p.grad is None and p.requires_grad for p in tiny_model._networks.parameters())
+    assert all(p.grad is None and p.requires_grad for p in tiny_model._engine.networks.parameters())
 
 
 def test_no_image_influences_another(tiny_model: IcGAN, picture: Image.Image) -> None:
@@ -46,7 +46,7 @@ def test_no_image_influences_another(tiny_model: IcGAN, picture: Image.Image) ->
 
 
 def test_a_perfect_start_stays(tiny_model: IcGAN) -> None:
-    generator = tiny_model._networks.generator
+    generator = tiny_model._engine.networks.generator
     z, y = torch.zeros(1, 6), torch.zeros(1, 4)
     with torch.no_grad():
         images = generator(z, y)
@@ -61,10 +61,17 @@ def test_without_changes_a_photo_stays_itself(tiny_model: IcGAN, picture: Image.
 
 def test_a_photo_takes_the_change_only(tiny_model: IcGAN, picture: Image.Image) -> None:
     result = tiny_model.edit(picture, Smiling=2, detail="photo")
-    original = to_batch(picture, tiny_model.config)[0]
+    original = torch.from_numpy(place(picture, tiny_model.config).pixels)
     assert not same(result, fit_picture(picture, 16))
-    assert not same(result, tiny_model.edit(picture, Smiling=2))
-    assert isinstance(tiny_model.edit(original, Smiling=2, detail="photo"), list)
+    assert not same(result, tiny_model.edit(picture, Smiling=2, detail="generated"))
+    assert same(result, tiny_model.edit(original, Smiling=2, detail="photo"))
+    assert same(result, tiny_model.edit(picture, Smiling=2)), "the usual detail"
+
+
+def test_classes_are_drawn_anew(digits_model: IcGAN, picture: Image.Image) -> None:
+    usual = digits_model.edit(picture, digit=2)
+    assert same(usual, digits_model.edit(picture, digit=2, detail="generated"))
+    assert not same(usual, digits_model.edit(picture, digit=2, detail="photo"))
 
 
 @pytest.mark.parametrize("size", [8, 16, 64, 128])
