@@ -4,7 +4,7 @@ Presence runs from 0 (absent) to 1 (present). The networks see y = 2·presence �
 are −1 and 1 as in the paper.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from icgan_sdk.errors import (
     AttributeValueError,
     ConfigError,
     UnknownAttributeError,
+    closest,
     did_you_mean,
     raise_all,
 )
@@ -240,3 +241,30 @@ def merge_edits(
     if twice := sorted(given.keys() & named.keys()):
         raise AttributeValueError(f"named twice: {', '.join(twice)}")
     return {**given, **named}
+
+
+def resolve_edit(
+    known: AttributeSet,
+    attributes: Mapping[str, object] | None,
+    named: Mapping[str, object],
+    options: Collection[str] = (),
+) -> dict[str, float]:
+    """Presences by attribute name of an edit's two parts, see `merge_edits`.
+
+    Args:
+        known: The model's.
+        attributes: Changes by name.
+        named: Changes that came as keywords, and so may be mistyped options.
+        options: The keywords that stand beside them.
+
+    Raises:
+        UnknownAttributeError: If there is no such attribute, group or member.
+        AttributeValueError: If a value is not a number from 0 to 2, or the parts don't go together.
+    """
+    names = (*known.names, *known.groups)
+    for name in named:
+        if name not in names and (near := closest(name, (*options, *names))) in options:
+            raise UnknownAttributeError(
+                f"there is no option and no attribute {name!r}; did you mean the option {near}?"
+            )
+    return known.resolve(merge_edits(attributes, named))

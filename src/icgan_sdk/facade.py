@@ -6,6 +6,7 @@ from typing import Any, Literal, Unpack, overload
 import numpy as np
 from PIL.Image import Image
 
+from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
 from icgan_sdk.editing import Detail, Inversion
 from icgan_sdk.editing.encoded import find_detail
@@ -16,6 +17,9 @@ from icgan_sdk.pictures.arrays import picture_to_array, strip_padding
 from icgan_sdk.pictures.opening import ImageLike, name_of
 
 __all__ = ["IcGAN", "Inversion", "Latent"]
+
+OPTIONS = ("refine", "detail", "align", "face", "paste_back")
+"""Those of an edit, which stand beside attributes."""
 
 
 class IcGAN(LatentModel):
@@ -87,7 +91,7 @@ class IcGAN(LatentModel):
 
         Scores are like probabilities but not calibrated: (y + 1) / 2, cut to [0, 1].
         """
-        chunks, single = self._encoded(images, options)
+        chunks, single = self._encoded(images, options, Placing)
         scores = [row for chunk in chunks for row in chunk.scores()]
         return scores[0] if single else scores
 
@@ -185,7 +189,7 @@ class IcGAN(LatentModel):
             ShapeError: If an array or tensor doesn't fit, or a tensor should be pasted back.
         """
         find_detail(detail, self.config)
-        presences = self._resolve(attributes, named)
+        presences = resolve_edit(self.config.attributes, attributes, named, OPTIONS)
         refine = check_whole("refine", refine, 0)
         if paste_back:
             photos, single = named_pictures(images)

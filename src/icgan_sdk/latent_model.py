@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import numpy as np
 from PIL.Image import Image
 
-from icgan_sdk.attributes import merge_edits
+from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
 from icgan_sdk.editing import Encoded, Inversion
 from icgan_sdk.editing.encoded import to_pictures
 from icgan_sdk.engines.engine import CHUNK
 from icgan_sdk.engines.latents import Latent, check_latent, with_presences
-from icgan_sdk.errors import ShapeError, UnknownAttributeError, closest
+from icgan_sdk.errors import ConfigError, ShapeError, did_you_mean
 from icgan_sdk.loading import Pretrained
 from icgan_sdk.photo import Align, Face, cut_photo, open_photo, place
 from icgan_sdk.photo.inputs import refuse_all
@@ -22,9 +22,6 @@ from icgan_sdk.pictures.opening import ImageLike, is_tensor, listed, name_of
 
 if TYPE_CHECKING:
     import torch
-
-OPTIONS = ("refine", "detail", "align", "face", "paste_back", "seed", "generator", "steps")
-"""What a mistyped attribute may have been meant for."""
 
 
 class Placing(TypedDict, total=False):
@@ -56,7 +53,7 @@ class LatentModel(Pretrained):
             NoFaceFoundError: If there is no such face.
             ConfigError: If an option is unknown or out of range.
         """
-        refine, placing = _split(options)
+        refine, placing = split_options(options)
         (image,) = self._singles(image)
         if is_tensor(image):
             placed = place(image, self.config, **placing)
@@ -119,7 +116,8 @@ class LatentModel(Pretrained):
             ShapeError: If z and y don't fit the model or each other.
         """
         check_latent(latent, self.config)
-        return with_presences(latent, self.config.attributes, self._resolve(attributes, named))
+        known = self.config.attributes
+        return with_presences(latent, known, resolve_edit(known, attributes, named))
 
     def interpolate(
         self,
@@ -190,22 +188,23 @@ class LatentModel(Pretrained):
         from icgan_sdk.model.noise import draw_noise, random_source
 
         check_whole("n", n, 1)
-        presences = self._resolve(attributes, named)
+        known = self.config.attributes
+        presences = resolve_edit(known, attributes, named, ("seed", "generator"))
         source = random_source(seed, generator)
         z = draw_noise(n, self.config, source)
         y = torch.full((n, self.config.n_attributes), -1.0, dtype=z.dtype)
-        if self.config.attributes.one_hot and not presences:
+        if known.one_hot and not presences:
             classes = torch.randint(
                 self.config.n_attributes, (n, 1), generator=source, device=source.device
             )
             y.scatter_(1, classes.cpu(), 1.0)
-        return self.decode(with_presences(Latent(z, y), self.config.attributes, presences))
+        return self.decode(with_presences(Latent(z, y), known, presences))
 
     def _encoded(
-        self, images: object, options: Mapping[str, Any]
+        self, images: object, options: Mapping[str, Any], known: type[Placing] = Encoding
     ) -> tuple[Iterator[Encoded], bool]:
         """Pictures in chunks, which are opened as they are asked for, and whether it is one."""
-        refine, placing = _split(options)
+        refine, placing = split_options(options, known)
         named, single = named_pictures(images)
         squares = (place(image, self.config, name=name, **placing) for image, name in named)
         return self._chunks((square.pixels for square in squares), refine), single
@@ -219,6 +218,11 @@ class LatentModel(Pretrained):
     ) -> Latent:
         from torch import cat
 
+        if isinstance(a, Inversion) and isinstance(b, Inversion) and options:
+            raise ConfigError(
+                f"{', '.join(options)}: options say how pictures are inverted, and both are "
+                "already: give them to invert"
+            )
         if isinstance(a, Inversion) or isinstance(b, Inversion):
             ends = [x if isinstance(x, Inversion) else self.invert(x, **options) for x in (a, b)]
             latents = [end.latent for end in ends]
@@ -238,18 +242,6 @@ class LatentModel(Pretrained):
     def _pictures(self, images: Floats) -> list[Image]:
         return to_pictures(images, self.config)
 
-    def _resolve(
-        self, attributes: Mapping[str, object] | None, named: Mapping[str, object]
-    ) -> dict[str, float]:
-        known = {*self.attributes, *self.groups}
-        for name in named.keys() - known:
-            if option := closest(name, OPTIONS):
-                raise UnknownAttributeError(
-                    f"there is no option and no attribute {name!r}; did you mean the option "
-                    f"{option}?"
-                )
-        return self.config.attributes.resolve(merge_edits(attributes, named))
-
 
 def named_pictures(images: object) -> tuple[list[tuple[Any, str]], bool]:
     """Pictures with what messages call them if they are no files."""
@@ -259,7 +251,17 @@ def named_pictures(images: object) -> tuple[list[tuple[Any, str]], bool]:
     return [(picture, f"picture {n}") for n, picture in enumerate(pictures, start=1)], False
 
 
-def _split(options: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The refinement steps, checked, and the rest."""
+def split_options(
+    options: Mapping[str, Any], known: type[Placing] = Encoding
+) -> tuple[int, dict[str, Any]]:
+    """The refinement steps, checked, and the other options.
+
+    Raises:
+        ConfigError: If there is no such option, or the steps are no whole number from 0.
+    """
+    names = list(known.__annotations__)
+    for name in options:
+        if name not in names:
+            raise ConfigError(f"there is no option {name!r} here; {did_you_mean(name, names)}")
     placing = dict(options)
     return check_whole("refine", placing.pop("refine", 0), 0), placing

@@ -1,9 +1,10 @@
 import inspect
 import subprocess
 import sys
+from typing import get_args
 
 import icgan_sdk
-from icgan_sdk import IcGAN, IcGANError, errors
+from icgan_sdk import IcGAN, IcGANError, Inversion, errors
 
 EXPORTS = {
     "Align", "AttributeValueError", "CheckpointError", "ConfigError", "DatasetError", "Detail",
@@ -18,21 +19,32 @@ MEMBERS = {
     "decode": "(self, latent)",
     "device": "property",
     "edit": "(self, images, attributes, *, refine, detail, align, face, paste_back, **named)",
-    "encode": "(self, images, **options)",
+    "encode": "(self, images, **options: align, face, refine)",
     "from_pretrained": "(name_or_path, *, source, revision, device, runtime, cache_dir, token, "
     "local_files_only)",
     "groups": "property",
-    "interpolate": "(self, a, b, *, steps, **options)",
-    "invert": "(self, image, **options)",
-    "predict_attributes": "(self, images, **options)",
+    "interpolate": "(self, a, b, *, steps, **options: align, face, refine)",
+    "invert": "(self, image, **options: align, face, refine)",
+    "predict_attributes": "(self, images, **options: align, face)",
     "push_to_hub": "(self, repo_id, *, private, token, revision)",
-    "reconstruct": "(self, images, **options)",
+    "reconstruct": "(self, images, **options: align, face, refine)",
     "sample": "(self, n, attributes, *, seed, generator, **named)",
     "save_pretrained": "(self, folder)",
-    "swap_attributes": "(self, a, b, **options)",
+    "swap_attributes": "(self, a, b, **options: align, face, refine)",
     "to": "(self, device)",
-    "variations": "(self, image, **options)",
+    "variations": "(self, image, **options: align, face, refine)",
     "with_attributes": "(self, latent, attributes, **named)",
+}
+
+INVERSION = {
+    "edit": "(self, attributes, *, detail, **named)",
+    "latent": "property",
+    "paste_back": "(self, attributes, **named)",
+    "reconstruct": "(self)",
+    "refined": "(self, steps)",
+    "scores": "property",
+    "square": "property",
+    "variations": "(self)",
 }
 
 
@@ -45,7 +57,11 @@ def outline(member: object) -> str:
         p.replace(annotation=inspect.Parameter.empty, default=inspect.Parameter.empty)
         for p in signature.parameters.values()
     ]
-    return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+    text = str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+    if "options" not in signature.parameters:
+        return text
+    (options,) = get_args(signature.parameters["options"].annotation)
+    return text.replace("**options", f"**options: {', '.join(options.__annotations__)}")
 
 
 def test_the_package_exports_what_it_promises() -> None:
@@ -57,6 +73,14 @@ def test_the_package_exports_what_it_promises() -> None:
 def test_icgan_has_the_members_it_promises() -> None:
     public = {name for name in dir(IcGAN) if not name.startswith("_")}
     assert {name: outline(getattr(IcGAN, name)) for name in public} == MEMBERS
+    public = {name for name in dir(Inversion) if not name.startswith("_")}
+    assert {name: outline(getattr(Inversion, name)) for name in public} == INVERSION
+
+
+def test_both_runtimes_have_the_same_members() -> None:
+    assert all(not hasattr(icgan_sdk, name) for name in ("OnnxIcGAN", "Engine"))
+    runtimes = inspect.signature(IcGAN.from_pretrained).parameters["runtime"]
+    assert get_args(runtimes.annotation) == ("torch", "onnx")
 
 
 def test_every_error_is_ours_and_of_a_standard_kind() -> None:

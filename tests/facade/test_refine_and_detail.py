@@ -6,8 +6,8 @@ from PIL import Image
 from icgan_sdk import IcGAN
 from icgan_sdk.model.compositing import carry_change
 from icgan_sdk.model.refinement import refine_z
+from icgan_sdk.photo import place
 from icgan_sdk.pictures.squares import fit_picture
-from tests.conftest import as_input
 
 
 def same(a: Image.Image, b: Image.Image) -> bool:
@@ -61,10 +61,18 @@ def test_without_changes_a_photo_stays_itself(tiny_model: IcGAN, picture: Image.
 
 def test_a_photo_takes_the_change_only(tiny_model: IcGAN, picture: Image.Image) -> None:
     result = tiny_model.edit(picture, Smiling=2, detail="photo")
-    original = as_input(picture, tiny_model.config)[0]
+    original = torch.from_numpy(place(picture, tiny_model.config).pixels)
     assert not same(result, fit_picture(picture, 16))
-    assert not same(result, tiny_model.edit(picture, Smiling=2))
-    assert isinstance(tiny_model.edit(original, Smiling=2, detail="photo"), list)
+    assert not same(result, tiny_model.edit(picture, Smiling=2, detail="generated"))
+    assert same(result, tiny_model.edit(original, Smiling=2, detail="photo"))
+    usual = tiny_model.edit(picture, Smiling=2, detail="generated")
+    assert same(tiny_model.edit(picture, Smiling=2), usual), "of a model without a painter"
+
+
+def test_classes_are_drawn_anew(digits_model: IcGAN, picture: Image.Image) -> None:
+    usual = digits_model.edit(picture, digit=2)
+    assert same(usual, digits_model.edit(picture, digit=2, detail="generated"))
+    assert not same(usual, digits_model.edit(picture, digit=2, detail="photo"))
 
 
 @pytest.mark.parametrize("size", [8, 16, 64, 128])

@@ -10,13 +10,13 @@ from PIL import Image
 from icgan_sdk import ConfigError, IcGAN, NoFaceFoundError, ShapeError
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
 from icgan_sdk.errors import ImageError, PhotoWarning
-from icgan_sdk.photo import Cut, cut_photo
+from icgan_sdk.photo import Cut, cut_photo, place
 from icgan_sdk.photo.faces import FoundFace, find_faces
 from icgan_sdk.photo.placement import face_matrix
-from icgan_sdk.pictures.opening import open_picture
+from icgan_sdk.pictures.arrays import Floats, picture_to_array
+from icgan_sdk.pictures.opening import ImageLike, open_picture
 from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.pictures.squares import fit_picture
-from tests.conftest import as_input
 from tests.photo.conftest import PORTRAIT, blank
 
 FACES = ModelConfig(crop=CELEBA_CROP)
@@ -24,6 +24,11 @@ FACES = ModelConfig(crop=CELEBA_CROP)
 
 def same(a: Image.Image, b: Image.Image) -> bool:
     return np.array_equal(np.asarray(a), np.asarray(b))
+
+
+def cropped(picture: Image.Image, config: ModelConfig) -> Floats:
+    """The centre of a picture as a model's input."""
+    return picture_to_array(fit_picture(picture, config.picture_size, config.crop), config)
 
 
 def expected(face: FoundFace) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -54,9 +59,10 @@ def test_a_photo_is_cut_where_its_face_lies(photo: Image.Image, found: FoundFace
     assert isinstance(result, Cut)
     np.testing.assert_allclose(result.matrix, expected(found))
     assert result.square.size == (64, 64)
-    batch, single = as_input(photo, FACES, "auto")
-    assert single
-    assert torch.equal(batch, as_input(result.square, FACES)[0])
+    placed = place(photo, FACES)
+    assert placed.matrix is not None
+    np.testing.assert_array_equal(placed.matrix, result.matrix)
+    assert np.array_equal(placed.pixels, picture_to_array(result.square, FACES))
 
 
 def test_the_face_is_found_alike_at_any_size(photo: Image.Image, found: FoundFace) -> None:
@@ -89,35 +95,35 @@ def test_always_looks_there_too(portrait: Image.Image) -> None:
 
 
 def test_none_never_looks(photo: Image.Image, no_detector: None) -> None:
-    assert torch.equal(as_input(photo, FACES, "none")[0], as_input(photo, FACES)[0])
+    assert np.array_equal(place(photo, FACES, "none").pixels, cropped(photo, FACES))
 
 
 def test_other_models_take_the_centre(photo: Image.Image, no_detector: None) -> None:
     config = ModelConfig()
-    assert torch.equal(as_input(photo, config, "auto")[0], as_input(photo, config)[0])
+    assert np.array_equal(place(photo, config).pixels, cropped(photo, config))
     with pytest.raises(ConfigError, match="aligned faces"):
-        as_input(photo, config, "always")
+        place(photo, config, "always")
 
 
 def test_a_photo_without_a_face(tmp_path: object) -> None:
     empty = blank(300, 200)
     with pytest.warns(PhotoWarning, match="no face found in the picture"):
-        batch, _ = as_input(empty, FACES, "auto")
-    assert torch.equal(batch, as_input(empty, FACES)[0])
+        placed = place(empty, FACES)
+    assert np.array_equal(placed.pixels, cropped(empty, FACES))
     with pytest.raises(NoFaceFoundError, match="align='none'"):
-        as_input(empty, FACES, "always")
+        place(empty, FACES, "always")
     assert find_faces(blank(20, 400)) == []
 
 
 def test_without_the_detector(photo: Image.Image, no_detector: None) -> None:
     with pytest.warns(PhotoWarning, match=r"pip install 'icgan-sdk\[photo\]'"):
-        batch, _ = as_input(photo, FACES, "auto")
-    assert torch.equal(batch, as_input(photo, FACES)[0])
+        placed = place(photo, FACES)
+    assert np.array_equal(placed.pixels, cropped(photo, FACES))
     with pytest.raises(ConfigError, match=r"pip install 'icgan-sdk\[photo\]'"):
-        as_input(photo, FACES, "always")
+        place(photo, FACES, "always")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        as_input(PORTRAIT, FACES, "auto")
+        place(PORTRAIT, FACES)
 
 
 def test_faces_are_numbered_from_the_left(pair: Image.Image) -> None:
@@ -132,19 +138,30 @@ def test_faces_are_numbered_from_the_left(pair: Image.Image) -> None:
         cut_photo(pair, FACES, face=2)
 
 
-def test_several_pictures(photo: Image.Image, portrait: Image.Image) -> None:
-    tensor = as_input(portrait, FACES)[0][0]
-    batch, single = as_input([photo, np.asarray(photo), PORTRAIT, tensor], FACES, "auto")
-    assert not single
-    assert batch.shape == (4, 3, 64, 64)
-    assert torch.equal(batch[0], batch[1])
-    assert torch.equal(batch[3], tensor)
+def test_several_pictures(celeba: IcGAN, photo: Image.Image, portrait: Image.Image) -> None:
+    tensor = torch.from_numpy(cropped(portrait, celeba.config))
+    mixed: list[ImageLike] = [
+        photo,
+        np.asarray(photo),
+        PORTRAIT,
+        str(PORTRAIT),
+        PORTRAIT.read_bytes(),
+        tensor,
+    ]
+    latent = celeba.encode(mixed)
+    assert latent.z.shape == (6, celeba.config.z_dim)
+    for row, image in enumerate(mixed):
+        alone = celeba.encode(image)
+        torch.testing.assert_close(latent.z[row], alone.z[0], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(latent.y[row], alone.y[0], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("images", [[], [[blank(9, 9)]], 7, torch.zeros(3, 9, 9)])
-def test_what_is_no_picture(images: object) -> None:
+def test_what_is_no_picture(images: object, celeba: IcGAN) -> None:
     with pytest.raises(ShapeError):
-        as_input(images, FACES, "auto")
+        celeba.encode(images)  # type: ignore[arg-type]
+    with pytest.raises(ShapeError):
+        celeba.invert(images)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +169,7 @@ def test_what_is_no_picture(images: object) -> None:
 )
 def test_options_are_checked(options: dict[str, str], portrait: Image.Image) -> None:
     with pytest.raises(ConfigError):
-        as_input(portrait, FACES, **{"align": "auto", **options})  # type: ignore[arg-type]
+        place(portrait, FACES, **options)  # type: ignore[arg-type]
 
 
 def test_every_method_takes_photos(celeba: IcGAN, photo: Image.Image) -> None:
@@ -231,6 +248,7 @@ def test_pasting_back_says_which_picture(celeba: IcGAN, photo: Image.Image) -> N
 
 def test_a_centre_taken_for_want_of_a_face_is_not_pasted_back(celeba: IcGAN) -> None:
     empty = blank(90, 70)
-    with pytest.warns(PhotoWarning, match="its centre"):
-        missed = celeba.invert(empty)
-    assert same(missed.paste_back(Eyeglasses=1), empty)
+    with pytest.warns(PhotoWarning):
+        inversion = celeba.invert(empty)
+    assert same(inversion.paste_back(Eyeglasses=1), empty)
+    assert same(inversion.square, fit_picture(empty, 64, CELEBA_CROP))

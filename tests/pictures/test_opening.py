@@ -1,4 +1,5 @@
 import struct
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import ImageError, SaveError, ShapeError
+from icgan_sdk.photo import place
 from icgan_sdk.pictures.arrays import (
     array_to_pixels,
     pixels_to_array,
@@ -18,10 +20,9 @@ from icgan_sdk.pictures.arrays import (
     tensor_to_pixels,
     to_pictures,
 )
-from icgan_sdk.pictures.opening import open_picture
+from icgan_sdk.pictures.opening import listed, open_picture
 from icgan_sdk.pictures.saving import save_animation, save_picture
 from icgan_sdk.pictures.squares import fit_picture
-from tests.conftest import as_input
 
 
 @settings(deadline=None)
@@ -66,30 +67,62 @@ def test_arrays_are_the_same_numbers_as_tensors() -> None:
     assert np.array_equal(array_to_pixels(values), tensor_to_pixels(torch.from_numpy(values)))
 
 
-def test_every_kind_of_input_gives_the_same_batch(
+def test_every_kind_of_input_gives_the_same_pixels(
     tiny_config: ModelConfig, picture: Image.Image, tmp_path: Path
 ) -> None:
     path = tmp_path / "in.png"
     picture.save(path)
-    expected, single = as_input(picture, tiny_config)
-    assert single
-    assert expected.shape == (1, 3, 16, 16)
-    for source in (path, str(path), np.asarray(picture)):
-        assert torch.equal(as_input(source, tiny_config)[0], expected)
-    assert torch.equal(as_input(expected[0], tiny_config)[0], expected)
-    for several in ([picture], (path,), expected):
-        batch, single = as_input(several, tiny_config)
-        assert torch.equal(batch, expected)
+    expected = place(picture, tiny_config).pixels
+    assert expected.shape == (3, 16, 16)
+    data = path.read_bytes()
+    for source in (path, str(path), np.asarray(picture), data, BytesIO(data)):
+        assert np.array_equal(place(source, tiny_config).pixels, expected)
+    with path.open("rb") as file:
+        assert np.array_equal(place(file, tiny_config).pixels, expected)
+        assert not file.closed
+    assert np.array_equal(place(torch.from_numpy(expected), tiny_config).pixels, expected)
+
+
+def test_one_picture_and_several_are_told_apart(picture: Image.Image, tmp_path: Path) -> None:
+    path = tmp_path / "in.png"
+    picture.save(path)
+    pixels = np.asarray(picture)
+    with path.open("rb") as file:
+        for one in (picture, path, str(path), b"", BytesIO(), file, pixels, torch.zeros(3, 4, 4)):
+            pictures, single = listed(one)
+            assert single
+            assert pictures[0] is one
+    tensors, arrays = torch.zeros(2, 3, 4, 4), np.stack([pixels, pixels])
+    same = [picture, path]
+    for several in (
+        same,
+        (picture, path),
+        iter(same),
+        dict(enumerate(same)).values(),
+        tensors,
+        arrays,
+    ):
+        pictures, single = listed(several)
+        assert len(pictures) == 2
         assert not single
+    assert listed(tmp_path.glob("*.png")) == ([path], False)
+    assert listed(x for x in same) == (same, False)
+    nothing: list[object] = [[], (), iter(()), torch.zeros(0, 3, 4, 4), arrays[:0]]
+    for none in nothing:
+        with pytest.raises(ShapeError, match="no images given: the sequence is empty"):
+            listed(none)
 
 
 def test_padding_is_put_around_and_taken_away(digits_config: ModelConfig) -> None:
     picture = Image.fromarray(np.full((12, 12), 200, dtype=np.uint8))
-    batch, _ = as_input(picture, digits_config)
-    assert batch.shape == (1, 1, 16, 16)
-    assert batch[..., :2].eq(-1).all()
-    assert np.array_equal(np.asarray(to_pictures(batch, digits_config)[0]), np.asarray(picture))
-    assert torch.equal(as_input(batch, digits_config)[0], batch)
+    pixels = place(picture, digits_config).pixels
+    assert pixels.shape == (1, 16, 16)
+    assert (pixels[..., :2] == -1).all()
+    (seen,) = to_pictures(pixels[None], digits_config)
+    assert np.array_equal(np.asarray(seen), np.asarray(picture))
+    tensor = torch.from_numpy(pixels)
+    for source in (tensor, tensor[:, 2:-2, 2:-2]):
+        assert np.array_equal(place(source, digits_config).pixels, pixels)
 
 
 def test_turned_transparent_and_deep_pictures_are_read_as_seen(tmp_path: Path) -> None:
@@ -160,20 +193,21 @@ def test_damaged_avif(tmp_path: Path, picture: Image.Image) -> None:
         (np.zeros((4, 4, 2), dtype=np.uint8), r"not \[4, 4, 2\]"),
         (np.zeros((0, 4, 3), dtype=np.uint8), r"not \[0, 4, 3\]"),
         (torch.zeros(16, 16), r"\[C, H, W\] or \[B, C, H, W\], not \[16, 16\]"),
-        (torch.zeros(1, 16, 16), r"expected a tensor \[3, 16, 16\], not \[1, 16, 16\]"),
-        (torch.zeros(0, 3, 16, 16), r"the sequence is empty"),
+        (torch.zeros(1, 16, 16), r"expected a tensor \[3, 16, 16\] for each picture, not \[1, 16"),
+        (torch.zeros(2, 3, 16, 16), r"\[C, H, W\] or \[B, C, H, W\], not \[2, 3, 16, 16\]"),
         (torch.zeros(3, 16, 16, dtype=torch.uint8), "expected a float tensor"),
         (torch.full((3, 16, 16), 255.0), r"values in \[-1, 1\]"),
         (torch.full((3, 16, 16), float("nan")), r"values in \[-1, 1\]"),
-        ([], "the sequence is empty"),
+        ([], "must be a PIL image, a path, bytes, a file, an array or a tensor, not list"),
         (5, "must be a PIL image"),
+        (StringIO(), "open it with mode 'rb'"),
     ],
 )
 def test_wrong_arrays_and_tensors_are_refused(
     image: object, problem: str, tiny_config: ModelConfig
 ) -> None:
     with pytest.raises(ShapeError, match=problem):
-        as_input(image, tiny_config)
+        place(image, tiny_config)  # type: ignore[arg-type]
 
 
 def test_saving_needs_a_format_and_a_place(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def edit(
             "shows the photo itself: leave --strip and --detail generated out",
             param_hint="'--paste-back'",
         )
-    chosen_face = parse_face(face)
+    chosen_face = parse_face(face) if paste_back else parse_one_face(face)
     jobs = _jobs(images, output)
     from icgan_sdk.facade import IcGAN
 
@@ -62,13 +62,13 @@ def edit(
     edits = parse_settings(settings or (), icgan.groups)
 
     def work(job: tuple[Path, Path]) -> None:
-        if paste_back:
+        if paste_back or chosen_face == "all":  # the two go together, see above
             photo = icgan.edit(
                 job[0], edits, refine=refine, align=align, face=chosen_face, paste_back=True
             )
             _save_row([photo], job[1])
             return
-        picture = icgan.invert(job[0], refine=refine, align=align, face=parse_one_face(face))
+        picture = icgan.invert(job[0], refine=refine, align=align, face=chosen_face)
         before = [picture.square, picture.reconstruct()] if strip else []
         _save_row([*before, picture.edit(edits, detail=detail)], job[1])
 

@@ -1,19 +1,26 @@
 """`Inversion`: a picture that is encoded once and edited often."""
 
 from collections.abc import Mapping
-from functools import cached_property
 
 from PIL.Image import Image
 
-from icgan_sdk.attributes import merge_edits
+from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.editing.encoded import Detail, Encoded, to_pictures
 from icgan_sdk.engines.latents import Latent
-from icgan_sdk.errors import ShapeError
+from icgan_sdk.errors import ShapeError, UnknownAttributeError
 from icgan_sdk.photo import paste_changes
 from icgan_sdk.photo.placement import Matrix
 from icgan_sdk.pictures.arrays import Floats, strip_padding
+
+ELSEWHERE = {
+    "refine": "call refined(steps) first",
+    "paste_back": "call paste_back instead",
+    "align": "give it to IcGAN.invert",
+    "face": "give it to IcGAN.invert",
+}
+"""Options of `IcGAN.edit` that an inversion has in other places."""
 
 
 class Inversion:
@@ -34,10 +41,10 @@ class Inversion:
         self._encoded, self._photo, self._matrix = encoded, photo, matrix
 
     def __repr__(self) -> str:
-        side, _ = self.square.size
+        side = self._config.photo.picture_size
         return f"<Inversion of a picture, {side}×{side}>"
 
-    @cached_property
+    @property
     def square(self) -> Image:
         """The square of the picture that the model sees."""
         return self._picture(self._encoded.images)
@@ -62,7 +69,8 @@ class Inversion:
         **named: object,
     ) -> Image:
         """The square after changes, see `IcGAN.edit`."""
-        return self._picture(self._encoded.edit(self._presences(attributes, named), detail))
+        presences = self._presences(attributes, named, ("detail",))
+        return self._picture(self._encoded.edit(presences, detail))
 
     def reconstruct(self) -> Image:
         """What the model makes of the picture without a change."""
@@ -78,11 +86,11 @@ class Inversion:
         Raises:
             ShapeError: If the picture was a tensor, which is no photo.
         """
-        presences = self._presences(attributes, named)
+        presences = self._presences(attributes, named, ())
         if self._photo is None:
             raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
         if self._matrix is None:
-            return self._photo
+            return self._photo.copy()
         change = strip_padding(self._encoded.change(presences), self._config.photo)
         return paste_changes(self._photo, change, [self._matrix])
 
@@ -106,6 +114,14 @@ class Inversion:
         return to_pictures(images, self._config)[0]
 
     def _presences(
-        self, attributes: Mapping[str, object] | None, named: Mapping[str, object]
+        self,
+        attributes: Mapping[str, object] | None,
+        named: Mapping[str, object],
+        options: tuple[str, ...],
     ) -> dict[str, float]:
-        return self._config.attributes.resolve(merge_edits(attributes, named))
+        known = self._config.attributes
+        for name in (named.keys() & ELSEWHERE.keys()) - {*known.names, *known.groups}:
+            raise UnknownAttributeError(
+                f"{name!r} is no attribute, and no option here: {ELSEWHERE[name]}"
+            )
+        return resolve_edit(known, attributes, named, options)

@@ -66,15 +66,16 @@ def _check_tensor(image: "Tensor", config: ModelConfig) -> Floats:
     channels, height, width = image.shape
     if channels != config.channels or height != width or height not in sizes:
         raise ShapeError(
-            f"expected a tensor [{config.channels}, {photo.picture_size}, {photo.picture_size}], "
-            f"not {list(image.shape)}; give other sizes as PIL images, they are cropped and scaled"
+            f"expected a tensor [{config.channels}, {photo.picture_size}, {photo.picture_size}] "
+            f"for each picture, not {list(image.shape)}; give other sizes as PIL images, they are "
+            "cropped and scaled"
         )
     if not image.is_floating_point():
         raise ShapeError(f"expected a float tensor in [-1, 1], not {image.dtype}")
     values: Floats = image.detach().cpu().float().numpy()
     if not np.isfinite(values).all() or np.abs(values).max() > 1 + PIXEL_TOLERANCE:
         raise ShapeError("expected tensor values in [-1, 1]; scale uint8 pixels by x / 127.5 - 1")
-    return values
+    return _pad(values, config)
 
 
 def _enlarge(image: Floats, side: int) -> Floats:

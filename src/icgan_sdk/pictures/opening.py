@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from io import BytesIO
+from io import BytesIO, TextIOBase
 from typing import IO, TYPE_CHECKING, Any, TypeGuard, Union
 
 import numpy as np
@@ -148,6 +148,8 @@ def check_picture(image: object) -> Source:
         return _from_array(image)
     if isinstance(image, bytes):
         return BytesIO(image)
+    if isinstance(image, TextIOBase):
+        raise ShapeError("the picture's file is opened as text: open it with mode 'rb'")
     if not _is_source(image):
         raise ShapeError(
             "an image must be a PIL image, a path, bytes, a file, an array or a tensor, "
