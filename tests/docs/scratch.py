@@ -42,6 +42,10 @@ def shrink_recipes(folder: Path) -> None:
             encoder_z=replace(config.encoder_z, epochs=1, batch_size=8),
             encoder_y=replace(config.encoder_y, epochs=1, batch_size=8),
             run=replace(config.run, device="cpu"),
+            optional={
+                name: replace(section, epochs=1, batch_size=8)
+                for name, section in config.optional.items()
+            },
         )
         if "painter_size" in config.model:
             few = ["painter.epochs=1", "painter.batch_size=8", "painter.critic_width=4"]
