@@ -75,7 +75,7 @@ def _check_tensor(image: "Tensor", config: ModelConfig) -> Floats:
     values: Floats = image.detach().cpu().float().numpy()
     if not np.isfinite(values).all() or np.abs(values).max() > 1 + PIXEL_TOLERANCE:
         raise ShapeError("expected tensor values in [-1, 1]; scale uint8 pixels by x / 127.5 - 1")
-    return _pad(values, config)
+    return values
 
 
 def _enlarge(image: Floats, side: int) -> Floats:
