@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from icgan_sdk.artefacts.export_folder import (
+    CHANGE,
     COMPOSITE,
     EDITED,
     ENCODER,
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 """onnxruntime's names of devices."""
 
+INTERFACES = {
+    ENCODER: (IMAGES, Z, Y),
+    GENERATOR: (Z, Y, IMAGES),
+    COMPOSITE: (IMAGES, REBUILT, EDITED, CHANGE),
+}
+"""What each graph takes and gives."""
+
 
 class OnnxEngine(Engine):
     """Runs the folder of an ONNX export; results differ from torch's by rounding.
@@ -49,8 +57,8 @@ class OnnxEngine(Engine):
 
     def __init__(self, folder: str | os.PathLike[str], device: str | None = "cpu") -> None:
         check_installed("onnxruntime")
-        self._folder = Path(folder)
-        self._config, self._paths = open_graphs(self._folder)
+        self._config, self._paths = open_graphs(Path(folder))
+        self._folder = Path(folder).absolute()  # pickles are opened elsewhere
         self._device = "cpu" if device in {None, "auto"} else str(device)
         self._open()
 
@@ -114,7 +122,8 @@ class OnnxEngine(Engine):
         self._sessions = {
             name: open_session(path, providers, options) for name, path in self._paths.items()
         }
-        _check_interface(self._sessions[ENCODER], self._config, self._paths[ENCODER])
+        for name, session in self._sessions.items():
+            _check_interface(session, name, self._config, self._paths[name])
 
     def _run(self, name: str, feed: Mapping[str, Floats]) -> list[Floats]:
         total = len(next(iter(feed.values())))
@@ -178,13 +187,12 @@ def run_session(
     return outputs
 
 
-def _check_interface(session: "InferenceSession", config: ModelConfig, path: Path) -> None:
-    side = config.image_size
-    expected = {
-        IMAGES: [config.channels, side, side],
-        Z: [config.z_dim],
-        Y: [config.n_attributes],
-    }
+def _check_interface(
+    session: "InferenceSession", name: str, config: ModelConfig, path: Path
+) -> None:
+    image = [config.channels, config.image_size, config.image_size]
+    shapes = {Z: [config.z_dim], Y: [config.n_attributes]}
+    expected = {tensor: shapes.get(tensor, image) for tensor in INTERFACES[name]}
     # The first dimension is the batch, which has a name instead of a size.
     found = {x.name: x.shape[1:] for x in (*session.get_inputs(), *session.get_outputs())}
     if found != expected:
