@@ -1,0 +1,229 @@
+"""`Inversion`: encoded once, and every edit the same as `IcGAN`'s shorthand for it."""
+
+import copy
+import pickle
+from collections import Counter
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from icgan_sdk import IcGAN, Inversion
+from icgan_sdk.editing import Detail, Encoded
+from icgan_sdk.engines.engine import Engine
+from icgan_sdk.errors import (
+    AttributeValueError,
+    ConfigError,
+    ShapeError,
+    UnknownAttributeError,
+)
+from icgan_sdk.photo import place
+from icgan_sdk.pictures.squares import fit_picture
+from tests.editing.conftest import counted
+
+pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
+
+DETAILS: tuple[Detail, ...] = ("auto", "generated", "photo")
+EDITS: tuple[dict[str, Any], ...] = (
+    {},
+    {"Smiling": 1.5},
+    {"hair_color": "Blond_Hair", "Male": 0.25},
+    {"hair_color": None},
+)
+
+
+def same(a: Image.Image, b: Image.Image) -> bool:
+    return a.mode == b.mode and np.array_equal(np.asarray(a), np.asarray(b))
+
+
+def all_same(a: list[Image.Image], b: list[Image.Image]) -> bool:
+    return all(same(x, y) for x, y in zip(a, b, strict=True))
+
+
+@pytest.fixture(params=["torch", "onnx"])
+def model(request: pytest.FixtureRequest, tiny_model: IcGAN) -> IcGAN:
+    if request.param == "torch":
+        return tiny_model
+    return IcGAN.from_pretrained(request.getfixturevalue("exported"), runtime="onnx")
+
+
+def test_everything_is_the_shorthand_bit_for_bit(model: IcGAN, picture: Image.Image) -> None:
+    inversion = model.invert(picture)
+    assert isinstance(inversion, Inversion)
+    for edits in EDITS:
+        for detail in DETAILS:
+            expected = model.edit(picture, edits, detail=detail)
+            assert same(inversion.edit(edits, detail=detail), expected)
+            assert same(inversion.edit(**edits, detail=detail), expected)
+        assert same(inversion.paste_back(edits), model.edit(picture, edits, paste_back=True))
+    assert same(inversion.reconstruct(), model.reconstruct(picture))
+    assert inversion.scores == model.predict_attributes(picture)
+    assert all_same(inversion.variations(), model.variations(picture))
+    assert same(inversion.square, fit_picture(picture, 16))
+    latent = model.encode(picture)
+    assert torch.equal(inversion.latent.z, latent.z)
+    assert torch.equal(inversion.latent.y, latent.y)
+    assert same(model.decode(inversion.latent)[0], inversion.reconstruct())
+
+
+def test_refined_is_the_shorthand_bit_for_bit(tiny_model: IcGAN, picture: Image.Image) -> None:
+    plain = tiny_model.invert(picture)
+    for refined in (plain.refined(4), tiny_model.invert(picture, refine=4)):
+        assert torch.equal(refined.latent.z, tiny_model.encode(picture, refine=4).z)
+        assert same(refined.reconstruct(), tiny_model.reconstruct(picture, refine=4))
+        for detail in DETAILS:
+            expected = tiny_model.edit(picture, Smiling=1, refine=4, detail=detail)
+            assert same(refined.edit(Smiling=1, detail=detail), expected)
+        pasted = tiny_model.edit(picture, Smiling=1, refine=4, paste_back=True)
+        assert same(refined.paste_back(Smiling=1), pasted)
+        assert all_same(refined.variations(), tiny_model.variations(picture, refine=4))
+        assert refined.scores == plain.scores
+    assert torch.equal(plain.latent.z, tiny_model.encode(picture).z), "the first one stays"
+    assert torch.equal(plain.refined(0).latent.z, plain.latent.z)
+    for steps in (-1, 1.5, True, "3"):
+        with pytest.raises(ConfigError, match="steps must be a whole number from 0"):
+            plain.refined(steps)  # type: ignore[arg-type]
+
+
+def test_classes_are_drawn_anew(digits_model: IcGAN, picture: Image.Image) -> None:
+    inversion = digits_model.invert(picture)
+    for detail in DETAILS:
+        expected = digits_model.edit(picture, digit=2, detail=detail)
+        assert same(inversion.edit(digit=2, detail=detail), expected)
+    assert same(inversion.edit(digit=2), inversion.edit(digit=2, detail="generated"))
+    assert same(inversion.paste_back(digit=1), digits_model.edit(picture, digit=1, paste_back=True))
+
+
+def test_encodes_once_and_decodes_what_is_asked_for(
+    tiny_model: IcGAN, picture: Image.Image
+) -> None:
+    calls = counted(tiny_model._engine)
+    inversion = tiny_model.invert(picture)
+    assert inversion.square.size == (16, 16)
+    assert not calls["decode"]
+    inversion.edit(Smiling=1, detail="generated")
+    inversion.edit(Smiling=0, detail="generated")
+    assert calls == Counter(encode=1, decode=2)
+    inversion.reconstruct()
+    inversion.reconstruct()
+    assert calls == Counter(encode=1, decode=3), "the reconstruction is kept"
+    inversion.edit(Male=1, detail="photo")
+    inversion.paste_back(Male=1)
+    assert calls == Counter(encode=1, decode=5, change=2)
+    assert inversion.scores
+    assert inversion.latent.z.shape == (1, 6)
+    inversion.variations()
+    assert calls == Counter(encode=1, decode=6, change=2)
+    refined = inversion.refined(2)
+    refined.edit(Smiling=1)
+    refined.edit(Smiling=0)
+    assert calls == Counter(encode=1, decode=9, change=4, refine=1)
+
+
+def test_a_refined_inversion_encodes_no_more(tiny_model: IcGAN, picture: Image.Image) -> None:
+    calls = counted(tiny_model._engine)
+    refined = tiny_model.invert(picture, refine=2)
+    refined.edit(Smiling=1, detail="generated")
+    assert refined.scores
+    assert calls == Counter(encode=1, refine=1, decode=1)
+
+
+CLONES: dict[str, Callable[[Inversion], Inversion]] = {
+    "pickle": lambda inversion: pickle.loads(pickle.dumps(inversion)),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+}
+
+
+@pytest.mark.parametrize("clone", CLONES)
+def test_pickles_and_copies(clone: str, model: IcGAN, picture: Image.Image) -> None:
+    for inversion in (model.invert(picture), model.invert(picture)):
+        edited = inversion.edit(Smiling=1)  # the second clone is of one that has encoded
+        again = CLONES[clone](inversion)
+        assert again.scores == inversion.scores
+        assert same(again.edit(Smiling=1), edited)
+        assert same(again.paste_back(Smiling=1), inversion.paste_back(Smiling=1))
+        assert same(again.square, inversion.square)
+        assert repr(again) == repr(inversion)
+
+
+def test_a_clone_of_what_has_not_yet_encoded(model: IcGAN, picture: Image.Image) -> None:
+    for clone in CLONES.values():
+        again = clone(model.invert(picture))
+        assert same(again.edit(Smiling=1), model.edit(picture, Smiling=1))
+
+
+def test_tensors_are_no_photos(tiny_model: IcGAN, picture: Image.Image) -> None:
+    tensor = torch.from_numpy(place(picture, tiny_model.config).pixels)
+    for inversion in (tiny_model.invert(tensor), tiny_model.invert(tensor[None])):
+        assert same(inversion.edit(Smiling=1), tiny_model.edit(picture, Smiling=1))
+        with pytest.raises(ShapeError, match="a tensor is no photo to paste back into"):
+            inversion.paste_back(Smiling=1)
+        with pytest.raises(ShapeError, match="a tensor is no photo"):
+            inversion.refined(1).paste_back()
+
+
+def test_every_kind_of_picture(tiny_model: IcGAN, picture: Image.Image, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    picture.save(path)
+    expected = tiny_model.edit(picture, Smiling=1, paste_back=True)
+    with path.open("rb") as file:
+        data = path.read_bytes()
+        for source in (path, str(path), data, BytesIO(data), file, np.asarray(picture), [path]):
+            inversion = tiny_model.invert(source)  # type: ignore[arg-type]
+            assert same(inversion.paste_back(Smiling=1), expected)
+
+
+def test_what_it_gives_is_the_callers(tiny_model: IcGAN, picture: Image.Image) -> None:
+    given = picture.copy()
+    inversion = tiny_model.invert(given)
+    expected = inversion.edit(Smiling=1), inversion.paste_back(Smiling=1), inversion.square
+    given.paste("red", (0, 0, 50, 60))
+    inversion.square.paste("red", (0, 0, 16, 16))
+    inversion.edit(Smiling=1).paste("red", (0, 0, 16, 16))
+    inversion.reconstruct().paste("red", (0, 0, 16, 16))
+    inversion.latent.z.zero_()
+    inversion.scores.clear()
+    inversion.paste_back(Smiling=1).paste("red", (0, 0, 50, 60))
+    found = inversion.edit(Smiling=1), inversion.paste_back(Smiling=1), inversion.square
+    assert all_same([*found], [*expected])
+    assert inversion.scores
+
+
+def test_wrong_requests_are_refused(tiny_model: IcGAN, picture: Image.Image) -> None:
+    inversion = tiny_model.invert(picture)
+    for method in (inversion.edit, inversion.paste_back):
+        with pytest.raises(UnknownAttributeError, match="did you mean 'Smiling'"):
+            method(Smilling=1)
+        with pytest.raises(AttributeValueError, match="out of range"):
+            method(Smiling=3)
+        with pytest.raises(AttributeValueError, match="named twice: Smiling"):
+            method({"Smiling": 1}, Smiling=1)
+    with pytest.raises(ConfigError, match="detail must be 'auto', 'generated' or 'photo', not 'x'"):
+        inversion.edit(detail="x")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="all faces can only be edited where they are pasted"):
+        tiny_model.invert(picture, face="all")  # type: ignore[arg-type]
+
+
+def test_it_says_what_it_is(tiny_model: IcGAN, picture: Image.Image) -> None:
+    assert repr(tiny_model.invert(picture)) == "<Inversion of a picture, 16×16>"
+
+
+def test_a_batch_is_encoded_once(tiny_model: IcGAN, picture: Image.Image) -> None:
+    engine: Engine = tiny_model._engine
+    pictures = [picture.rotate(90 * i) for i in range(3)]
+    images = np.stack([place(p, tiny_model.config).pixels for p in pictures])
+    calls = counted(engine)
+    encoded = Encoded(engine, images)
+    edited = encoded.edit({"Smiling": 1.0}, "photo")
+    assert edited.shape == images.shape
+    assert len(encoded.scores()) == 3
+    assert [row.shape for row in encoded.variations()] == [(6, 3, 16, 16)] * 3
+    assert calls == Counter(encode=1, decode=5, change=1)
+    assert encoded.refined(0) is encoded
+    np.testing.assert_array_equal(encoded.edit({}, "photo"), images)
