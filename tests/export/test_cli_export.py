@@ -1,5 +1,6 @@
 """``icgan export`` and ``icgan edit --runtime onnx``."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from PIL import Image
 
 from icgan_sdk import IcGAN
 from icgan_sdk.cli.main import run
+from icgan_sdk.demo.catalogue import load_exhibits
 from icgan_sdk.pictures.grids import grid
 from icgan_sdk.pictures.squares import fit_picture
 from tests.conftest import save_tiny
@@ -50,6 +52,57 @@ print(status, sorted({{"torch", "torchvision", "onnx", "onnxscript"}} & set(sys.
     edited = tiny_model.edit(fitted, {"Smiling": 0.5, "Blond_Hair": 1}, detail="photo")
     strip = grid([[fitted, tiny_model.reconstruct(fitted), edited]])
     assert levels(read(tmp_path / "out.png"), strip) <= 1
+
+
+def test_every_command_runs_exports(
+    exported: Path, fitted: Image.Image, tiny_artefact: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted.rotate(180).save("b.png")
+    for number, arguments in enumerate(
+        [
+            ["edit", "a.png", "--set", "hair_color=none", "--detail", "generated"],
+            ["edit", "a.png", "--set", "Smiling=1", "--paste-back"],
+            ["reconstruct", "a.png", "--strip"],
+            ["variations", "a.png", "b.png"],
+            ["interpolate", "a.png", "b.png", "--steps", "3"],
+            ["swap", "a.png", "b.png"],
+            ["sample", "-n", "4", "--seed", "1", "--set", "Smiling=1"],
+        ]
+    ):
+        outputs = Path(f"{number}-torch.png"), Path(f"{number}-onnx.png")
+        ours = ["--model", str(tiny_artefact), "--device", "cpu", "-o", str(outputs[0])]
+        theirs = ["--model", str(exported), "--runtime", "onnx", "-o", str(outputs[1])]
+        assert (run([*arguments, *ours]), run([*arguments, *theirs])) == (0, 0), arguments
+        assert levels(*map(read, outputs)) <= 1, arguments
+    capsys.readouterr()
+    read_out = []
+    for options in (["--model", str(tiny_artefact)], ["--model", str(exported), "--runtime=onnx"]):
+        assert run(["attributes", "a.png", "--json", *options]) == 0
+        read_out.append(json.loads(capsys.readouterr().out)["a.png"])
+    assert read_out[1] == pytest.approx(read_out[0], abs=1e-4)
+
+
+def test_the_commands_of_one_picture_bring_in_no_torch(exported: Path, fitted: Image.Image) -> None:
+    script = f"""
+import sys
+from icgan_sdk.cli.main import run
+options = ["--runtime", "onnx", "--model", {str(exported)!r}]
+for command in ("reconstruct", "variations"):
+    assert run([command, "a.png", *options, "-o", command + ".png"]) == 0
+assert run(["attributes", "a.png", *options]) == 0
+print(sorted({{"torch", "torchvision", "onnx", "onnxscript"}} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_demo_runs_exports(exported: Path, fitted: Image.Image, tiny_model: IcGAN) -> None:
+    (exhibit,) = load_exhibits([str(exported)], None, "onnx").values()
+    assert exhibit.card == "# Tiny"
+    expected = tiny_model.edit(fitted, Smiling=1)
+    assert levels(exhibit.model.invert(fitted).edit(Smiling=1), expected) <= 1
 
 
 @pytest.mark.usefixtures("only_steps")
