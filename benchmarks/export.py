@@ -56,14 +56,14 @@ def show(name: str, torch: list[Spent], onnx: list[Spent]) -> None:
 
 
 def edits(model: str, folder: Path, rounds: int) -> None:
-    """`IcGAN.edit` and `OnnxIcGAN.edit` of pictures in memory."""
+    """`IcGAN.edit` under both runtimes, of pictures in memory."""
     import numpy as np
 
     from icgan_sdk import IcGAN
-    from icgan_sdk.export import OnnxIcGAN
-    from icgan_sdk.model.compositing import Detail
+    from icgan_sdk.editing import Detail
 
-    torch, onnx = IcGAN.from_pretrained(model, device="cpu"), OnnxIcGAN(folder)
+    torch = IcGAN.from_pretrained(model, device="cpu")
+    onnx = IcGAN.from_pretrained(folder, runtime="onnx")
     wanted = {torch.attributes[0]: 1, torch.attributes[-1]: 0.5}
     levels = 0
     details: tuple[Detail, Detail] = ("generated", "photo")
