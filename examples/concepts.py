@@ -39,14 +39,15 @@ def between(model: IcGAN, seed: int, steps: int) -> Image.Image:
 
 def fractions(model: IcGAN, names: Sequence[str]) -> Image.Image:
     """A row for each attribute, from absent over present to exaggerated."""
-    return grid([[model.edit(PORTRAIT, {name: x}) for x in AMOUNTS] for name in names])
+    portrait = model.invert(PORTRAIT)
+    return grid([[portrait.edit({name: x}, detail="generated") for x in AMOUNTS] for name in names])
 
 
 def exclusive(model: IcGAN, group: str) -> Image.Image:
     """Original, reconstruction, then each member of a group, which clears the others."""
-    members = [model.edit(PORTRAIT, {group: name}) for name in model.groups[group]]
-    original = model.variations(PORTRAIT)[0]
-    return grid([[original, model.reconstruct(PORTRAIT), *members]])
+    portrait = model.invert(PORTRAIT)
+    members = [portrait.edit({group: m}, detail="generated") for m in model.groups[group]]
+    return grid([[portrait.square, portrait.reconstruct(), *members]])
 
 
 def every_attribute(model: IcGAN) -> Image.Image:
