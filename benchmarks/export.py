@@ -56,11 +56,10 @@ def show(name: str, torch: list[Spent], onnx: list[Spent]) -> None:
 
 
 def edits(model: str, folder: Path, rounds: int) -> None:
-    """`IcGAN.edit` under both runtimes, of pictures in memory."""
+    """`IcGAN.edit` by torch and by onnxruntime, of pictures in memory."""
     import numpy as np
 
-    from icgan_sdk import IcGAN
-    from icgan_sdk.editing import Detail
+    from icgan_sdk import Detail, IcGAN
 
     torch = IcGAN.from_pretrained(model, device="cpu")
     onnx = IcGAN.from_pretrained(folder, runtime="onnx")

@@ -1,4 +1,4 @@
-"""What z and y do, in six pictures made with the bundled models.
+"""What z and y do, in five pictures made with the bundled models.
 
 python examples/concepts.py docs/assets
 """
@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from icgan_sdk import IcGAN, Latent
-from icgan_sdk.pictures.grids import grid, titled
+from icgan_sdk.pictures.grids import grid
 from icgan_sdk.pictures.saving import save_picture
 
 PORTRAIT = Path(__file__).with_name("astronaut.jpg")
@@ -47,30 +47,18 @@ def exclusive(model: IcGAN, group: str) -> Image.Image:
     """Original, reconstruction, then each member of a group, which clears the others."""
     portrait = model.invert(PORTRAIT)
     members = [portrait.edit({group: m}, detail="generated") for m in model.groups[group]]
-    return grid([[portrait.square, portrait.reconstruct(), *members]])
-
-
-def every_attribute(model: IcGAN) -> Image.Image:
-    """Original, reconstruction and each attribute in turn, named, in two rows."""
-    pictures, names = model.variations(PORTRAIT), ("Original", "Reconstruction", *model.attributes)
-    half = len(pictures) // 2
-    upper = titled(grid([pictures[:half]]), names[:half])
-    lower = titled(grid([pictures[half:]]), names[half:])
-    sheet = Image.new("RGB", (upper.width, upper.height + lower.height), "white")
-    sheet.paste(upper, (0, 0))
-    sheet.paste(lower, (0, upper.height))
-    return sheet
+    original, reconstruction, *_ = portrait.variations()
+    return grid([[original, reconstruction, *members]])
 
 
 def main() -> None:
-    """Write the six pictures into a folder."""
-    parser = argparse.ArgumentParser(description="Write six pictures of what z and y do.")
+    """Write the five pictures into a folder."""
+    parser = argparse.ArgumentParser(description="Write five pictures of what z and y do.")
     parser.add_argument("out", type=Path, help="folder for the pictures")
     out = parser.parse_args().out
     faces, digits = IcGAN.from_pretrained("celeba"), IcGAN.from_pretrained("mnist")
     one_each = [dict[str, object]({name: 1}) for name in COLUMNS]
     pictures = {
-        "celeba_variations.png": every_attribute(faces),
         "concepts_faces.jpg": same_z(faces, [{}, *one_each], 4, seed=8),
         "concepts_digits.png": same_z(digits, [{"digit": str(d)} for d in range(10)], 5, seed=2),
         "concepts_between.jpg": between(faces, seed=3, steps=8),

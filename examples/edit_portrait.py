@@ -26,9 +26,9 @@ def main() -> None:
     print("\n".join(f"{name}: {score:.2f}" for name, score in present.items()))
     edits = [
         inversion.edit(Eyeglasses=1),  # only the change, on the photo
-        inversion.edit(Eyeglasses=1, detail="generated"),  # as the model draws it
         inversion.edit(Smiling=0, Gray_Hair=0.5),
-        inversion.refined(50).edit(hair_color="Blond_Hair", Wavy_Hair=1),
+        inversion.edit(Eyeglasses=1, detail="generated"),  # as the generator draws it
+        inversion.refined(50).edit(hair_color="Blond_Hair", detail="generated"),
     ]
     save_picture(grid([[inversion.square, inversion.reconstruct(), *edits]]), arguments.out)
 

@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -15,6 +17,8 @@ from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.photo import Align, FaceOrAll, place
+from icgan_sdk.pictures.opening import listed
 
 TOGETHER = {
     "demo": "demo",
@@ -40,6 +44,15 @@ class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # it carries no type
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
     return ByFolder(config, log)
+
+
+def as_input(
+    images: Any, config: ModelConfig, align: Align = "none", face: FaceOrAll = "largest"
+) -> tuple[Tensor, bool]:
+    """What of pictures goes into the networks, [B, C, P, P], and whether one single was given."""
+    pictures, single = listed(images)
+    placed = [place(picture, config, align, face).pixels for picture in pictures]
+    return torch.from_numpy(np.stack(placed)), single
 
 
 @pytest.fixture(scope="session", autouse=True)

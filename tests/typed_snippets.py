@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from PIL.Image import Image
 
-from icgan_sdk import Align, Detail, Face, IcGAN, Inversion, Latent
+from icgan_sdk import Align, Detail, Face, IcGAN, Inversion, Latent, PhotoWarning, train
 
 
 def one_picture_gives_one(
@@ -32,6 +32,7 @@ def one_picture_gives_one(
     assert_type(model.edit(tensor, Smiling=1), Image)
     assert_type(model.reconstruct(tensor), Image)
     assert_type(model.reconstruct(picture, refine=5, align="none"), Image)
+    assert_type(model.edit("a.jpg", attributes={"Smiling": 1}, hair_color=None), Image)
     assert_type(model.predict_attributes("a.jpg"), dict[str, float])
 
 
@@ -72,6 +73,12 @@ def what_every_method_gives(model: IcGAN, picture: Image) -> None:
     assert_type(IcGAN.from_pretrained("folder", runtime="onnx"), IcGAN)
 
 
+def what_else_is_exported() -> None:
+    warning: type[UserWarning] = PhotoWarning
+    assert_type(train.JointConfig(), train.JointConfig)
+    del warning
+
+
 def options_have_types(model: IcGAN, align: Align, face: Face, detail: Detail) -> None:
     model.edit("a.jpg", align=align, face=face, detail=detail)
     model.invert("a.jpg", align=align, face=face, refine=5).edit(detail=detail)
@@ -108,4 +115,5 @@ def names_of_options_are_checked(model: IcGAN, picture: Image) -> None:
     model.reconstruct(picture, alin="none")  # type: ignore[call-overload]
     model.predict_attributes(picture, refine=5)  # type: ignore[call-overload]
     model.variations([picture])  # type: ignore[arg-type]
+    model.invert([picture])  # type: ignore[arg-type]
     model.invert(picture).edit("Smiling")  # type: ignore[arg-type]

@@ -1,16 +1,18 @@
 """Attribute names, their exclusive groups, and how an edit changes the attribute vector y.
 
-Presence is counted from 0 (absent) to 1 (present); the networks see y = 2·presence − 1, so that
-labels are −1 and 1 as in the paper.
+Presence runs from 0 (absent) to 1 (present). The networks see y = 2·presence − 1, so that labels
+are −1 and 1 as in the paper.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from types import MappingProxyType
+from typing import Any
 
 from icgan_sdk.errors import (
     AttributeValueError,
+    ConfigError,
     UnknownAttributeError,
     closest,
     did_you_mean,
@@ -118,6 +120,28 @@ class AttributeSet:
         """One-hot class labels: all names form one exclusive group."""
         return cls(tuple(names), {group: tuple(names)}, one_hot=True)
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "AttributeSet":
+        """The inverse of `to_dict`; keys left out are empty or false.
+
+        Raises:
+            ConfigError: If a value has the wrong type, or the values don't fit together.
+        """
+        try:
+            names = tuple(plain.get("attributes", ()))
+            groups = {g: tuple(members) for g, members in plain.get("groups", {}).items()}
+            return cls(names, groups, bool(plain.get("one_hot", False)))
+        except (TypeError, AttributeError) as error:
+            raise ConfigError(f"attributes: a value has the wrong type ({error})") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON or TOML types under the keys attributes, groups and one_hot."""
+        return {
+            "attributes": list(self.names),
+            "groups": {g: list(m) for g, m in self.groups.items()},
+            "one_hot": self.one_hot,
+        }
+
     def group_of(self, name: str) -> tuple[str, ...]:
         """The members of the exclusive group `name` belongs to, itself included; () if none."""
         return next((m for m in self.groups.values() if name in m), ())
@@ -165,8 +189,8 @@ class AttributeSet:
     def apply(self, y: Sequence[float], presences: Mapping[str, float]) -> list[float]:
         """The attribute vector after an edit.
 
-        A named attribute takes its value. Members of its exclusive group that are not named
-        recede as far as it comes: to absent if it is present (1 or more), in proportion to a
+        A named attribute takes its value. Members of its exclusive group that are not named move
+        towards absent: fully if the attribute becomes present (1 or more), in proportion to a
         fraction, not at all for 0. All other attributes keep their values.
 
         Args:

@@ -1,4 +1,4 @@
-"""Checks of the options users pass."""
+"""Checks of options that users pass."""
 
 import operator
 from typing import SupportsIndex, cast
@@ -7,9 +7,11 @@ from icgan_sdk.errors import ConfigError
 
 
 def check_whole(name: str, value: object, least: int) -> int:
-    """Raise ConfigError unless `value` is a whole number from `least`; it as an int.
+    """Return `value` as an int.
 
-    NumPy's integers count, bools don't.
+    Raises:
+        ConfigError: If it is no whole number of at least `least`. NumPy's integers are accepted,
+            bools are not.
     """
     try:
         whole = operator.index(cast(SupportsIndex, value))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal
 
 from icgan_sdk.attributes import AttributeSet
@@ -68,7 +68,7 @@ PAPER_CROP = Crop(frame=(178, 218), box=(30, 40, 168, 178))
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Fixes the networks' shapes, what they take in and what they give out.
+    """Defines the networks: their architecture, their input and their output.
 
     The defaults are the paper's model: 64×64 colour pictures (Tables 1 and 2).
 
@@ -99,6 +99,9 @@ class ModelConfig:
         encoder_z_fc: Units of E_z's hidden fully connected layer; 0: as many as features flow
             in, as in the original (4096 at 64×64).
         encoder_y_fc: The same for E_y (with "sng" the original uses 0 here too).
+        painter_size: Side of the photos that the painter paints on: image_size times a power of
+            two. 0: the model has no painter.
+        painter_width: Channels of the painter's largest maps. Each halving has twice as many.
 
     Raises:
         ConfigError: If values don't fit together; the message lists all problems.
@@ -123,6 +126,8 @@ class ModelConfig:
     encoder_layers: Annotated[int, Range(1, 10)] = 4
     encoder_z_fc: Annotated[int, Range(0)] = 0
     encoder_y_fc: Annotated[int, Range(0)] = 512
+    painter_size: Annotated[int, Range(0, MAX_IMAGE_SIZE)] = 0
+    painter_width: Annotated[int, Range(1)] = 32
 
     def __post_init__(self) -> None:
         raise_all(self._problems(), "model config")
@@ -139,6 +144,20 @@ class ModelConfig:
                 problems.append(f"{name} must be 0 to {self.hidden_layers} at size {size}")
         if not self.attributes.names and self.encoder_design != "ind":
             problems.append("a model without attributes has encoder_design 'ind'")
+        if not found.keys() & {"image_size", "painter_size"}:
+            problems += self._painter_problems()
+        return problems
+
+    def _painter_problems(self) -> list[str]:
+        problems = []
+        scale, rest = divmod(self.painter_size, self.image_size)
+        if self.painter_size and (rest or scale & (scale - 1)):
+            problems.append(
+                f"painter_size must be 0 or image_size ({self.image_size}) times a power of two, "
+                f"not {self.painter_size}"
+            )
+        if self.painter_size and not self.attributes.names:
+            problems.append("a model without attributes has no painter")
         return problems
 
     @property
@@ -161,20 +180,31 @@ class ModelConfig:
         """Side of the pictures that users give and get: image_size without padding."""
         return self.image_size - 2 * self.padding
 
+    @property
+    def photo(self) -> "ModelConfig":
+        """The config of a model whose pictures are this one's photos: of the painter's side.
+
+        Itself for a model without a painter.
+        """
+        if not self.painter_size:
+            return self
+        padding = self.padding * self.painter_size // self.image_size
+        return replace(self, image_size=self.painter_size, padding=padding, painter_size=0)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON or TOML types; attributes spread to attributes, groups and one_hot.
 
-        The paper's architecture is left out, so that releases which know no other read the config.
+        The paper's architecture and a painter that isn't there are left out, so that releases
+        which know no other networks read the config.
         """
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        if not self.painter_size:
+            del plain["painter_size"], plain["painter_width"]
         for name in ("generator", "encoder"):
             if plain[name] == PAPER_ARCHITECTURE:
                 del plain[name]
         plain["crop"] = None if self.crop is None else asdict(self.crop)
-        plain["attributes"] = list(self.attributes.names)
-        plain["groups"] = {g: list(m) for g, m in self.attributes.groups.items()}
-        plain["one_hot"] = self.attributes.one_hot
-        return plain
+        return {**plain, **self.attributes.to_dict()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "ModelConfig":
@@ -192,10 +222,10 @@ class ModelConfig:
         try:
             if values.get("crop") is not None:
                 values["crop"] = Crop(**values["crop"])
-            groups, one_hot = values.pop("groups", {}), values.pop("one_hot", False)
             if "attributes" in values:
-                groups = {g: tuple(m) for g, m in groups.items()}
-                values["attributes"] = AttributeSet(tuple(values["attributes"]), groups, one_hot)
+                values["attributes"] = AttributeSet.from_dict(values)
+            for spread in ("groups", "one_hot"):
+                values.pop(spread, None)
             return cls(**values)
         except IcGANError:
             raise

@@ -22,6 +22,8 @@ import warnings
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
+MAX_LISTED = 3
+
 
 class IcGANError(Exception):
     """Base of every error this package raises on purpose."""
@@ -102,6 +104,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def closest(name: str, known: Iterable[str]) -> str:
     """The known name that a misspelt one most likely means; empty if none is near."""
     return next(iter(get_close_matches(name, list(known), n=1)), "")
+
+
+def list_some(names: Iterable[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    names = list(names)
+    rest = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + rest
 
 
 def raise_where_different(pairs: Mapping[str, tuple[object, object]], subject: str) -> None:

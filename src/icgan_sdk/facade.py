@@ -171,7 +171,7 @@ class IcGAN(LatentModel):
             refine: Optimisation steps on z that keep the picture more recognisable.
             detail: "generated" gives G's picture; "photo" puts the change onto the original
                 pixels, so that identity and background stay (without changes, the original);
-                "auto" is "photo", but "generated" for models of classes.
+                "auto" is "photo" for models with a painter, else "generated".
             align: Whether to look for faces; see the class.
             face: Which face to take; see the class. With `paste_back` also "all".
             paste_back: Give the whole photo at its own size, the change put into it where the
@@ -229,7 +229,7 @@ class IcGAN(LatentModel):
         cuts = cut_photo(flat, self.config, align, face, name, centre=False)
         if not cuts:
             return photo
-        pixels = iter(picture_to_array(cut.square, self.config) for cut in cuts)
+        pixels = iter(picture_to_array(cut.square, self.config.photo) for cut in cuts)
         changes = [chunk.change(presences) for chunk in self._chunks(pixels, refine)]
-        change = strip_padding(np.concatenate(changes), self.config)
+        change = strip_padding(np.concatenate(changes), self.config.photo)
         return paste_changes(photo, change, [cut.matrix for cut in cuts])

@@ -1,14 +1,16 @@
-"""Writing files so that nothing half-written is ever left under its final name."""
+"""Writing files and folders atomically, checking what may be replaced, hashing files."""
 
+import hashlib
 import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from icgan_sdk.errors import IcGANError, SaveError
+from icgan_sdk.errors import IcGANError, SaveError, list_some
 
 
 @contextmanager
@@ -41,7 +43,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary folder beside `path` that takes its place on success.
 
-    A folder that was there before is replaced as a whole, and kept where the writing fails.
+    An existing folder is replaced as a whole. If the writing fails, it is kept.
 
     Raises:
         SaveError: If the folder can't be written, or `path` is a file.
@@ -75,29 +77,57 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def check_replaceable(
+    folder: str | os.PathLike[str], ours: Iterable[str], *, marker: str, deed: str
+) -> None:
+    """Raise SaveError if replacing a folder would remove files of another kind than ours.
+
+    Args:
+        folder: What is to be replaced. It needn't exist.
+        ours: Names of our files, or patterns like "edit*".
+        marker: One of our files, without which none of the others counts as ours.
+        deed: What would remove the files, like "saving a model".
+    """
+    folder = Path(folder)
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    known = tuple(ours) if marker in names else ()
+    others = sorted(n for n in names if not any(fnmatchcase(n, pattern) for pattern in known))
+    if others:
+        raise SaveError(
+            f"{folder} holds other files ({list_some(others)}), which {deed} there would remove; "
+            "choose a new or empty folder"
+        )
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a UTF-8 text file atomically."""
     with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
+def sha256(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file's content, in hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _temporary_name(path: Path) -> Path:
-    # Keeps the suffix: Pillow and others choose the format by it. Of long names only the beginning,
-    # as file systems allow 255 bytes.
+    # Keeps the suffix, by which Pillow and others choose the format. Keeps only the beginning of a
+    # long name, because file systems allow 255 bytes.
     return path.with_name(
         f".{path.stem[:40]}.{os.getpid()}-{secrets.token_hex(4)}.tmp{path.suffix}"
     )
 
 
 def _flush(path: Path) -> None:
-    # Without fsync a crash of the machine could leave an empty file under the final name.
-    # Open for writing, because Windows flushes nothing else.
+    # Without fsync, a crash of the machine could leave an empty file under the final name.
+    # Opened for writing, because Windows flushes no file that is only open for reading.
     with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 
 def _reason(error: OSError) -> str:
-    if isinstance(error, FileExistsError):  # of the folder that should hold it
+    if isinstance(error, FileExistsError):  # in place of the parent folder
         return f"{error.filename} is a file, not a folder"
     return error.strerror or str(error)
 

@@ -10,13 +10,14 @@ from PIL.Image import Image
 from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
 from icgan_sdk.editing import Encoded, Inversion
+from icgan_sdk.editing.encoded import to_pictures
 from icgan_sdk.engines.engine import CHUNK
 from icgan_sdk.engines.latents import Latent, check_latent, with_presences
 from icgan_sdk.errors import ConfigError, ShapeError, did_you_mean
 from icgan_sdk.loading import Pretrained
 from icgan_sdk.photo import Align, Face, cut_photo, open_photo, place
 from icgan_sdk.photo.inputs import refuse_all
-from icgan_sdk.pictures.arrays import Floats, picture_to_array, to_pictures
+from icgan_sdk.pictures.arrays import Floats, picture_to_array
 from icgan_sdk.pictures.opening import ImageLike, is_tensor, listed, name_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class LatentModel(Pretrained):
         name = name_of(image) or "the picture"
         refuse_all(placing.get("face", "largest"))
         (cut,) = cut_photo(flat, self.config, name=name, **placing)
-        pixels = picture_to_array(cut.square, self.config)[None]
+        pixels = picture_to_array(cut.square, self.config.photo)[None]
         encoded = Encoded(self._engine, pixels).refined(refine)
         return Inversion(encoded, photo, None if cut.missed else cut.matrix)
 

@@ -4,13 +4,13 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, get_args
 
 from icgan_sdk.artefacts.layout import CARD_FILE
 from icgan_sdk.artefacts.resolving import Source, resolve
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import Engine, RuntimeName
-from icgan_sdk.engines.opening import open_engine
+from icgan_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     import torch
@@ -79,8 +79,11 @@ class Pretrained:
             DownloadError: If the Hub's repository can't be fetched.
             ConfigError: If there is no such device or runtime, or a folder is given a revision.
         """
-        if runtime == "onnx":  # which takes exports, and they are folders
-            folder = Path(name_or_path)
+        if runtime not in get_args(RuntimeName):
+            raise ConfigError(f"runtime must be 'torch' or 'onnx', not {runtime!r}")
+        if runtime == "onnx":
+            folder, dtype = Path(name_or_path), None
+            engine: Engine = _open_export(folder, device)
         else:
             folder = resolve(
                 name_or_path,
@@ -90,16 +93,12 @@ class Pretrained:
                 token=token,
                 local_files_only=local_files_only,
             )
-        model = cls.__new__(cls)
-        model._engine = open_engine(folder, runtime, None if device is None else str(device))
-        model._name, model._dtype = os.fspath(name_or_path), None
+            engine, dtype = _open_artefact(folder, device)
         card = folder / CARD_FILE
         found = card.is_file()
+        model = cls.__new__(cls)
+        model._engine, model._dtype, model._name = engine, dtype, os.fspath(name_or_path)
         model._card = card.read_text(encoding="utf-8", errors="replace") if found else None
-        if runtime == "torch":
-            from icgan_sdk.artefacts.store import stored_dtype
-
-            model._dtype = stored_dtype(folder)
         return model
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
@@ -203,8 +202,28 @@ class Pretrained:
 
     def __repr__(self) -> str:
         config = self.config
-        name = f" {self._name!r}" if self._name else ""
+        name, side = f" {self._name!r}" if self._name else "", config.photo.picture_size
+        painted = f", photos painted at {side}×{side}" if config.painter_size else ""
         return (
-            f"<{type(self).__name__}{name}: {config.picture_size}×{config.picture_size} pictures, "
-            f"{config.n_attributes} attributes, on {self._engine.device}>"
+            f"<{type(self).__name__}{name}: {config.picture_size}×{config.picture_size} pictures"
+            f"{painted}, {config.n_attributes} attributes, on {self._engine.device}>"
         )
+
+
+# Each brings in its library, which takes seconds or may be missing.
+
+
+def _open_artefact(
+    folder: Path, device: "str | torch.device | None"
+) -> "tuple[Engine, torch.dtype]":
+    from icgan_sdk.artefacts.store import open_artefact
+    from icgan_sdk.engines.pytorch import TorchEngine
+
+    networks, dtype = open_artefact(folder)
+    return TorchEngine(networks, device), dtype
+
+
+def _open_export(folder: Path, device: "str | torch.device | None") -> Engine:
+    from icgan_sdk.engines.onnxruntime import OnnxEngine
+
+    return OnnxEngine(folder, None if device is None else str(device))

@@ -1,4 +1,4 @@
-"""The values a config's fields may have: said at the fields, checked by one function.
+"""Allowed values of a config's fields: declared at the fields, checked by one function.
 
 ```python
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ _TYPES: dict[type, str] = {int: "a whole number", float: "a number", str: "a str
 
 
 class Constraint(Protocol):
-    """What a value may be, beyond its type."""
+    """A condition on a value beyond its type."""
 
     def problem(self, value: Any) -> str:
         """What is wrong with a value, as "must be …"; "" if it fits."""
@@ -28,7 +28,7 @@ class Constraint(Protocol):
 
 @dataclass(frozen=True)
 class Range:
-    """A number from `least` up to and with `most`, and below `below`; never infinite or NaN."""
+    """A finite number from `least` to `most`, both included, that is below `below`."""
 
     least: float
     most: float = math.inf
@@ -48,7 +48,7 @@ class Range:
 
 @dataclass(frozen=True)
 class PowerOfTwo:
-    """A power of two from `least` up to and with `most`."""
+    """A power of two from `least` to `most`, both included."""
 
     least: int
     most: int
@@ -78,8 +78,9 @@ class OneOf:
 def field_problems(config: object) -> dict[str, str]:
     """What is wrong with each field of a dataclass, by name, as "must be …".
 
-    A field annotated ``Literal``, ``int``, ``float``, ``str`` or ``bool`` is checked for its type,
-    one annotated ``Annotated[…, Range(…)]`` for its constraint as well. Other types are left alone.
+    Fields annotated ``Literal``, ``int``, ``float``, ``str`` or ``bool`` are checked for their
+    type, those annotated ``Annotated[…, Range(…)]`` also for the constraint. Fields of other types
+    are not checked.
     """
     found = {f.name: _problem(f.type, getattr(config, f.name)) for f in fields(config)}  # type: ignore[arg-type]
     return {name: problem for name, problem in found.items() if problem}

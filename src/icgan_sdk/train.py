@@ -12,13 +12,14 @@ from icgan_sdk.training.logging import Progress, read_metrics
 from icgan_sdk.training.pipeline import train as run
 from icgan_sdk.training.recipe_files import load_config, override, recipes
 from icgan_sdk.training.run_folder import fork_run as fork
-from icgan_sdk.training.run_folder import saved_config
+from icgan_sdk.training.run_folder import is_finished, saved_config
 from icgan_sdk.training.settings import (
     EncoderYConfig,
     EncoderZConfig,
     GANConfig,
     GeneratedConfig,
     JointConfig,
+    PainterConfig,
     RunConfig,
 )
 from icgan_sdk.training.stages import STAGES as _TABLE
@@ -37,11 +38,13 @@ __all__ = [
     "GANConfig",
     "GeneratedConfig",
     "JointConfig",
+    "PainterConfig",
     "Progress",
     "RunConfig",
     "Stage",
     "TrainConfig",
     "fork",
+    "is_finished",
     "load_config",
     "override",
     "read_metrics",

@@ -39,6 +39,17 @@ def test_the_card_tells_all_and_the_hub_can_read_it(tiny_config: ModelConfig) ->
     assert "icgan" in data.get("tags")
 
 
+def test_a_card_tells_of_a_painter(tiny_config: ModelConfig) -> None:
+    def card(config: ModelConfig) -> str:
+        return model_card(
+            config, name="x", data="Own.", license="mit", command="x", seed=0, metrics={}
+        )
+
+    assert "painter" not in card(tiny_config)
+    assert "has a painter" in card(replace(tiny_config, painter_size=64))
+    assert "at 64×64 pixels" in card(replace(tiny_config, painter_size=64))
+
+
 @pytest.mark.parametrize("names", [(), ("Smiling",)])
 def test_a_card_needs_no_figures(names: tuple[str, ...], tiny_config: ModelConfig) -> None:
     config = replace(tiny_config, attributes=AttributeSet(names))

@@ -1,6 +1,7 @@
 import json
 import os
 import pickle
+import re
 import signal
 import struct
 import subprocess
@@ -15,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from icgan_sdk.artefacts.layout import FORMAT_VERSION, read_config
+from icgan_sdk.artefacts.layout import CONFIG_FORMAT, read_config
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
@@ -40,7 +41,7 @@ def change_weights(folder: Path, change: Callable[[dict[str, Tensor]], object]) 
     save_file(weights, path)
 
 
-@pytest.mark.parametrize("design", ["ind", "sng", "ind_cond", "no attributes", "digits"])
+@pytest.mark.parametrize("design", ["ind", "sng", "ind_cond", "no attributes", "digits", "painter"])
 def test_networks_come_back_as_they_were(
     design: str, tiny_config: ModelConfig, digits_config: ModelConfig, tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_networks_come_back_as_they_were(
         "ind_cond": replace(tiny_config, encoder_design="ind_cond", generator_fc=8),
         "no attributes": replace(tiny_config, attributes=AttributeSet()),
         "digits": digits_config,
+        "painter": replace(tiny_config, painter_size=32, painter_width=4),
     }[design]
     networks = tiny_networks(config)
     save_artefact(networks, tmp_path / "m", card="# Card\n")
@@ -129,7 +131,7 @@ def test_weights_that_are_not_finite_are_not_saved(
 
 
 CONFIG_DAMAGES: dict[str, tuple[dict[str, Any], str]] = {
-    "newer": ({"format_version": FORMAT_VERSION + 1}, "pip install -U icgan-sdk"),
+    "newer": ({"format_version": CONFIG_FORMAT.version + 1}, "pip install -U icgan-sdk"),
     "version missing": ({"format_version": None}, "format_version must be a whole number"),
     "unknown key": ({"z_dims": 7}, "unknown key 'z_dims'; did you mean 'z_dim'?"),
     "wrong type": ({"image_size": "16"}, "image_size must be a whole number"),
@@ -178,6 +180,24 @@ def test_weights_that_dont_fit_are_refused(damage: str, tiny_folder: Path) -> No
         load_artefact(tiny_folder)
     assert problem in str(caught.value)
     assert "model.safetensors" in str(caught.value)
+
+
+def test_painters_that_dont_fit_are_refused(tiny_config: ModelConfig, tmp_path: Path) -> None:
+    networks = tiny_networks(replace(tiny_config, painter_size=32, painter_width=4))
+    name = "painter.entry.bias"
+    damages: dict[str, Callable[[dict[str, Tensor]], object]] = {
+        f"missing tensors: {name}": lambda w: w.pop(name),
+        f"'{name}' has shape [5], expected [4]": lambda w: w.update({name: torch.zeros(5)}),
+    }
+    for problem, change in damages.items():
+        save_artefact(networks, tmp_path / "m", card="# Card\n")
+        change_weights(tmp_path / "m", change)
+        with pytest.raises(ModelFormatError, match=re.escape(problem)):
+            load_artefact(tmp_path / "m")
+    save_artefact(networks, tmp_path / "m", card="# Card\n")
+    change_config(tmp_path / "m", painter_size=0)
+    with pytest.raises(ModelFormatError, match=r"unknown tensors: painter\."):
+        load_artefact(tmp_path / "m")
 
 
 def test_damaged_bytes_are_refused(tiny_folder: Path) -> None:

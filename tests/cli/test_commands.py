@@ -36,17 +36,17 @@ def test_edit_writes_what_the_library_gives(icgan: Run, model: IcGAN) -> None:
     settings = ("--set", "Smiling=0.5", "--set", "hair_color=Blond_Hair")
     assert icgan("edit", "a.png", *settings, *MODEL, "-o", "out.png") == (0, "out.png\n", "")
     wanted = {"Smiling": 0.5, "Blond_Hair": 1}
-    assert same("out.png", model.edit("a.png", wanted, detail="photo"))
-    options = ("--refine", "2", "--detail", "generated")
+    assert same("out.png", model.edit("a.png", wanted))
+    options = ("--refine", "2", "--detail", "photo")
     assert icgan("edit", "a.png", *settings, *options, *MODEL, "-o", "new/out.png")[0] == 0
-    expected = model.edit("a.png", wanted, refine=2, detail="generated")
+    expected = model.edit("a.png", wanted, refine=2, detail="photo")
     assert same("new/out.png", expected)
 
 
 def test_strips_show_what_was_before(icgan: Run, model: IcGAN) -> None:
     original = model.edit("a.png", detail="photo")
     reconstruction = model.reconstruct("a.png")
-    edited = model.edit("a.png", Smiling=1, detail="photo")
+    edited = model.edit("a.png", Smiling=1)
     assert icgan("edit", "a.png", "--set", "Smiling=1", "--strip", *MODEL, "-o", "s.png")[0] == 0
     assert same("s.png", grid([[original, reconstruction, edited]]))
     assert icgan("reconstruct", "a.png", "--strip", *MODEL, "-o", "r.png")[0] == 0
@@ -81,8 +81,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         (["--detail", "generated", "--strip"], {"decode": 2}),
         (["--detail", "photo"], {"decode": 2, "change": 1}),
         (["--detail", "photo", "--strip"], {"decode": 2, "change": 1}),
-        ([], {"decode": 2, "change": 1}),
-        (["--strip", "--refine", "3"], {"decode": 2, "change": 1, "refine": 1}),
+        ([], {"decode": 1}),
+        (["--strip", "--refine", "3"], {"decode": 2, "refine": 1}),
+        (["--detail", "photo", "--refine", "3"], {"decode": 2, "change": 1, "refine": 1}),
         (["--paste-back"], {"decode": 2, "change": 1}),
         (["--paste-back", "--refine", "3"], {"decode": 2, "change": 1, "refine": 1}),
     ],

@@ -37,9 +37,27 @@ def test_trains_resumes_and_edits(
     assert '"bright"' in capsys.readouterr().out
 
 
+def test_a_run_that_was_stopped_says_how_to_continue(
+    bars: Path, recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "run")
+    chosen = ["--stage", "encoder_y", "--stage", "gan"]
+    long = ["--set", "gan.epochs=10000", "--set", "run.log_every=1000"]
+    long += ["--set", "run.checkpoint_every=1000"]
+    common = ["train", recipe, "--data", str(bars), "--out", out]
+    assert run([*common, *chosen, *long, "--stop-after", "2s"]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"stopped after 2s; to continue: icgan train --resume --out {out}" in told
+    assert "--stage gan --stage encoder_y" in told
+    again = [*common, "--restart", "--stage", "gan", "--stop-after", "1h30m"]
+    assert run(again) == 0
+    assert "stopped" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
+        (["paper", "--stop-after", "14"], 2, "give a duration such as 90s, 14m or 1h30m"),
         (["nosuch"], 1, "no recipe and no TOML file 'nosuch'"),
         ([], 2, "name a recipe"),
         (["paper", "--resume", "--restart"], 2, "exclude each other"),

@@ -137,7 +137,7 @@ def test_damaged_description(folder: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format_version": 2}, "update icgan-sdk"),
+        ({"format_version": 2}, "upgrade it: pip install -U icgan-sdk, or prepare the data"),
         ({"attributes": ["a", "a", "b"]}, "damaged"),
         ({"attributes": ["a"], "groups": {}}, "labels must be"),
         ({"groups": []}, "damaged"),

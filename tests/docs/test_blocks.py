@@ -48,7 +48,7 @@ def scratch(
     for revision in ("main", "v1"):
         repository.commit(read(tmp_path / "pushed"), revision)
     shrink_recipes(tmp_path / "recipes")
-    monkeypatch.setattr("icgan_sdk.training.settings.RECIPES", tmp_path / "recipes")
+    monkeypatch.setattr("icgan_sdk.training.recipe_files.RECIPES", tmp_path / "recipes")
     monkeypatch.setattr("icgan_sdk.evaluation.metrics.encoder_errors.GENERATED_IMAGES", 64)
     (tmp_path / "page").mkdir()
     monkeypatch.chdir(tmp_path / "page")

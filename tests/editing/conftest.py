@@ -17,6 +17,6 @@ def counted(engine: Engine) -> Counter[str]:
 
         setattr(engine, name, counting)
 
-    for name in ("encode", "decode", "change", "refine"):
+    for name in ("encode", "read", "decode", "change", "paint", "refine"):
         count(name)
     return calls

@@ -4,6 +4,7 @@ import copy
 import pickle
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from PIL import Image
 
 from icgan_sdk import IcGAN, Inversion
+from icgan_sdk.config import ModelConfig
 from icgan_sdk.editing import Detail, Encoded
 from icgan_sdk.engines.engine import Engine
 from icgan_sdk.errors import (
@@ -24,6 +26,7 @@ from icgan_sdk.errors import (
 )
 from icgan_sdk.photo import place
 from icgan_sdk.pictures.squares import fit_picture
+from tests.conftest import tiny_networks
 from tests.editing.conftest import counted
 
 pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
@@ -37,12 +40,26 @@ EDITS: tuple[dict[str, Any], ...] = (
 )
 
 
+CLONES: dict[str, Callable[[Inversion], Inversion]] = {
+    "pickle": lambda inversion: pickle.loads(pickle.dumps(inversion)),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+}
+
+
 def same(a: Image.Image, b: Image.Image) -> bool:
     return a.mode == b.mode and np.array_equal(np.asarray(a), np.asarray(b))
 
 
 def all_same(a: list[Image.Image], b: list[Image.Image]) -> bool:
     return all(same(x, y) for x, y in zip(a, b, strict=True))
+
+
+@pytest.fixture
+def painted(tiny_config: ModelConfig) -> IcGAN:
+    """A model with a painter of twice its side."""
+    config = replace(tiny_config, painter_size=2 * tiny_config.image_size, painter_width=2)
+    return IcGAN(tiny_networks(config), device="cpu")
 
 
 @pytest.fixture(params=["torch", "onnx"])
@@ -120,9 +137,61 @@ def test_encodes_once_and_decodes_what_is_asked_for(
     inversion.variations()
     assert calls == Counter(encode=1, decode=6, change=2)
     refined = inversion.refined(2)
-    refined.edit(Smiling=1)
-    refined.edit(Smiling=0)
+    refined.edit(Smiling=1, detail="photo")
+    refined.edit(Smiling=0, detail="photo")
     assert calls == Counter(encode=1, decode=9, change=4, refine=1)
+
+
+def test_a_painter_needs_neither_z_nor_the_generator(painted: IcGAN, picture: Image.Image) -> None:
+    calls = counted(painted._engine)
+    inversion = painted.invert(picture)
+    assert inversion.square.size == (32, 32)
+    assert inversion.edit(Smiling=1).size == (32, 32)
+    inversion.paste_back(hair_color="Blond_Hair")
+    assert calls == Counter(read=1, paint=2)
+    assert inversion.edit(Smiling=1, detail="generated").size == (16, 16)
+    assert calls == Counter(read=1, paint=2, encode=1, decode=1)
+    assert repr(inversion) == "<Inversion of a picture, 32×32>"
+
+
+def test_painted_photos_are_the_shorthands_bit_for_bit(
+    painted: IcGAN, picture: Image.Image
+) -> None:
+    inversion = painted.invert(picture)
+    for edits in EDITS:
+        for detail in DETAILS:
+            expected = painted.edit(picture, edits, detail=detail)
+            assert same(inversion.edit(edits, detail=detail), expected)
+        assert same(inversion.paste_back(edits), painted.edit(picture, edits, paste_back=True))
+    assert same(inversion.edit(Smiling=1), inversion.edit(Smiling=1, detail="photo"))
+    assert same(inversion.reconstruct(), painted.reconstruct(picture))
+    assert inversion.scores == painted.predict_attributes(picture)
+    assert all_same(inversion.variations(), painted.variations(picture))
+    for clone in CLONES.values():
+        assert same(clone(inversion).edit(Smiling=1), inversion.edit(Smiling=1))
+
+
+def test_without_changes_painted_photos_stay_themselves(
+    painted: IcGAN, picture: Image.Image
+) -> None:
+    inversion = painted.invert(picture)
+    assert same(inversion.edit(), inversion.square)
+    assert same(inversion.paste_back(), picture)
+    assert not same(inversion.edit(Smiling=1), inversion.square)
+
+
+def test_tensors_of_either_size_are_painted_on(painted: IcGAN, digits_config: ModelConfig) -> None:
+    large, small = (torch.rand(3, side, side) * 2 - 1 for side in (32, 16))
+    assert painted.edit(large, Smiling=1).size == painted.edit(small, Smiling=1).size == (32, 32)
+    with pytest.raises(ShapeError, match=r"expected a tensor \[3, 32, 32\]"):
+        painted.edit(torch.zeros(3, 8, 8))
+    padded = replace(digits_config, painter_size=32, painter_width=2)
+    model = IcGAN(tiny_networks(padded), device="cpu")
+    shown = torch.rand(1, 24, 24) * 2 - 1
+    around = torch.nn.functional.pad(shown, (4, 4, 4, 4), value=-1.0)
+    assert same(model.invert(shown).square, model.invert(around).square)
+    assert model.invert(torch.rand(1, 12, 12)).square.size == (24, 24)
+    assert model.edit(shown, digit=1).size == (24, 24)
 
 
 def test_a_refined_inversion_encodes_no_more(tiny_model: IcGAN, picture: Image.Image) -> None:
@@ -131,13 +200,6 @@ def test_a_refined_inversion_encodes_no_more(tiny_model: IcGAN, picture: Image.I
     refined.edit(Smiling=1, detail="generated")
     assert refined.scores
     assert calls == Counter(encode=1, refine=1, decode=1)
-
-
-CLONES: dict[str, Callable[[Inversion], Inversion]] = {
-    "pickle": lambda inversion: pickle.loads(pickle.dumps(inversion)),
-    "copy": copy.copy,
-    "deepcopy": copy.deepcopy,
-}
 
 
 @pytest.mark.parametrize("clone", CLONES)

@@ -21,6 +21,7 @@ from icgan_sdk.artefacts.layout import config_to_json, read_config
 from icgan_sdk.config import CELEBA_CROP
 from icgan_sdk.editing import Detail
 from icgan_sdk.engines.engine import CHUNK
+from icgan_sdk.engines.onnxruntime import open_session
 from icgan_sdk.errors import (
     AttributeValueError,
     ConfigError,
@@ -31,10 +32,11 @@ from icgan_sdk.errors import (
     ShapeError,
     UnknownAttributeError,
 )
-from icgan_sdk.photo import place
+from icgan_sdk.photo import cut_photo, place
 from icgan_sdk.pictures.opening import ImageLike
 from icgan_sdk.pictures.squares import fit_picture
 from tests.export.test_exporting import levels
+from tests.photo.conftest import PORTRAIT, blank
 
 pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
 
@@ -121,6 +123,20 @@ def test_photos_are_aligned_or_cropped_with_a_warning(
     assert levels(model.edit(frame), model.edit(fit_picture(frame, 16, CELEBA_CROP))) == 0
 
 
+def test_photos_are_aligned_alike(copy: Path, tiny_model: IcGAN) -> None:
+    photo = blank(700, 460)
+    with Image.open(PORTRAIT) as portrait:
+        photo.paste(portrait.resize((267, 327)), (400, 80))
+    config = replace(read_config(copy, "encoder.onnx"), crop=CELEBA_CROP)
+    (copy / "config.json").write_text(config_to_json(config))
+    square = cut_photo(photo, config)[0].square
+    model = onnx(copy)
+    assert levels(model.edit(photo, Smiling=1), tiny_model.edit(square, Smiling=1)) <= 1
+    whole = model.edit(photo, Smiling=1, paste_back=True)
+    assert whole.size == photo.size
+    assert levels(whole, photo) > 1
+
+
 def test_every_kind_of_input_gives_the_same(
     exported: Path, picture: Image.Image, tmp_path: Path
 ) -> None:
@@ -178,7 +194,8 @@ def test_exports_of_older_releases(copy: Path, tiny_model: IcGAN, picture: Image
     model = onnx(copy)
     expected = tiny_model.edit(picture, Smiling=1, detail="generated")
     assert levels(model.edit(picture, Smiling=1, detail="generated"), expected) <= 1
-    for options in ({"detail": "photo"}, {"paste_back": True}, {}):
+    assert levels(model.edit(picture, Smiling=1), expected) <= 1
+    for options in ({"detail": "photo"}, {"paste_back": True}):
         with pytest.raises(ConfigError, match=r"exported by an older release.*export the model"):
             model.edit(picture, Smiling=1, **options)
 
@@ -217,8 +234,10 @@ def test_wrong_requests_are_refused(exported: Path, picture: Image.Image) -> Non
         model.edit(torch.zeros(3, 9, 9))
     with pytest.raises(ImageError, match="no such image file"):
         model.edit("nowhere.png")
-    with pytest.raises(ConfigError, match="runtime must be one of torch, onnx, not 'tensorrt'"):
+    with pytest.raises(ConfigError, match="runtime must be 'torch' or 'onnx', not 'tensorrt'"):
         IcGAN.from_pretrained("mnist", runtime="tensorrt")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="no execution provider Nowhere"):
+        open_session(exported / "edit.onnx", ["NowhereExecutionProvider"])
 
 
 def test_folders_that_are_no_onnx_export(tiny_folder: Path, copy: Path, tmp_path: Path) -> None:

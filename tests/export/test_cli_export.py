@@ -39,6 +39,7 @@ def test_editing_brings_in_no_torch(
 ) -> None:
     arguments = ["edit", "a.png", "--set", "Smiling=0.5", "--set", "hair_color=Blond_Hair"]
     arguments += ["--runtime", "onnx", "--model", str(exported), "--strip", "-o", "out.png"]
+    arguments += ["--detail", "photo"]
     script = f"""
 import sys
 from icgan_sdk.cli.main import run
@@ -131,7 +132,7 @@ def test_exports_and_edits_classes(
     [
         (["--refine", "5"], "refine needs gradients, which an ONNX export can't give"),
         (["--align", "always"], "needs a model of aligned faces"),
-        (["--device", "mps"], "has no device 'mps': give auto, cpu or cuda"),
+        (["--device", "mps"], "the ONNX runtime has no device 'mps': give auto, cpu or cuda"),
         (["--set", "Smilling=1"], "did you mean 'Smiling'?"),
         (["--model", "celeba"], "'icgan export celeba -o FOLDER'"),
     ],

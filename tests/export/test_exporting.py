@@ -89,6 +89,7 @@ VARIANTS: dict[str, dict[str, object]] = {
     },
     "ind_cond": {"encoder_design": "ind_cond", "image_size": 32},
     "no attributes": {"attributes": AttributeSet()},
+    "painter": {"painter_size": 32, "painter_width": 2},
 }
 
 
@@ -103,7 +104,7 @@ def test_every_kind_of_model(
     assert len(differences) == 4
     theirs = IcGAN.from_pretrained(tmp_path / "onnx", runtime="onnx")
     ours = IcGAN.from_pretrained(source, device="cpu")
-    fitted = fit_picture(picture, config.picture_size, config.crop)
+    fitted = fit_picture(picture, config.photo.picture_size, config.crop)
     wanted = dict.fromkeys(config.attributes.names[-1:], 0.75)
     assert levels(theirs.reconstruct(fitted), ours.reconstruct(fitted)) <= 1
     details: tuple[Detail, ...] = ("generated", "photo")

@@ -333,7 +333,7 @@ def test_a_model_without_attributes_still_works(
     model = IcGAN(tiny_networks(replace(tiny_config, attributes=AttributeSet())), device="cpu")
     assert model.encode(picture).y.shape == (1, 0)
     assert same(model.edit(picture, detail="generated"), model.reconstruct(picture))
-    assert same(model.edit(picture), fit_picture(picture, 16))
+    assert same(model.edit(picture, detail="photo"), fit_picture(picture, 16))
     assert len(model.variations(picture)) == 2
     assert len(model.interpolate(picture, picture, steps=2)) == 2
     assert len(model.sample(3, seed=0)) == 3

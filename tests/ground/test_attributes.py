@@ -1,4 +1,5 @@
 import copy
+import json
 import pickle
 
 import pytest
@@ -41,6 +42,17 @@ def test_sets_are_hashable_equal_by_value_and_can_be_pickled_and_copied() -> Non
     assert again == PAPER
     assert hash(again) == hash(PAPER)
     assert again != DIGITS
+
+
+@pytest.mark.parametrize("attributes", [PAPER, DIGITS, AttributeSet()])
+def test_sets_survive_json(attributes: AttributeSet) -> None:
+    assert AttributeSet.from_dict(json.loads(json.dumps(attributes.to_dict()))) == attributes
+
+
+@pytest.mark.parametrize("plain", [{"attributes": 5}, {"groups": []}, {"groups": {"g": None}}])
+def test_values_of_the_wrong_type_are_refused(plain: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="a value has the wrong type"):
+        AttributeSet.from_dict(plain)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from icgan_sdk.errors import ModelFormatError, SaveError
-from icgan_sdk.files import atomic_file, atomic_folder, write_text
+from icgan_sdk.files import atomic_file, atomic_folder, check_replaceable, sha256, write_text
 
 
 def test_a_file_appears_only_when_whole(tmp_path: Path) -> None:
@@ -71,3 +71,26 @@ def test_names_may_be_as_long_as_the_file_system_allows(tmp_path: Path) -> None:
         write_text(tmp_path / ("x" * 300), "")
     with pytest.raises(SaveError, match=r"json is a file, not a folder"):
         write_text(path / "inner", "")
+
+
+def test_only_folders_of_our_files_are_replaceable(tmp_path: Path) -> None:
+    def check() -> None:
+        check_replaceable(tmp_path / "out", ("a", "b*"), marker="a", deed="saving")
+
+    check()
+    (tmp_path / "out").mkdir()
+    check()
+    (tmp_path / "out" / "b1").touch()
+    with pytest.raises(SaveError, match=r"other files \(b1\), which saving there would remove"):
+        check()
+    (tmp_path / "out" / "a").touch()
+    check()
+    for name in "vwxyz":
+        (tmp_path / "out" / name).touch()
+    with pytest.raises(SaveError, match=r"\(v, w, x and 2 more\)"):
+        check()
+
+
+def test_the_hash_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")

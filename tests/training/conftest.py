@@ -26,8 +26,10 @@ SECTIONS = {
 }
 
 
-def write_bars(folder: Path, attributes: AttributeSet = ATTRIBUTES, seed: int = 0) -> Path:
-    """48 training and 16 test pictures, 8×8 grey: a bar at the left or right, bright or dim."""
+def write_bars(
+    folder: Path, attributes: AttributeSet = ATTRIBUTES, seed: int = 0, side: int = 8
+) -> Path:
+    """48 training and 16 test pictures, grey: a bar at the left or right, bright or dim."""
     draws = np.random.default_rng(seed)
     labels = np.zeros((64, len(attributes)), np.uint8)
     images = draws.integers(0, 40, (64, 8, 8, 1), np.uint8)
@@ -36,6 +38,7 @@ def write_bars(folder: Path, attributes: AttributeSet = ATTRIBUTES, seed: int = 
         image[:, slice(5, 7) if right else slice(1, 3)] += np.uint8(200 if bright else 90)
         if len(attributes):
             label[:] = bright, not right, right
+    images = images.repeat(side // 8, 1).repeat(side // 8, 2)
     write_arrays(folder, images, labels, attributes, {"train": 48, "test": 16}, source="bars")
     return folder
 

@@ -14,7 +14,15 @@ from icgan_sdk.training.recipe_files import override
 
 
 def test_recipes_load() -> None:
-    assert recipes() == ["celeba", "celeba-more", "celeba128", "mnist", "paper", "poster"]
+    assert recipes() == [
+        "celeba",
+        "celeba-more",
+        "celeba128",
+        "celeba_painter",
+        "mnist",
+        "paper",
+        "poster",
+    ]
     for name in recipes():
         assert load_config(name) == TrainConfig.from_dict(
             tomllib.loads(load_config(name).to_toml())

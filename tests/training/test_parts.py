@@ -66,7 +66,7 @@ def test_every_step_has_draws_of_its_own() -> None:
         for step in range(5)
         for rank in (0, 1)
     }
-    assert len(draws) == 4 * 5 * 2
+    assert len(draws) == len(STAGES) * 5 * 2
 
 
 def test_move_takes_pixels_from_the_neighbourhood() -> None:

@@ -1,22 +1,36 @@
 """Whole runs on a tiny data set: every design, every stage alone, resumed after kill -9."""
 
 import hashlib
+import itertools
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+import typer
 from PIL import Image
 from torch import nn
 
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.cli.train import parse_duration
 from icgan_sdk.errors import CheckpointError, ConfigError
-from icgan_sdk.train import Progress, Stage, fork, read_metrics, run, saved_config
+from icgan_sdk.train import (
+    Progress,
+    Stage,
+    fork,
+    is_finished,
+    read_metrics,
+    run,
+    saved_config,
+)
+from icgan_sdk.training import context as context_module
+from icgan_sdk.training import pipeline
 from icgan_sdk.training.recipe_files import override
 from icgan_sdk.training.run_folder import Mode
 from icgan_sdk.training.train_config import TrainConfig
@@ -287,6 +301,73 @@ def test_killed_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: 
         for records in (read_metrics(whole), read_metrics(broken))
     ]
     assert timeless[0] == timeless[1]
+
+
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock for deadlines that moves on by a second each time it is read."""
+    ticks = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: next(ticks))
+    monkeypatch.setattr(context_module, "time", clock)
+    monkeypatch.setattr(pipeline, "time", clock)
+
+
+@pytest.mark.usefixtures("ticking")
+def test_stopped_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: Path) -> None:
+    config = override(config, ["run.log_every=100", "run.checkpoint_every=100"])
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    run(config, whole)
+    stops = []
+    for attempt in range(20):
+        artefact = run(config, stopped, mode="resume" if attempt else "new", stop_after=9.0)
+        begun = {path.stem for path in (stopped / "checkpoints").iterdir()}
+        last = read_metrics(stopped)[-1]
+        stops.append((len(begun), last["stage"], last["step"]))
+        if (artefact / "config.json").exists():
+            break
+        assert not artefact.exists()
+    # A step for each second but those in which stages were looked at.
+    assert stops[:2] == [(1, "gan", 8), (3, "encoder_z", 2)]
+    assert len(stops) > 4
+    assert digest(whole / WEIGHTS) == digest(stopped / WEIGHTS)
+
+
+@pytest.mark.usefixtures("ticking")
+def test_no_start_model_stands_in_for_a_stage_that_was_stopped(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    first = run(config, tmp_path / "first")
+    started = TrainConfig.from_dict({**config.to_dict(), "start": str(first)})
+    stopped = tmp_path / "stopped"
+    artefact = run(started, stopped, stages=["encoder_y"], stop_after=5.0)
+    assert (stopped / "checkpoints/encoder_y.pt").exists()
+    assert not is_finished(stopped, ["encoder_y"])
+    assert not artefact.exists()
+    artefact = run(started, stopped, stages=["encoder_y"], mode="resume")
+    assert is_finished(stopped, ["encoder_y"])
+    assert artefact.exists()
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
+def test_times_to_stop_after_that_are_refused(
+    config: TrainConfig, tmp_path: Path, seconds: float
+) -> None:
+    with pytest.raises(ConfigError, match="stop_after must be a number of seconds above 0"):
+        run(config, tmp_path / "other", stop_after=seconds)
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("14m", 840), ("2h", 7200), ("1h30m5s", 5405)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0m", "14", "m", "5d", "1m2h", "-3s", "1.5h"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="give a duration such as"):
+        parse_duration(text)
 
 
 def flatten(state: object) -> object:

@@ -149,4 +149,4 @@ def test_names_and_seeds_are_not_shared(name: str, seed: int) -> None:
 
 def test_seeds_of_released_stages_stay() -> None:
     seeds = {name: stage.seed for name, stage in STAGES.items() if name != "glow"}
-    assert seeds == {"gan": 0, "generated": 1, "encoder_z": 2, "encoder_y": 3}
+    assert seeds == {"gan": 0, "generated": 1, "encoder_z": 2, "encoder_y": 3, "painter": 4}

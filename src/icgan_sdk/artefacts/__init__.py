@@ -1,7 +1,7 @@
-"""Models as folders: on disk, bundled with the package, on the Hugging Face Hub, from Torch7.
+"""Artefact folders: on disk, bundled, on the Hugging Face Hub, converted from Torch7.
 
-The modules are imported one by one: `layout` and `bundled` cost nothing, `folder` brings torch, and
-so does `from_torch7`, on first use (PEP 562).
+Import the modules one by one: `layout` and `resolving` need no torch, `store` does. `from_torch7`
+is imported on first use (PEP 562).
 """
 
 from importlib import import_module

@@ -37,6 +37,7 @@ def model_card(
         _front_matter(license),
         f"# {name}: an IcGAN model",
         f"Edits {_pictures(config)} by their attributes: an [Invertible Conditional GAN]({PAPER}).",
+        *_painter(config),
         "## Use\n\n" + _usage(config, name),
         "## Attributes\n\n" + _attributes(config),
         f"## Data\n\n{data}",
@@ -50,9 +51,9 @@ def model_card(
 
 
 def for_repository(card: str, repo_id: str) -> str:
-    """A card whose title and usage name a Hub repository where they named a folder.
+    """A card with a Hub repository in its title and usage, in place of a folder.
 
-    One that names a bundled model or a repository stays as it is.
+    A card that names a bundled model or a repository stays as it is.
     """
     named = re.search(r'from_pretrained\(("(?:[^"\\]|\\.)*")\)', card)
     if named is None:
@@ -80,6 +81,16 @@ def _front_matter(terms: str) -> str:
 def _pictures(config: ModelConfig) -> str:
     colours = "grey" if config.channels == 1 else "colour"
     return f"{colours} pictures of {config.picture_size}×{config.picture_size} pixels"
+
+
+def _painter(config: ModelConfig) -> list[str]:
+    if not config.painter_size:
+        return []
+    side = config.photo.picture_size
+    return [
+        "The model has a painter: a network that changes the photo itself, where an edit needs it, "
+        f"at {side}×{side} pixels. Edits of photos use it, unless they ask for generated pictures."
+    ]
 
 
 def _usage(config: ModelConfig, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Artefact folders from and to the Hugging Face Hub."""
+"""Downloading artefact folders from the Hugging Face Hub, and uploading them."""
 
 import hashlib
 import os
@@ -15,15 +15,15 @@ from icgan_sdk.artefacts.layout import (
     WEIGHTS_FILE,
 )
 from icgan_sdk.errors import DownloadError, ModelFormatError
+from icgan_sdk.files import sha256
 
 if TYPE_CHECKING:
     import httpx2
 
 _SHA1, _SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 
-CHUNK = 1 << 20
 UPLOAD_TIMEOUT = 300.0
-"""Seconds that the Hub may take to answer while it takes in a model."""
+"""Seconds that the Hub may take to answer during an upload."""
 
 
 def download(
@@ -34,10 +34,10 @@ def download(
     token: str | None = None,
     local_files_only: bool = False,
 ) -> Path:
-    """Fetch the artefact's files of a repository, or find them in the cache.
+    """Download the artefact's files of a repository, or find them in the cache.
 
-    Nothing else of the repository is fetched. What arrived must have the hash that the Hub gave
-    for it; the hub's client itself compares sizes only.
+    No other files of the repository are downloaded. Each file must have the hash that the Hub
+    states; huggingface_hub itself compares only sizes.
 
     Returns:
         The folder in the Hub's cache.
@@ -59,7 +59,7 @@ def download(
                 local_files_only=local_files_only,
                 allow_patterns=list(ARTEFACT_FILES),
             )
-    # The library's errors have no common base, nor has its HTTP client's over the versions.
+    # huggingface_hub's errors have no common base class, nor have those of its HTTP client.
     except Exception as error:
         raise DownloadError(f"can't download {repo_id!r}: {_reason(error)}") from error
     if not (Path(folder) / WEIGHTS_FILE).is_file():
@@ -75,20 +75,21 @@ def _pickles(repo_id: str, revision: str | None, token: str | None) -> list[str]
 
     try:
         names = HfApi(token=token).list_repo_files(repo_id, revision=revision)
-    except Exception:  # what is refused is clear without their names
+    except Exception:  # the error that follows is clear without them
         return []
     return sorted(name for name in names if Path(name).suffix.lower() in PICKLE_SUFFIXES)
 
 
 def _check_hashes(repo_id: str, folder: Path) -> None:
-    """Compare each file with its name in the cache: SHA-256 of large files, git's of small ones.
+    """Compare each file's hash with its name in the cache.
 
-    Where the file system has no links, the cache holds the files without those names.
+    That name is the SHA-256 of a large file, git's SHA-1 of a small one. On file systems without
+    links the cache doesn't use such names, and nothing is checked.
     """
     for link in (folder / name for name in ARTEFACT_FILES):
         if link.is_symlink() and not _is_named_by_hash(file := link.resolve()):
             for damaged in (file, link):
-                with suppress(OSError):  # a cache that is only read is whoever's it is to mend
+                with suppress(OSError):  # a read-only cache: only its owner can remove the file
                     damaged.unlink()
             raise DownloadError(
                 f"can't download {repo_id!r}: {link.name} arrived damaged (its hash is wrong) and "
@@ -98,15 +99,18 @@ def _check_hashes(repo_id: str, folder: Path) -> None:
 
 def _is_named_by_hash(file: Path) -> bool:
     if _SHA256.fullmatch(file.name):
-        digest = hashlib.sha256()
-    elif _SHA1.fullmatch(file.name):
-        digest = hashlib.sha1(b"blob %d\0" % file.stat().st_size, usedforsecurity=False)
-    else:
-        return True
+        return sha256(file) == file.name
+    if _SHA1.fullmatch(file.name):
+        return _git_hash(file) == file.name
+    return True
+
+
+def _git_hash(file: Path) -> str:
+    """The SHA-1 by which git names a file's content."""
+    start = b"blob %d\0" % file.stat().st_size
     with file.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest() == file.name
+        digest = hashlib.file_digest(stream, lambda: hashlib.sha1(start, usedforsecurity=False))
+    return digest.hexdigest()
 
 
 def upload(
@@ -119,7 +123,7 @@ def upload(
 ) -> str:
     """Push an artefact folder's files, creating the repository and branch where needed.
 
-    All files come in one commit, so that nobody ever fetches half of them.
+    All files go into one commit, so that nobody can download half of them.
 
     Returns:
         The commit's address.
@@ -143,16 +147,16 @@ def upload(
                 allow_patterns=list(ARTEFACT_FILES),
                 commit_message="Upload IcGAN model",
             )
-    except Exception as error:  # for the same reason as above
+    except Exception as error:  # as in `download`
         raise DownloadError(f"can't push to {repo_id!r}: {_reason(error)}") from error
     return str(commit.commit_url)
 
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Seconds of silence after which a request fails that has no limit of its own.
+    """Let requests that have no timeout fail after some seconds without an answer.
 
-    The client's requests for anything but files have none, and would wait for ever.
+    huggingface_hub sets a timeout only for files. Its other requests would wait for ever.
     """
     from huggingface_hub import get_session
 
@@ -176,7 +180,7 @@ def _reason(error: Exception) -> str:
     """What went wrong and what to do, in one line."""
     from huggingface_hub import errors
 
-    # From the special to the general: a gated repository counts as one not found, for instance.
+    # Subclasses first: GatedRepoError, for instance, is also a RepositoryNotFoundError.
     reasons: tuple[tuple[type[Exception], str], ...] = (
         (errors.GatedRepoError, "access is gated; ask for it on its page, then give a token"),
         (
@@ -210,7 +214,7 @@ def _reason(error: Exception) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it came from."""
+    """An error and the chain of its causes."""
     seen: BaseException | None = error
     while seen is not None:
         yield seen

@@ -1,14 +1,13 @@
-"""The artefact folder's files and its config.json; reads no weights, so it needs no torch."""
+"""The artefact folder's file names, and its config.json. Reads no weights, needs no torch."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelFormatError, ModelNotFoundError
+from icgan_sdk.versioned import JsonFormat
 
-FORMAT_VERSION = 1
-"""Version of the folder's layout; newer ones are refused."""
+CONFIG_FORMAT = JsonFormat(version=1, error=ModelFormatError)
+"""The format of config.json. Its version counts for the whole folder."""
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -20,7 +19,7 @@ PICKLE_SUFFIXES = frozenset({".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"})
 
 def config_to_json(config: ModelConfig) -> str:
     """The text of config.json: the format's version and `ModelConfig.to_dict`."""
-    return json.dumps({"format_version": FORMAT_VERSION, **config.to_dict()}, indent=2) + "\n"
+    return CONFIG_FORMAT.to_json(config.to_dict())
 
 
 def read_config(folder: Path, weights: str = WEIGHTS_FILE) -> ModelConfig:
@@ -28,7 +27,7 @@ def read_config(folder: Path, weights: str = WEIGHTS_FILE) -> ModelConfig:
 
     Args:
         folder: The folder.
-        weights: The file of weights that must be there beside it.
+        weights: Name of the weights file, which must lie beside it.
 
     Raises:
         ModelNotFoundError: If there is no such folder.
@@ -38,18 +37,7 @@ def read_config(folder: Path, weights: str = WEIGHTS_FILE) -> ModelConfig:
     _check_files(folder, weights)
     path = folder / CONFIG_FILE
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelFormatError(f"{path} is not valid JSON, it may be damaged: {error}") from error
-    if not isinstance(plain, dict):
-        raise ModelFormatError(f"{path} must hold a JSON object, not {type(plain).__name__}")
-    _check_version(plain.pop("format_version", None), path)
-    return _parse_config(plain, path)
-
-
-def _parse_config(plain: dict[str, Any], path: Path) -> ModelConfig:
-    try:
-        return ModelConfig.from_dict(plain)
+        return ModelConfig.from_dict(CONFIG_FORMAT.read(path))
     except ConfigError as error:
         raise ModelFormatError(f"{path}: {error}") from error
 
@@ -70,13 +58,3 @@ def _check_files(folder: Path, weights: str) -> None:
         )
     if missing:
         raise ModelFormatError(f"{folder} is not a complete model: {' and '.join(missing)} missing")
-
-
-def _check_version(version: object, path: Path) -> None:
-    if type(version) is not int or version < 1:
-        raise ModelFormatError(f"{path}: format_version must be a whole number, not {version!r}")
-    if version > FORMAT_VERSION:
-        raise ModelFormatError(
-            f"{path} has format version {version}, this icgan-sdk reads up to {FORMAT_VERSION}; "
-            "upgrade it: pip install -U icgan-sdk"
-        )

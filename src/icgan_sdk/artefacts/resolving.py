@@ -1,4 +1,4 @@
-"""From what a user names a model by to the folder it lies in."""
+"""Finding a model's folder by the name or path that the user gives."""
 
 import os
 import re
@@ -18,8 +18,8 @@ class Published(NamedTuple):
 
     Attributes:
         repository: ``org/name``.
-        revision: The tag of the very weights the package brings along: ``weights-`` and the first
-            twelve hexadecimal digits of the SHA-256 of their file.
+        revision: The tag of exactly the bundled weights: ``weights-`` and the first twelve
+            hexadecimal digits of the SHA-256 of their file.
     """
 
     repository: str
@@ -27,19 +27,19 @@ class Published(NamedTuple):
 
 
 BUNDLED_ROOT = Path(str(files("icgan_sdk") / "pretrained"))
-"""Where the package keeps the models it brings along."""
+"""Folder of the bundled models."""
 
 PUBLISHED: Mapping[str, Published] = {
-    "celeba": Published("icgan-sdk/celeba", "weights-d9995152223e"),
+    "celeba": Published("icgan-sdk/celeba", "weights-eef62e374efa"),
     "mnist": Published("icgan-sdk/mnist", "weights-4e60168c3c1d"),
 }
-"""The repositories that the bundled models are snapshots of."""
+"""Where on the Hub each bundled model is published."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*", re.ASCII)
 
 
 def bundled_names() -> tuple[str, ...]:
-    """Names of the models that come with the package."""
+    """Names of the bundled models."""
     return tuple(sorted(path.parent.name for path in BUNDLED_ROOT.glob(f"*/{CONFIG_FILE}")))
 
 
@@ -55,19 +55,19 @@ def resolve(
     """Find a model's folder, downloading it if it lies on the Hub.
 
     A `Path` always means a folder. A string means a bundled model if there is one of that name,
-    else an existing folder or a Hub repository ``org/name``. One that could be either is refused,
-    so that no folder ever hides a repository, or the other way round. Whoever names a revision, or
-    ``source="hub"``, means the Hub: a bundled name then stands for the repository that the copy in
-    the package was taken from.
+    else an existing folder or a Hub repository ``org/name``. A string that could mean either is
+    refused, so that a folder never hides a repository, or the other way round. A revision or
+    ``source="hub"`` asks for the Hub: a bundled name then stands for the repository in which that
+    model is published.
 
     Args:
         name_or_path: ``"mnist"``, ``"org/name"``, ``Path("my/model")`` or ``"./my/model"``.
-        source: "hub" takes the model from the Hub whatever lies here.
-        revision: Branch, tag or commit on the Hub; by default the main branch, and for a bundled
-            name the one that the package was made with.
+        source: "hub" takes the model from the Hub, whatever folders there are here.
+        revision: Branch, tag or commit on the Hub; by default the main branch, for a bundled name
+            the tag of the bundled weights.
         cache_dir: Where downloads are kept; by default the Hub's cache.
         token: Access token for private repositories; by default the one of ``hf auth login``.
-        local_files_only: Take only what is in the cache already.
+        local_files_only: Use only what is in the cache already.
 
     Raises:
         ConfigError: If a folder is given a revision, or the source is unknown.

@@ -1,12 +1,12 @@
-"""Networks to an artefact folder and back: config.json, model.safetensors, README.md.
+"""Saving networks as an artefact folder, and loading them.
 
-Loading is strict and never allocates what the file claims before it is checked against the
-config. Nothing is ever pickled.
+Loading is strict: names, shapes and types of the tensors are checked against the config before
+memory is allocated for them. Nothing is ever pickled.
 """
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -23,12 +23,11 @@ from icgan_sdk.artefacts.layout import (
     read_config,
 )
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.errors import ConfigError, ModelFormatError, SaveError
-from icgan_sdk.files import atomic_file, atomic_folder, write_text
+from icgan_sdk.errors import ConfigError, ModelFormatError, SaveError, list_some
+from icgan_sdk.files import atomic_file, atomic_folder, check_replaceable, write_text
 from icgan_sdk.model import IcGANNetworks
 
 STORED_DTYPES = frozenset({"F16", "F32"})
-MAX_NAMED = 3
 
 
 def save_artefact(
@@ -44,8 +43,8 @@ def save_artefact(
         networks: Generator and encoders, and the discriminator if they have it.
         folder: New or empty, or an artefact folder, which is replaced.
         card: Markdown of the model card.
-        dtype: float16 halves the file; batch norm's running statistics stay float32, whose range
-            they may need.
+        dtype: float16 halves the file. Batch norm's running statistics stay float32, because they
+            may exceed the range of float16.
 
     Raises:
         SaveError: If the folder holds other files, can't be written, or a weight is not finite.
@@ -61,11 +60,18 @@ def save_artefact(
 
 
 def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
+    """The networks of an artefact folder, see `open_artefact`."""
+    networks, _ = open_artefact(folder)
+    return networks
+
+
+def open_artefact(folder: str | os.PathLike[str]) -> tuple[IcGANNetworks, torch.dtype]:
     """Read an artefact folder.
 
     Returns:
         The networks on the CPU, in eval mode, float32 whatever the file's precision; with a
-        discriminator if the folder holds one.
+        discriminator if the folder holds one. And that precision: float16 if all weights have it,
+        else float32 (batch norm's running statistics, which are always float32, don't count).
 
     Raises:
         ModelNotFoundError: If there is no such folder.
@@ -73,33 +79,20 @@ def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
             misshapen, of another type or not finite, or the config is wrong or newer.
     """
     folder = Path(folder)
-    config = read_config(folder)
-    # Inference tensors as parameters would forbid refining z later.
+    config, path = read_config(folder), folder / WEIGHTS_FILE
+    # Parameters that are inference tensors would forbid refining z later.
     with torch.inference_mode(False):
-        weights = folder / WEIGHTS_FILE
-        networks = _without_memory(config, folder / CONFIG_FILE, _has_discriminator(weights))
-        state = _read_weights(weights, _stored_state(networks))
+        try:
+            with safe_open(path, framework="pt") as file:
+                found = set(file.keys())
+                discriminator = any(name.startswith("discriminator.") for name in found)
+                networks = _without_memory(config, folder / CONFIG_FILE, discriminator)
+                state, dtype = _read_weights(file, path, found, _stored_state(networks))
+        except (SafetensorError, OSError) as error:
+            raise _unreadable(path, error) from error
         counters = {name: torch.zeros((), dtype=torch.long) for name in _counters(networks)}
         networks.load_state_dict(state | counters, strict=True, assign=True)
-    return networks.eval()
-
-
-def stored_dtype(folder: str | os.PathLike[str]) -> torch.dtype:
-    """The precision of an artefact folder's weights: float16 if none is finer, else float32.
-
-    Batch norm's statistics don't count, which are always float32.
-
-    Raises:
-        ModelFormatError: If the file can't be read.
-    """
-    path = Path(folder) / WEIGHTS_FILE
-    try:
-        with safe_open(path, framework="pt") as file:
-            weights = [name for name in file.keys() if not _is_statistic(name)]  # noqa: SIM118
-            types = {file.get_slice(name).get_dtype() for name in weights}
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from error
-    return torch.float16 if types == {"F16"} else torch.float32
+    return networks.eval(), dtype
 
 
 def copy_artefact(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
@@ -125,7 +118,7 @@ def _stored_state(networks: IcGANNetworks) -> dict[str, Tensor]:
 
 
 def _counters(networks: IcGANNetworks) -> set[str]:
-    # How many batches batch norm has seen: used by no network of ours, so not stored.
+    # How many batches batch norm has seen. None of our networks uses it, so it isn't stored.
     return {name for name in networks.state_dict() if name.endswith(".num_batches_tracked")}
 
 
@@ -142,25 +135,7 @@ def _is_statistic(name: str) -> bool:
 
 
 def _check_replaceable(folder: Path) -> None:
-    if not folder.is_dir():
-        return
-    names = {path.name for path in folder.iterdir()}
-    # Without a config it is no model's folder: its README.md is somebody's own.
-    others = sorted(names.difference(ARTEFACT_FILES) if CONFIG_FILE in names else names)
-    if others:
-        raise SaveError(
-            f"{folder} holds other files ({_some(others)}), which saving a model there would "
-            "remove; choose a new or empty folder"
-        )
-
-
-def _has_discriminator(path: Path) -> bool:
-    try:
-        with safe_open(path, framework="pt") as file:
-            names = set(file.keys())
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from error
-    return any(name.startswith("discriminator.") for name in names)
+    check_replaceable(folder, ARTEFACT_FILES, marker=CONFIG_FILE, deed="saving a model")
 
 
 def _unreadable(path: Path, error: Exception) -> ModelFormatError:
@@ -177,29 +152,30 @@ def _without_memory(config: ModelConfig, path: Path, discriminator: bool) -> IcG
         raise ModelFormatError(f"{path}: the networks' sizes are out of range") from error
 
 
-def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            _check_names(path, set(file.keys()), set(expected))
-            for name, tensor in expected.items():
-                header = file.get_slice(name)
-                _check_header(path, name, header.get_shape(), header.get_dtype(), tensor)
-            # A copy, because safetensors' own tensors change with the file they are mapped from.
-            state = {n: file.get_tensor(n).to(torch.float32, copy=True) for n in expected}
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from error
-    for name, tensor in state.items():
-        if not bool(tensor.isfinite().all()):
+def _read_weights(
+    file: safe_open, path: Path, found: set[str], expected: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], torch.dtype]:
+    _check_names(path, found, set(expected))
+    types, state = set(), {}
+    for name, tensor in expected.items():
+        header = file.get_slice(name)
+        _check_header(path, name, header.get_shape(), header.get_dtype(), tensor)
+        if not _is_statistic(name):
+            types.add(header.get_dtype())
+    for name in expected:
+        # A copy, because safetensors' own tensors change with the file they are mapped from.
+        state[name] = file.get_tensor(name).to(torch.float32, copy=True)
+        if not bool(state[name].isfinite().all()):
             raise ModelFormatError(f"{path}: tensor {name!r} has values that are not finite")
-    return state
+    return state, torch.float16 if types == {"F16"} else torch.float32
 
 
 def _check_names(path: Path, found: set[str], expected: set[str]) -> None:
     problems = []
     if missing := sorted(expected - found):
-        problems.append(f"missing tensors: {_some(missing)}")
+        problems.append(f"missing tensors: {list_some(missing)}")
     if extra := sorted(found - expected):
-        problems.append(f"unknown tensors: {_some(extra)}")
+        problems.append(f"unknown tensors: {list_some(extra)}")
     if problems:
         raise ModelFormatError(f"{path} doesn't fit {CONFIG_FILE}: {'; '.join(problems)}")
 
@@ -212,9 +188,3 @@ def _check_header(path: Path, name: str, shape: list[int], dtype: str, expected:
         )
     if dtype not in STORED_DTYPES:
         raise ModelFormatError(f"{path}: tensor {name!r} is {dtype}, expected F16 or F32")
-
-
-def _some(names: Iterable[str]) -> str:
-    names = list(names)
-    rest = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + rest

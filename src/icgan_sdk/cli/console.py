@@ -1,4 +1,4 @@
-"""What the commands say on stderr, and going on after one bad input."""
+"""Messages on stderr, and continuing after a bad input."""
 
 import sys
 import warnings
@@ -9,6 +9,7 @@ from typing import TextIO, TypeVar
 import typer
 
 from icgan_sdk.errors import ImageError, NoFaceFoundError, PhotoWarning
+from icgan_sdk.progress import Progress
 
 T = TypeVar("T")
 
@@ -19,7 +20,7 @@ def report(problem: object) -> None:
 
 
 def for_each(items: Iterable[T], work: Callable[[T], None]) -> None:
-    """Do the work for every item; report pictures that can't be read or used, and go on.
+    """Do the work for every item. Report pictures that can't be read or used, and continue.
 
     Raises:
         typer.Exit: With status 1 at the end, if there was any such picture.
@@ -38,7 +39,7 @@ def for_each(items: Iterable[T], work: Callable[[T], None]) -> None:
 
 @contextmanager
 def photo_warnings() -> Iterator[None]:
-    """Show what photos warn of in one line each, and the same only once."""
+    """Print each PhotoWarning in one line, and equal ones only once."""
     shown: set[str] = set()
 
     def show(
@@ -58,7 +59,7 @@ def photo_warnings() -> Iterator[None]:
     from PIL import Image
 
     with warnings.catch_warnings():
-        # Cameras make such pictures; those that are twice as large are refused.
+        # Some cameras take pictures that large. Pillow refuses those twice as large.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         show_others = warnings.showwarning
         warnings.simplefilter("always", PhotoWarning)
@@ -67,17 +68,18 @@ def photo_warnings() -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr, to be told how many pictures are done, of how many."""
+def progress_bar() -> Iterator[Progress]:
+    """A progress bar on stderr."""
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
+    from rich.progress import MofNCompleteColumn
+    from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
-    bar = Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console)
+    bar = Bar(*Bar.get_default_columns(), MofNCompleteColumn(), console=console)
     with ExitStack() as shown:
 
         def update(done: int, total: int) -> None:
-            if not bar.tasks:  # an error before the first picture needs no bar above it
+            if not bar.tasks:  # so that no bar stands above an error before the first picture
                 shown.enter_context(bar)
                 bar.add_task("pictures")
             bar.update(bar.task_ids[0], completed=done, total=total)

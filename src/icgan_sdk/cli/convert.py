@@ -1,4 +1,4 @@
-"""``icgan convert-torch7``: networks of the original Torch7 code into a model folder."""
+"""``icgan convert-torch7``: networks that the original Torch7 code saved, as a model folder."""
 
 import shlex
 import sys
@@ -22,18 +22,18 @@ def convert_torch7(
         Path | None, typer.Option(help="The saved encoder Y; left out with SNG.")
     ] = None,
     discriminator: Annotated[
-        Path | None, typer.Option(help="The saved discriminator, for training that goes on.")
+        Path | None, typer.Option(help="The saved discriminator, for continuing the training.")
     ] = None,
     attributes: Annotated[
         str,
-        typer.Option(help="Which attributes y has: celeba18, mnist, or NAME,NAME,… in order."),
+        typer.Option(help="Attributes in y's order: celeba18, mnist, or NAME,NAME,…"),
     ],
     noise: Annotated[
         Literal["normal", "uniform"],
-        typer.Option(help="What the generator's noise was drawn from in training."),
+        typer.Option(help="Distribution of z in the generator's training."),
     ] = "normal",
 ) -> None:
-    """Convert networks that the authors' Torch7 code saved into a model folder."""
+    """Write networks that the authors' Torch7 code saved as a model folder."""
     from icgan_sdk.artefacts.store import save_artefact
     from icgan_sdk.artefacts.torch7.conversion import from_torch7, torch7_card
 

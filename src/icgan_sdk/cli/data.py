@@ -1,4 +1,4 @@
-"""`icgan data`: prepare data sets for training, and look at prepared ones."""
+"""``icgan data``: preparing data sets for training, and describing prepared ones."""
 
 import os
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from icgan_sdk.data import PreparedDataset, PrepareReport
 
 LISTED = 20
-"""How many unreadable files are listed; the report file has all."""
+"""How many unreadable pictures are listed. ``unreadable.txt`` has all."""
 
 app = typer.Typer(no_args_is_help=True, help="Prepare data sets for training.")
 prepare = typer.Typer(no_args_is_help=True, help="Write a data set in the format training reads.")
@@ -23,8 +23,13 @@ app.add_typer(prepare, name="prepare")
 Source = Annotated[Path, typer.Argument(help="Folder of the original files.")]
 Out = Annotated[Path, typer.Argument(help="Folder to write the prepared data set to.")]
 Workers = Annotated[int, typer.Option(help="Processes that read pictures.", min=0)]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a prepared data set.")]
-Download = Annotated[bool, typer.Option("--download", help="Fetch SOURCE first where missing.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an earlier prepared data set.")
+]
+Download = Annotated[
+    bool,
+    typer.Option("--download", help="Download the original files to SOURCE if they are missing."),
+]
 Size = Annotated[int, typer.Option(help="Side of the pictures, a power of two.")]
 CPUS = os.cpu_count() or 1
 
@@ -33,11 +38,13 @@ CPUS = os.cpu_count() or 1
 def prepare_mnist(
     source: Source,
     out: Out,
-    validation: Annotated[int, typer.Option(help="Training pictures set aside.")] = 0,
+    validation: Annotated[
+        int, typer.Option(help="Training pictures to set aside for validation.")
+    ] = 0,
     download: Download = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """MNIST, from its four IDX files, gzipped or not."""
+    """Prepare MNIST from its four IDX files, gzipped or not."""
     from icgan_sdk import data
 
     if download:
@@ -56,13 +63,13 @@ def prepare_celeba(
         str, typer.Option(help="centre, paper, or L,T,R,B in the 178×218 frame.")
     ] = "centre",
     partition: Annotated[
-        str, typer.Option(help="official, or original: the last 19,961 test.")
+        str, typer.Option(help="official, or original: the last 19,961 pictures are for testing.")
     ] = "official",
     workers: Workers = CPUS,
     download: Download = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """CelebA, from its official files; the pictures as a folder or a zip."""
+    """Prepare CelebA from its official files, the pictures in a folder or a zip archive."""
     from icgan_sdk import data
 
     names, box = _attributes(attributes), _crop(crop)
@@ -90,26 +97,31 @@ def prepare_folder(
     source: Source,
     out: Out,
     csv: Annotated[
-        Path | None, typer.Option(help="Attributes by file; without: one folder per class.")
+        Path | None, typer.Option(help="CSV file of attributes; without it: one folder per class.")
     ] = None,
     group: Annotated[
-        list[str] | None, typer.Option(help="Exclusive attributes: hair=black,blond.")
+        list[str] | None,
+        typer.Option(help="Exclusive group of attributes: hair=black,blond. Repeatable."),
     ] = None,
     size: Size = 64,
     channels: Annotated[int, typer.Option(help="1 (grey) or 3 (RGB).")] = 3,
     crop: Annotated[
         str | None,
         typer.Option(
-            metavar="L,T,R,B@W,H", help="Box to cut out of pictures that are shaped as W×H."
+            metavar="L,T,R,B@W,H", help="Box to cut out of pictures with the proportions W×H."
         ),
     ] = None,
-    test: Annotated[float, typer.Option(help="Share drawn for testing.")] = 0.1,
-    validation: Annotated[float, typer.Option(help="Share drawn for validation.")] = 0.0,
-    seed: Annotated[int, typer.Option(help="Fixes the draw.")] = 0,
+    test: Annotated[
+        float, typer.Option(help="Share of the pictures drawn for the test partition.")
+    ] = 0.1,
+    validation: Annotated[
+        float, typer.Option(help="Share drawn for the validation partition.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     workers: Workers = CPUS,
     overwrite: Overwrite = False,
 ) -> None:
-    """Your own pictures, with a CSV of attributes or one folder per class."""
+    """Prepare your own pictures, with a CSV of attributes or one folder per class."""
     from icgan_sdk import data
 
     box = None if crop is None else _box_of_frame(crop)
@@ -137,7 +149,7 @@ def info(
     folder: Annotated[Path, typer.Argument(help="A prepared data set.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Sizes, partitions and positives per attribute of a prepared data set."""
+    """Print sizes, partitions and positives per attribute of a prepared data set."""
     import json
 
     from icgan_sdk.data import PreparedDataset

@@ -22,7 +22,7 @@ def demo(
     ] = None,
     *,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines connect.")
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
@@ -42,5 +42,5 @@ def demo(
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, lambda *_: stop.set())
         print(f"{address} (Ctrl-C stops)", flush=True)
-        while not stop.wait(1.0):  # a wait without end would hold signals back on Windows
+        while not stop.wait(1.0):  # on Windows, waiting without a timeout would block signals
             pass

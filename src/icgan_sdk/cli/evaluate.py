@@ -19,25 +19,27 @@ def evaluate(
     *,
     data: Annotated[Path, typer.Option(help="Prepared data set (icgan data prepare).")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the report.")],
-    partition: Annotated[str, typer.Option(help="The part of the data to judge by.")] = "test",
+    partition: Annotated[str, typer.Option(help="Partition of the data to evaluate on.")] = "test",
     referees: Annotated[
         Path | None,
-        typer.Option(help="Folder of the referees, trained if need be; by default OUT/referees."),
+        typer.Option(help="Folder of the referees, trained if missing; by default OUT/referees."),
     ] = None,
     pictures: Annotated[
         Literal["all", "generated", "none"],
-        typer.Option(help="generated: none of the data set's, for reports on faces to be shared."),
+        typer.Option(
+            help="Pictures in the report; generated: no real ones, for sharing reports on faces."
+        ),
     ] = "all",
     limit: Annotated[
         int | None, typer.Option(min=2, help="Use only the first so many pictures.")
     ] = None,
     refine: Refine = 0,
     detail: DetailOption = "generated",
-    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """Measure how good a model is, and write a report with tables, plots and pictures."""
+    """Measure how good a model is. Write a report with tables, plots and pictures."""
     from icgan_sdk.evaluation.evaluate import REPORT_FILE
     from icgan_sdk.evaluation.evaluate import evaluate as judge
     from icgan_sdk.evaluation.evaluation_report import summary
@@ -94,7 +96,7 @@ class _Parts:
         """Show how far a part is."""
         from rich.progress import TaskID
 
-        self._progress.start()  # only now, so that no bar stands above an error before the work
+        self._progress.start()  # only now, so that no bar stands above an early error
         if part not in self._tasks:
             self._tasks[part] = self._progress.add_task(part)
         self._progress.update(TaskID(self._tasks[part]), completed=done, total=total)

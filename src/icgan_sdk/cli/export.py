@@ -1,4 +1,4 @@
-"""``icgan export``: a model as graphs that other programs run."""
+"""``icgan export``: writing a model as graphs that other programs run."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,7 +22,7 @@ def export(
         typer.Option("--format", help="onnx, or torch: archives of torch.export."),
     ] = "onnx",
 ) -> None:
-    """Write encoder, generator and the whole edit as graphs, checked against the model.
+    """Write encoder, generator and the whole edit as graphs, compared with the model.
 
     'icgan edit --runtime onnx --model FOLDER' then edits without torch.
     """

@@ -1,4 +1,4 @@
-"""``icgan push`` and ``icgan pull``: models to and from the Hugging Face Hub."""
+"""``icgan push`` and ``icgan pull``: uploading models to the Hugging Face Hub, downloading them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ def push(
     *,
     private: Annotated[bool, typer.Option(help="Hide a new repository from others.")] = False,
     revision: Annotated[
-        str | None, typer.Option(help="Branch, created where needed; by default main.")
+        str | None, typer.Option(help="Branch, created if needed; by default main.")
     ] = None,
 ) -> None:
     """Upload a model to the Hugging Face Hub.
@@ -39,16 +39,18 @@ def pull(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder; by default only the Hub's cache gets it."),
+        typer.Option(
+            "--output", "-o", help="Folder to copy the model to; by default it stays in the cache."
+        ),
     ] = None,
     *,
     revision: Annotated[
         str | None, typer.Option(help="Branch, tag or commit; by default main.")
     ] = None,
 ) -> None:
-    """Download a model from the Hugging Face Hub, for using it offline later.
+    """Download a model from the Hugging Face Hub, to use it offline later.
 
-    The access token for a private one is that of 'hf auth login', or HF_TOKEN.
+    A private model needs the access token of 'hf auth login', or the environment variable HF_TOKEN.
     """
     from icgan_sdk.artefacts.resolving import resolve
     from icgan_sdk.artefacts.store import copy_artefact, load_artefact

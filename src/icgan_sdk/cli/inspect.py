@@ -1,4 +1,4 @@
-"""``icgan attributes`` and ``icgan info``: what a model reads in pictures, and what it is."""
+"""``icgan attributes`` and ``icgan info``: what a model reads in pictures, and facts about it."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def attributes(
     face: FaceOption = "largest",
     as_json: Json = False,
 ) -> None:
-    """Print which attributes a model reads in pictures, from 0 (absent) to 1 (present)."""
+    """Print the attributes a model reads in pictures, from 0 (absent) to 1 (present)."""
     from icgan_sdk.facade import IcGAN
 
     chosen = parse_one_face(face)
@@ -62,7 +62,7 @@ def _table(path: Path, scores: dict[str, float]) -> str:
 
 
 def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
-    """Print what a model is: sizes, parameters, attributes, groups, card; and what is bundled."""
+    """Print a model's sizes, parameters, attributes, groups and card, and the bundled models."""
     from icgan_sdk.artefacts.store import load_artefact
 
     folder = resolve(model)

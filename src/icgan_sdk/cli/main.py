@@ -25,9 +25,9 @@ from icgan_sdk.cli.train import train
 from icgan_sdk.errors import IcGANError
 
 TRACEBACK_VARIABLE = "ICGAN_TRACEBACK"
-"""Set, the environment variable shows where in the code an unforeseen error came from."""
+"""If this environment variable is set, an unexpected error shows its traceback."""
 
-# Newer releases of Typer carry their own copy of click, so its UsageError has no fixed address.
+# Newer releases of Typer bring their own copy of click, so its UsageError has no fixed module.
 _UsageError = cast(type[typer.BadParameter], typer.BadParameter.__mro__[1])
 
 app = typer.Typer(
@@ -81,12 +81,12 @@ app.add_typer(data_app, name="data")
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line and return the exit status; never a traceback for the user's errors."""
+    """Run one command line and return the exit status. Users' errors show no traceback."""
     try:
         status = app(arguments, prog_name="icgan", standalone_mode=False)
         sys.stdout.flush()
     except _UsageError as error:
-        # Typer has shown the help already where the message is empty.
+        # If the message is empty, Typer has already shown the help.
         if message := error.format_message():
             command = error.ctx.command_path if error.ctx else "icgan"
             report(f"{message} Try '{command} --help'.")
@@ -97,10 +97,10 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         status = 130
     except BrokenPipeError:
-        # Whoever read our output has enough; Python would complain once more on leaving.
+        # The reader of our output closed the pipe. Python would complain again on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # the one place where an unforeseen error may end
+    except Exception as error:  # any other error is unexpected
         if os.environ.get(TRACEBACK_VARIABLE):
             traceback.print_exc()
         report(f"{type(error).__name__}: {error} ({TRACEBACK_VARIABLE}=1 shows where)")

@@ -1,4 +1,4 @@
-"""Options that several commands share, their completion, and reading ``--set NAME=VALUE``."""
+"""Options that several commands share, their completion, and parsing ``--set NAME=VALUE``."""
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -25,7 +25,7 @@ def complete_model(incomplete: str) -> list[str]:
 
 
 def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Attributes and groups of the model named so far, as far as it is on this machine."""
+    """Attributes and groups of the chosen model for the shell, if it is on this machine."""
     model = ctx.params.get("model") or DEFAULT_MODEL
     folder = BUNDLED_ROOT / model if model in bundled_names() else Path(model)
     try:
@@ -63,7 +63,7 @@ def _member(value: str) -> str | None:
 
 
 def _number_or_text(value: str) -> float | str:
-    # Text is passed on: the model then says which is wrong, the name or its value.
+    # Text is passed on, so that the model says whether the name or the value is wrong.
     try:
         return float(value)
     except ValueError:
@@ -90,7 +90,9 @@ def parse_one_face(face: str) -> "Face":
     return int(face)
 
 
-Inputs = Annotated[list[str], typer.Argument(help="Pictures; patterns like 'photos/*.jpg' too.")]
+Inputs = Annotated[
+    list[str], typer.Argument(help="Picture files, or patterns like 'photos/*.jpg'.")
+]
 Model = Annotated[
     str,
     typer.Option(
@@ -110,14 +112,14 @@ Settings = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="An attribute from 0 (absent) to 1 (present), up to 2 to exaggerate, or a group's "
-        "member (digit=7), or none. Repeat for several.",
+        help="An attribute from 0 (absent) to 1 (present), up to 2 (exaggerated), or a group's "
+        "member (digit=7) or none. Repeatable.",
         autocompletion=complete_setting,
     ),
 ]
 Refine = Annotated[
     int,
-    typer.Option("--refine", min=0, help="Steps that make the picture more recognisable; try 50."),
+    typer.Option("--refine", min=0, help="Optimisation steps on z for a closer likeness; try 50."),
 ]
 DetailOption = Annotated[
     Literal["generated", "photo"],
@@ -127,28 +129,30 @@ EditDetailOption = Annotated[
     Literal["auto", "generated", "photo"],
     typer.Option(
         "--detail",
-        help="photo: put only the change onto the original pixels; auto: so, except for classes.",
+        help="photo: change the original pixels; generated: show G's picture; auto: photo, if "
+        "the model has a painter.",
     ),
 ]
 AlignOption = Annotated[
     Literal["auto", "always", "none"],
     typer.Option(
         "--align",
-        help="Look for a face in photos (auto), in whatever picture (always), or crop (none).",
+        help="Find the face: auto, in photos; always, in every picture; none: take the square.",
     ),
 ]
 FaceOption = Annotated[
-    str, typer.Option("--face", help="largest, or a number from the left, beginning with 0.")
+    str, typer.Option("--face", help="largest, or a face's number, counted from 0 at the left.")
 ]
 EditFaceOption = Annotated[
     str,
     typer.Option(
         "--face",
-        help="largest, a number from the left, beginning with 0, or with --paste-back all.",
+        help="largest, a face's number, counted from 0 at the left, or all (--paste-back).",
     ),
 ]
 PasteBack = Annotated[
-    bool, typer.Option("--paste-back", help="Put the change into the whole photo, at its size.")
+    bool,
+    typer.Option("--paste-back", help="Put the change into the whole photo, at its own size."),
 ]
 Strip = Annotated[
     bool, typer.Option("--strip", help="Show original and reconstruction beside the result.")

@@ -11,7 +11,7 @@ from icgan_sdk.errors import ImageError
 
 
 def expand(patterns: Iterable[str]) -> list[Path]:
-    """Paths as they are, patterns the shell left alone as the files they match, sorted.
+    """Paths unchanged; patterns that the shell left replaced by the files they match, sorted.
 
     Raises:
         ImageError: If a pattern matches nothing.
@@ -31,15 +31,15 @@ def expand(patterns: Iterable[str]) -> list[Path]:
 
 
 def means_folder(output: str) -> bool:
-    """Whether an output is a folder: there is one, or it ends as one, or has no suffix."""
+    """Whether an output is a folder: it exists as one, ends with a separator or has no suffix."""
     return output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix
 
 
 def name_outputs(inputs: Sequence[Path], output: str) -> list[Path]:
     """One file to write for each input: `output` itself, or ``<stem>.png`` in that folder.
 
-    Equal stems take the name of their folder before them, then a number; an input is never
-    overwritten by another name's output.
+    If stems are equal, the name of the input's folder is put before them, then a number after
+    them. No input is overwritten by the output of another.
 
     Raises:
         typer.BadParameter: If several inputs should go to one file, or the output is empty.
@@ -67,7 +67,7 @@ def name_outputs(inputs: Sequence[Path], output: str) -> list[Path]:
 
 def _free(folder: Path, stem: str, taken: set[str]) -> Path:
     target, number = folder / f"{stem}.png", 1
-    # A name that nobody gave must not cost a file that is there.
+    # The user didn't choose a numbered name, so it must not replace an existing file.
     while _key(target) in taken or (number > 1 and target.exists()):
         number += 1
         target = folder / f"{stem}_{number}.png"
@@ -75,5 +75,5 @@ def _free(folder: Path, stem: str, taken: set[str]) -> Path:
 
 
 def _key(path: Path) -> str:
-    # Some file systems don't tell case apart.
+    # Some file systems ignore case.
     return str(path.resolve()).casefold()

@@ -1,4 +1,4 @@
-"""``icgan referee``: train the attribute nets that judge models."""
+"""``icgan referee``: training the attribute networks that judge models."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,18 +17,21 @@ def referee(
     data: Annotated[Path, typer.Argument(help="Prepared data set (icgan data prepare).")],
     *,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder; each referee gets one of its name in it.")
+        Path,
+        typer.Option(
+            "--out", "-o", help="Folder; each referee is saved in a subfolder of its name."
+        ),
     ],
     architecture: Annotated[
         list[str] | None,
         typer.Option(help="Only this: anet (the paper's) or residual (stronger). Repeatable."),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the data; by default what suits them.")
+        int | None, typer.Option(min=1, help="Epochs; by default chosen for the data set.")
     ] = None,
     device: Device = "auto",
 ) -> None:
-    """Train referees: networks that judge a model by reading the attributes of its pictures."""
+    """Train referees, networks that judge a model by reading the attributes of its pictures."""
     from icgan_sdk.data import PreparedDataset
     from icgan_sdk.evaluation import default_settings, train_referee
     from icgan_sdk.evaluation.referees.referee_folder import read_record

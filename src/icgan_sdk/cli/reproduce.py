@@ -19,7 +19,7 @@ def reproduce(
     study: Annotated[
         list[str],
         typer.Argument(
-            help="table3, encoders, ey-source, sampling, poster, ingredients; several in turn."
+            help="table3, encoders, ey-source, sampling, poster or ingredients; or several."
         ),
     ],
     *,
@@ -27,21 +27,22 @@ def reproduce(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of results and runs.")],
     scale: Annotated[
         Literal["full", "small"],
-        typer.Option(help="full: the paper's, for a GPU; small: an hour or so on two cores."),
+        typer.Option(help="full: the paper's, for a GPU; small: about an hour on two cores."),
     ] = "full",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override a setting of all models: gan.epochs=5. Repeatable."),
     ] = None,
     referees: Annotated[
-        Path | None, typer.Option(help="Folder of referees; by default OUT/referees.")
+        Path | None,
+        typer.Option(help="Folder of the referees, trained if missing; by default OUT/referees."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
     device: Device = "auto",
 ) -> None:
     """Run the paper's comparisons: train every model, measure it, write a report.
 
-    Stopped at any moment, the same command goes on where it was.
+    If it is stopped, the same command continues where it left off.
     """
     from icgan_sdk.evaluation.reproduce import reproduce as run_study
 
@@ -70,13 +71,13 @@ def _studies(names: list[str]) -> "list[StudyName]":
 
 
 class _Lines:
-    """Prints a line on stderr when the work changes, and one a minute while it doesn't."""
+    """Prints a line on stderr for each part of the work, and one a minute meanwhile."""
 
     def __init__(self, study: str) -> None:
         self._study, self._last, self._since = study, "", 0.0
 
     def update(self, part: str, done: int, total: int) -> None:
-        """Tell what is being done."""
+        """Print what is being done, if it is time."""
         now = time.monotonic()
         if part == self._last and now - self._since < SECONDS_BETWEEN_LINES:
             return

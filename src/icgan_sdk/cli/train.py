@@ -1,6 +1,7 @@
 """``icgan train``: the training pipeline with a progress bar."""
 
 import os
+import re
 import shlex
 import sys
 from dataclasses import replace
@@ -25,12 +26,14 @@ def train(
     data: Annotated[str, typer.Option(help="Prepared data set (icgan data prepare).")] = "",
     start: Annotated[
         str,
-        typer.Option(help="Begin with this model's networks: a bundled name or a folder."),
+        typer.Option(help="Start from this model's networks: a bundled name or a folder."),
     ] = "",
     out: Annotated[Path, typer.Option("--out", "-o", help="Run folder.")],
     stage: Annotated[
         list[str] | None,
-        typer.Option(help="Run only this stage: gan, generated, encoder_z, encoder_y. Repeatable."),
+        typer.Option(
+            help="Run only this stage: gan, generated, encoder_z, encoder_y, painter. Repeatable."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -38,8 +41,16 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Continue the run in the folder.")] = False,
     restart: Annotated[
-        bool, typer.Option(help="First delete the stages to run, and all that are built on them.")
+        bool, typer.Option(help="First delete the stages to run, and those built on them.")
     ] = False,
+    stop_after: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Finish the step after 14m, 90s or 1h30m, write a checkpoint and end; --resume "
+            "continues.",
+        ),
+    ] = None,
 ) -> None:
     """Train a model on a prepared data set: the GAN, then the encoders that invert it.
 
@@ -49,21 +60,45 @@ def train(
 
     if resume and restart:
         raise typer.BadParameter("--resume and --restart exclude each other")
+    seconds = None if stop_after is None else parse_duration(stop_after)
+    stages = _stages(stage)
     config = _config(recipe, data, start, out, settings or [], resume or restart)
     with _Bar() as bar:
         artefact = training.run(
             config,
             out,
-            stages=_stages(stage),
+            stages=stages,
             mode="resume" if resume else "restart" if restart else "new",
             watcher=bar.update,
             command=shlex.join(["icgan", *sys.argv[1:]]),
+            stop_after=seconds,
         )
     is_main = os.environ.get("RANK", "0") == "0"
     if is_main and (artefact / "config.json").exists():
         # "run/artefact" could also be a repository on the Hub; "./run/artefact" can't.
         model = artefact if artefact.is_absolute() else f"./{artefact}"
         typer.echo(f"{artefact} is complete: icgan edit IMAGE --model {model} …", err=True)
+    elif is_main and seconds is not None and not (stages and training.is_finished(out, stages)):
+        chosen = [word for name in stages or () for word in ("--stage", name)]
+        go_on = shlex.join(["icgan", "train", "--resume", "--out", str(out), *chosen])
+        typer.echo(f"stopped after {stop_after}; to continue: {go_on}", err=True)
+
+
+def parse_duration(text: str) -> float:
+    """``14m``, ``90s``, ``1h30m`` in seconds.
+
+    Raises:
+        typer.BadParameter: If it is none, or nothing.
+    """
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
+    seconds = (
+        sum(int(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
+        if found
+        else 0
+    )
+    if not seconds:
+        raise typer.BadParameter("give a duration such as 90s, 14m or 1h30m")
+    return float(seconds)
 
 
 def _config(

@@ -17,12 +17,12 @@ from icgan_sdk.data.writing import (
     PARTITIONS,
     Item,
     PrepareReport,
-    Progress,
     write_prepared,
 )
 from icgan_sdk.errors import DatasetError, ImageError, did_you_mean
 from icgan_sdk.pictures.opening import DECODE_ERRORS, open_picture
 from icgan_sdk.pictures.squares import resample
+from icgan_sdk.progress import Progress
 
 ATTRIBUTE_FILE = "list_attr_celeba.txt"
 PARTITION_FILE = "list_eval_partition.txt"
@@ -57,10 +57,10 @@ def prepare_celeba(
 ) -> PrepareReport:
     """Prepare CelebA, or a part of it, from the official files.
 
-    Every picture is taken to show the whole aligned frame, whatever its resolution; the crop's
-    box is cut out and resampled once. (Scaled down, pixels differ from the original code's exact
-    box average by up to 0.06 of the range 0 to 1.) Pictures are found by their number, as the
-    lists say ``.jpg`` for the PNG edition too.
+    Every picture counts as the whole aligned frame, whatever its resolution. The crop's box is cut
+    out and resampled once. (Pixels scaled down differ from the original code's exact box average by
+    up to 0.06 of the range 0 to 1.) Pictures are found by their number, because the lists name
+    ``.jpg`` files for the PNG edition too.
 
     Args:
         source: Folder with ``list_attr_celeba.txt``, ``list_eval_partition.txt``, and
@@ -70,10 +70,10 @@ def prepare_celeba(
         attributes: Which of the 40, in this order; default: the paper's 18.
         image_size: Side of the pictures, a power of two.
         crop: The part of the aligned frame to keep.
-        partition: CelebA's own, or the original code's: the last 19,961 pictures test.
+        partition: CelebA's own, or the original code's, whose test pictures are the last 19,961.
         workers: Processes that read pictures; 0 or 1: this one.
-        overwrite: Replace a data set prepared before.
-        progress: Told how many pictures are done, of how many.
+        overwrite: Replace an earlier prepared data set.
+        progress: Called after each picture.
 
     Raises:
         ConfigError: If the size is no power of two from 8 to 1024.
@@ -123,7 +123,7 @@ class ZipFaces:
         self._members = _by_number(self._zip.namelist())
 
     def __getstate__(self) -> dict[str, object]:
-        # An open file can't be sent to a worker process; it opens the archive itself.
+        # An open file can't be sent to a worker process, so the worker opens the archive itself.
         return {key: value for key, value in self.__dict__.items() if key != "_zip"}
 
     def __setstate__(self, state: dict[str, object]) -> None:
@@ -137,7 +137,7 @@ class ZipFaces:
             raise ImageError(f"{self.archive.name} has no picture {PurePath(name).stem}")
         try:
             picture = Image.open(io.BytesIO(self._zip.read(member)))
-            picture.load()  # so that damage is told of once, by the member's name
+            picture.load()  # so that damage is reported by the member's name
             face = open_picture(picture, 3)
         except DAMAGES as error:
             raise ImageError(f"{member} can't be read, it may be damaged: {error}") from error
@@ -157,7 +157,7 @@ def _by_number(names: Iterable[str]) -> dict[str, str]:
 
 
 def _cut_frame(picture: Image.Image, size: int, crop: Crop) -> Image.Image:
-    # Not fit_picture: copies of CelebA come squashed to a square but still show the whole frame.
+    # Not fit_picture: some copies of CelebA are squashed to a square but show the whole frame.
     return resample(picture, (size, size), crop.scaled_to(*picture.size))
 
 

@@ -1,4 +1,4 @@
-"""Fetching data sets through torchvision's downloaders, all or nothing."""
+"""Downloading data sets with torchvision, as a whole or not at all."""
 
 import os
 import socket
@@ -25,7 +25,7 @@ CELEBA_BY_HAND = (
 
 
 def download_mnist(folder: str | os.PathLike[str]) -> None:
-    """Fetch MNIST's four files (12 MB) into ``folder/MNIST/raw``, unless they are there.
+    """Download MNIST's four files (12 MB) into ``folder/MNIST/raw``, unless they are there.
 
     Raises:
         DownloadError: If that fails; the message says what to fetch by hand. Nothing is left.
@@ -38,7 +38,7 @@ def download_mnist(folder: str | os.PathLike[str]) -> None:
 
 
 def download_celeba(folder: str | os.PathLike[str]) -> None:
-    """Fetch CelebA (1.4 GB, and as much unpacked) into ``folder/celeba``, unless it is there.
+    """Download CelebA (1.4 GB, and as much unpacked) into ``folder/celeba``, unless it is there.
 
     Needs the package gdown: the official files are on Google Drive, which often refuses.
 
@@ -59,7 +59,7 @@ def _download(
     dataset: Callable[..., object],
     by_hand: str,
 ) -> None:
-    """Let torchvision fetch a data set into a temporary folder, then move its `content` over."""
+    """Let torchvision download a data set to a temporary folder, then move its `content` over."""
     target = Path(folder)
     is_new = not target.exists()
     try:
@@ -86,7 +86,7 @@ def _download(
 
 @contextmanager
 def _timeout(seconds: float) -> Iterator[None]:
-    # torchvision sets none, so that a dead connection would hang for ever.
+    # torchvision sets no timeout, so a dead connection would hang for ever.
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

@@ -1,4 +1,4 @@
-"""Own pictures: a folder with a CSV of attributes, or one folder per class."""
+"""The user's own pictures: a folder with a CSV of attributes, or one folder per class."""
 
 import csv
 import os
@@ -11,10 +11,11 @@ from PIL import Image
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import Crop
-from icgan_sdk.data.writing import PARTITIONS, Item, PrepareReport, Progress, write_prepared
+from icgan_sdk.data.writing import PARTITIONS, Item, PrepareReport, write_prepared
 from icgan_sdk.errors import ConfigError, DatasetError, did_you_mean
 from icgan_sdk.pictures.opening import add_heif, open_picture
 from icgan_sdk.pictures.squares import fit_picture
+from icgan_sdk.progress import Progress
 
 ABSENT, PRESENT = {"0", "-1", "false"}, {"1", "true"}
 PARTITION_COLUMN = "partition"
@@ -38,14 +39,14 @@ def prepare_folder(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> PrepareReport:
-    """Prepare own pictures; those that aren't square are cut to their centre square.
+    """Prepare the user's own pictures. Those that aren't square are cut to their centre square.
 
     With `labels`, a CSV file in UTF-8 with a header: first a column of file names relative to
     `source`, then one column per attribute (0/1, -1/1 or false/true), in any place a column
     ``partition`` (train, validation or test) or none.
 
-    Without, each folder in `source` is a class (one-hot labels, group ``class``) of all the
-    pictures in and below it; hidden files and folders are skipped.
+    Without `labels`, each folder in `source` is a class (one-hot labels, group ``class``) of all
+    the pictures in and below it. Hidden files and folders are skipped.
 
     Args:
         source: Folder of the pictures.
@@ -55,12 +56,12 @@ def prepare_folder(
         image_size: Side of the pictures, a power of two.
         channels: 1 (grey) or 3 (RGB).
         crop: Where to cut pictures that have the proportions of its frame.
-        test: Share of pictures drawn for testing, where no column says.
-        validation: Share of pictures drawn for validation, where no column says.
+        test: Share of pictures drawn for the test partition, if no column gives it.
+        validation: The same for the validation partition.
         seed: Fixes the draw.
         workers: Processes that read pictures; 0 or 1: this one.
-        overwrite: Replace a data set prepared before.
-        progress: Told how many pictures are done, of how many.
+        overwrite: Replace an earlier prepared data set.
+        progress: Called after each picture.
 
     Raises:
         ConfigError: If size, channels, shares or groups are impossible.

@@ -1,4 +1,4 @@
-"""Labels for generated pictures (y') and wrong labels for the matching-aware discriminator."""
+"""Labels for generated images (y') and wrong labels for the matching-aware discriminator."""
 
 from typing import Literal, get_args
 
@@ -9,7 +9,7 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import ConfigError, DatasetError, ShapeError
 
 REDRAWS = 64
-"""Rounds of redrawing wrong labels before those that differ are sought among all."""
+"""How often wrong labels are redrawn before they are chosen from all that differ."""
 
 LabelMethod = Literal["labels", "kde", "interpolation"]
 
@@ -63,10 +63,10 @@ class LabelSampler:
         self._all_equal = bool((self._labels == self._labels[0]).all())
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        """Labels y' for `n` generated pictures: float32 [n, n_y], CPU.
+        """Labels y' for `n` generated images: float32 [n, n_y], CPU.
 
-        Values are -1 or 1 with method "labels", between with "interpolation", about them with
-        "kde".
+        Values are -1 or 1 with method "labels", between -1 and 1 with "interpolation", around -1
+        and 1 with "kde".
         """
         rows = self._draw(n, generator)
         if self.method == "kde":
@@ -111,10 +111,10 @@ class LabelSampler:
         return self._replace_equal(wrong, y, generator)
 
     def edited(self, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Label vectors after the change of one attribute each, drawn evenly, as an edit does it.
+        """Label vectors with one attribute changed in each, drawn uniformly, as an edit does it.
 
-        An attribute that comes takes its exclusive group's others away; for one-hot labels the
-        class becomes any other.
+        An attribute that becomes present clears the others of its exclusive group. One-hot labels
+        get any other class.
 
         Args:
             y: True labels, [B, n_y], -1 or 1.
@@ -136,8 +136,8 @@ class LabelSampler:
         return new, touched
 
     def _replace_equal(self, wrong: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
-        # Where nearly all labels are the same, redrawing would take thousands of rounds; a draw
-        # from the rows that differ has the same distribution.
+        # If nearly all labels are the same, redrawing would take thousands of rounds. A draw from
+        # the rows that differ has the same distribution.
         equal = (wrong == y).all(dim=1)
         for row in torch.unique(y[equal], dim=0):
             others = self._labels[(self._labels != row).any(dim=1)]

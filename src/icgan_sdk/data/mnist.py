@@ -37,7 +37,7 @@ def prepare_mnist(
         source: Folder with the four IDX files, gzipped or not, or with them in ``MNIST/raw``.
         folder: Where to write the prepared data set.
         validation: How many of the last training pictures to set aside as validation partition.
-        overwrite: Replace a data set prepared before.
+        overwrite: Replace an earlier prepared data set.
 
     Raises:
         DatasetError: If a file is missing or damaged, or `validation` leaves nothing to train on.
@@ -94,7 +94,7 @@ def _read_pair(images: Path, labels: Path) -> tuple[npt.NDArray[np.uint8], npt.N
 
 
 def _read_idx(path: Path) -> Tensor:
-    # Imported here, as it takes long and the workers of other data sets don't need it.
+    # Imported here, because it takes long and the workers of other data sets don't need it.
     from torchvision.datasets.mnist import read_image_file, read_label_file
 
     read = read_image_file if "images" in path.name else read_label_file
@@ -107,7 +107,7 @@ def _read_idx(path: Path) -> Tensor:
                     shutil.copyfileobj(packed, unpacked)
             array: Tensor = read(str(plain))
             return array
-    # torchvision's reader has no error of its own; these are all it was seen to raise.
+    # torchvision's reader has no error class of its own. It was seen to raise all of these.
     except (
         OSError, EOFError, zlib.error, AssertionError, LookupError, TypeError, ValueError,
         RuntimeError,

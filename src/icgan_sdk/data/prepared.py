@@ -1,15 +1,14 @@
-"""The prepared format: pictures and labels of a data set, read without loading them.
+"""The prepared format: images and labels of a data set, memory-mapped.
 
 A prepared folder holds
 
-- ``images.npy``      uint8 [N, H, H, C], the pictures without padding;
+- ``images.npy``      uint8 [N, H, H, C], the images without padding;
 - ``attributes.npy``  uint8 [N, n_y], 1 where the attribute is present;
 - ``dataset.json``    the format version, `DatasetInfo`, and the partitions, each a range of rows;
-- ``unreadable.txt``  where there were any: pictures left out, with the reason (for people).
+- ``unreadable.txt``  pictures that were left out, each with the reason, if there were any.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -24,16 +23,20 @@ from torch import Tensor
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import Crop
 from icgan_sdk.errors import DatasetError, IcGANError, did_you_mean
+from icgan_sdk.model.devices import send
 from icgan_sdk.pictures.arrays import pixels_to_tensor, scale_pixels
+from icgan_sdk.versioned import JsonFormat
 
-FORMAT_VERSION = 1
 IMAGES, ATTRIBUTES, DESCRIPTION = "images.npy", "attributes.npy", "dataset.json"
+DESCRIPTION_FORMAT = JsonFormat(version=1, error=DatasetError, remedy="prepare the data again")
+"""The format of dataset.json. Its version counts for the whole folder."""
+REQUIRED = ("source", "attributes", "groups", "one_hot", "padding", "crop", "partitions")
 
 Rows = Tensor | npt.NDArray[np.int64] | slice
 """Row numbers: int64 [B], or a slice."""
 
 Ranges = dict[str, tuple[int, int]]
-"""First row and the row after the last, by partition; together they divide all rows in order."""
+"""First row and row after the last, by partition. Together they cover all rows, in order."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class DatasetInfo:
         attributes: Names and exclusive groups, in the order of the label columns.
         padding: Background pixels that the networks see around each picture (MNIST: 2).
         crop: Where in an aligned frame the pictures were cut; None: whole or square pictures.
-        source: Where the pictures come from, for people.
+        source: Where the pictures come from, a text for people.
     """
 
     attributes: AttributeSet
@@ -55,16 +58,13 @@ class DatasetInfo:
     def to_json(self, partitions: Mapping[str, tuple[int, int]]) -> str:
         """The text of ``dataset.json``."""
         plain = {
-            "format_version": FORMAT_VERSION,
             "source": self.source,
-            "attributes": self.attributes.names,
-            "groups": dict(self.attributes.groups),
-            "one_hot": self.attributes.one_hot,
+            **self.attributes.to_dict(),
             "padding": self.padding,
             "crop": None if self.crop is None else asdict(self.crop),
             "partitions": dict(partitions),
         }
-        return json.dumps(plain, indent=2) + "\n"
+        return DESCRIPTION_FORMAT.to_json(plain)
 
 
 class PreparedDataset:
@@ -75,7 +75,7 @@ class PreparedDataset:
         attributes: Names and exclusive groups of the labels.
         padding: Background pixels around each picture in `images`.
         crop: Where in an aligned frame the pictures were cut, if they were.
-        source: Where the pictures come from, for people.
+        source: Where the pictures come from, a text for people.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class PreparedDataset:
         return type(self)(self.folder, self._info, ranges, self._pixels[rows], self._presence[rows])
 
     def where(self, chosen: Tensor) -> Self:
-        """A view of the rows of one partition that are chosen; their pictures are held in memory.
+        """The chosen rows of one partition, as a data set whose images are held in memory.
 
         Args:
             chosen: Bool [N].
@@ -142,14 +142,14 @@ class PreparedDataset:
         return type(self)(self.folder, self._info, ranges, *kept)
 
     def on_device(self, device: torch.device) -> Self:
-        """A view whose pictures are kept in a device's memory, `n_bytes` of it."""
+        """A view whose images are kept in a device's memory. They take `n_bytes` of it."""
         view = type(self)(self.folder, self._info, self._ranges, self._pixels, self._presence)
         view._resident = torch.from_numpy(np.array(self._pixels)).to(device)
         return view
 
     @property
     def n_bytes(self) -> int:
-        """Size of the pictures."""
+        """Size of the images in bytes."""
         return int(self._pixels.nbytes)
 
     def __len__(self) -> int:
@@ -162,12 +162,12 @@ class PreparedDataset:
 
     @property
     def picture_size(self) -> int:
-        """Side of the pictures, without padding."""
+        """Side of the images, without padding."""
         return int(self._pixels.shape[1])
 
     @property
     def image_size(self) -> int:
-        """Side of what the networks see: pictures with padding."""
+        """Side of what the networks see: images with padding."""
         return self.picture_size + 2 * self.padding
 
     @property
@@ -176,15 +176,15 @@ class PreparedDataset:
         return int(self._pixels.shape[3])
 
     def images(self, rows: Rows) -> Tensor:
-        """Pictures, padded with background: float32 [B, C, image_size, image_size] in [-1, 1].
+        """Images, padded with background: float32 [B, C, image_size, image_size] in [-1, 1].
 
-        On the CPU, or where `on_device` has put them.
+        They are on the CPU, or where `on_device` has put them.
         """
         numbers = self._numbers(rows)
         if self._resident is None:
             images = pixels_to_tensor(self._pixels[numbers])
         else:
-            on_device = torch.from_numpy(numbers).to(self._resident.device)
+            on_device = send(torch.from_numpy(numbers), self._resident.device)
             images = scale_pixels(self._resident[on_device])
         if self.padding:
             images = torch.nn.functional.pad(images, [self.padding] * 4, value=-1.0)
@@ -199,12 +199,12 @@ class PreparedDataset:
         return self.labels(slice(None))
 
     def positives(self) -> dict[str, int]:
-        """How many pictures have each attribute."""
+        """How many images have each attribute."""
         counts = self._presence.sum(axis=0, dtype=np.int64)
         return dict(zip(self.attributes.names, counts.tolist(), strict=True))
 
     def fingerprint(self) -> str:
-        """Changes with labels, partitions, number and size of images, and with a few pixels."""
+        """A hash of the labels, the partitions, the images' number and size, and a few images."""
         digest = hashlib.sha256()
         for name in self.partitions:
             part = self.part(name)
@@ -215,7 +215,7 @@ class PreparedDataset:
         return digest.hexdigest()
 
     def _numbers(self, rows: Rows) -> npt.NDArray[np.int64]:
-        # Always numbers: indexing with a slice would give a view of the read-only map.
+        # Never a slice: it would give a view of the read-only memory map.
         if isinstance(rows, slice):
             return np.arange(*rows.indices(len(self)), dtype=np.int64)
         return np.asarray(rows, dtype=np.int64)
@@ -233,26 +233,16 @@ def _read_description(folder: Path) -> tuple[DatasetInfo, Ranges]:
             f"{folder} is not a prepared data set (no {DESCRIPTION}); "
             "make one with `icgan data prepare`"
         )
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        version = int(plain["format_version"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DatasetError(f"{path} is damaged ({error!r}); prepare the data again") from error
-    if version > FORMAT_VERSION:
-        raise DatasetError(
-            f"{folder} has format {version}, this icgan-sdk reads up to {FORMAT_VERSION}; "
-            "update icgan-sdk or prepare the data again"
-        )
+    plain = DESCRIPTION_FORMAT.read(path, required=REQUIRED)
     try:
         return _parse_description(plain)
-    except (IcGANError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DatasetError(f"{path} is damaged ({error!r}); prepare the data again") from error
+    except (IcGANError, ValueError, TypeError, AttributeError) as error:
+        raise DESCRIPTION_FORMAT.damaged(path, repr(error)) from error
 
 
 def _parse_description(plain: dict[str, Any]) -> tuple[DatasetInfo, Ranges]:
-    groups = {g: tuple(members) for g, members in plain["groups"].items()}
     info = DatasetInfo(
-        attributes=AttributeSet(tuple(plain["attributes"]), groups, bool(plain["one_hot"])),
+        attributes=AttributeSet.from_dict(plain),
         padding=int(plain["padding"]),
         crop=None if plain["crop"] is None else Crop(**plain["crop"]),
         source=str(plain["source"]),

@@ -1,4 +1,4 @@
-"""Reading and scaling many pictures, here or in worker processes, in order."""
+"""Reading and scaling many pictures in order, in this process or in worker processes."""
 
 import math
 import multiprocessing
@@ -17,21 +17,21 @@ from PIL import Image
 from icgan_sdk.errors import DatasetError, ImageError
 
 CHUNK_BYTES = 2**20
-"""Pixels a worker hands back at a time: large enough to hide the sending, small in memory."""
+"""Size of what a worker returns at a time: large enough to hide the cost of sending it."""
 
 CHUNKS_AHEAD = 4
-"""Chunks in flight per worker, so that memory use doesn't grow with the data set."""
+"""Chunks in progress per worker. The limit keeps memory from growing with the data set."""
 
 Pixels = npt.NDArray[np.uint8]
 
 ReadPicture = Callable[[str], Image.Image]
-"""Opens the picture of a name, cropped and scaled; must pickle; raises ImageError."""
+"""Opens the picture of a name, cuts and scales it. Picklable; raises ImageError."""
 
 
 def read_all(
     names: Sequence[str], read: ReadPicture, shape: tuple[int, ...], workers: int
 ) -> Iterator[Pixels | str]:
-    """The pixels of each picture in order, or the reason why there are none."""
+    """The pixels of each picture in order, or the reason why it can't be read."""
     step = max(1, CHUNK_BYTES // math.prod(shape))
     chunks = (names[start : start + step] for start in range(0, len(names), step))
     if workers > 1:
@@ -42,7 +42,7 @@ def read_all(
 def _read_in_workers(
     chunks: Iterable[Sequence[str]], read: ReadPicture, workers: int
 ) -> Iterator[Pixels | str]:
-    # Spawned, not forked: torch's threads don't survive a fork.
+    # Spawned, because torch's threads don't survive a fork.
     context = multiprocessing.get_context("spawn")
     pending: deque[Future[list[Pixels | str]]] = deque()
     try:
@@ -60,19 +60,19 @@ def _read_in_workers(
         ) from error
 
 
-_reader: ReadPicture  # set in worker processes only, so that each opens an archive only once
+_reader: ReadPicture  # set in worker processes only; each opens an archive once
 
 
 def _start_worker(read: ReadPicture) -> None:
-    global _reader  # noqa: PLW0603  an initialiser has no other way to hand over
+    global _reader  # noqa: PLW0603  an initialiser can pass on its arguments in no other way
     _reader = read
-    # Ctrl-C reaches every process of a terminal; this one ends when the main one tells it to.
+    # Ctrl-C reaches every process of a terminal. This one ends when the main process ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    # Where the main process is killed outright, its workers would wait for work for ever.
+    # If the main process is killed, its workers would wait for work for ever.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

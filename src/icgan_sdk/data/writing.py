@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -25,12 +25,10 @@ from icgan_sdk.data.prepared import (
 from icgan_sdk.data.reading import Pixels, ReadPicture, read_all
 from icgan_sdk.errors import DatasetError, SaveError, ShapeError
 from icgan_sdk.files import atomic_folder
+from icgan_sdk.progress import Progress
 
 PARTITIONS = ("train", "validation", "test")
 UNREADABLE = "unreadable.txt"
-
-Progress = Callable[[int, int], None]
-"""Told how many pictures are done, of how many."""
 
 
 class Item(NamedTuple):
@@ -49,7 +47,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class PrepareReport:
-    """What became of a data set's pictures.
+    """How many pictures were prepared, and which were left out.
 
     Attributes:
         written: How many were prepared.
@@ -78,16 +76,16 @@ def write_arrays(
         folder: Where to; it appears only when complete.
         images: uint8 [N, H, H, C], without padding.
         labels: uint8 [N, n_y], 0 or 1.
-        attributes: What the label columns mean.
+        attributes: Names and exclusive groups of the label columns.
         partitions: Sizes by name, in the order of the rows.
         padding: Background pixels that the networks see around each picture.
         crop: Where in an aligned frame the pictures were cut, if they were.
-        source: Where they come from, for people.
-        overwrite: Replace a data set prepared before.
+        source: Where they come from, a text for people.
+        overwrite: Replace an earlier prepared data set.
 
     Raises:
-        ConfigError: If no model could take pictures of this size.
-        DatasetError: If the folder is in the way.
+        ConfigError: If no model can have this image size.
+        DatasetError: If the folder already holds something.
         SaveError: If it can't be written.
         ShapeError: If the arrays don't fit together.
     """
@@ -96,7 +94,7 @@ def write_arrays(
     if problem:
         raise ShapeError(f"can't write {folder}: {problem}")
     side, channels = images.shape[1] + 2 * padding, images.shape[3]
-    ModelConfig(image_size=side, channels=channels, padding=padding)  # raises where none could be
+    ModelConfig(image_size=side, channels=channels, padding=padding)  # raises if no model fits
     with _new_dataset(folder, overwrite) as temporary:
         np.save(temporary / IMAGES, images)
         np.save(temporary / ATTRIBUTES, labels)
@@ -127,23 +125,24 @@ def write_prepared(
         folder: Where to; it appears only when complete.
         items: What to prepare.
         read: Opens a picture by its name; gives `size` × `size` pixels of `channels` channels.
-        attributes: What the items' labels mean.
+        attributes: Names and exclusive groups of the items' labels.
         size: Side of the pictures, pixels.
         channels: 1 (grey) or 3 (RGB).
         crop: Where in an aligned frame `read` cuts the pictures, if it does.
-        source: Where they come from, for people.
+        source: Where they come from, a text for people.
         workers: Processes that read; 0 or 1: this one. Scripts that ask for more need the usual
             ``if __name__ == "__main__":``.
-        overwrite: Replace a data set prepared before.
-        progress: Told after each picture.
+        overwrite: Replace an earlier prepared data set.
+        progress: Called after each picture.
 
     Raises:
-        ConfigError: If no model could take pictures of this size.
-        DatasetError: If no picture can be read, the folder is in the way, or a worker died.
+        ConfigError: If no model can have this image size.
+        DatasetError: If no picture can be read, the folder already holds something, or a worker
+            died.
         SaveError: If the folder can't be written.
         ShapeError: If `read` gives pixels of another shape or type.
     """
-    ModelConfig(image_size=size, channels=channels)  # raises where none could be
+    ModelConfig(image_size=size, channels=channels)  # raises if no model fits
     items = sorted(items, key=lambda item: PARTITIONS.index(item.partition))
     with _new_dataset(folder, overwrite) as temporary:
         shape = (size, size, channels)
@@ -182,8 +181,8 @@ def _write_rows(
     shape: tuple[int, ...],
     progress: Progress | None,
 ) -> tuple[list[Item], list[tuple[str, str]]]:
-    """Write an array file row by row; the items in it, and names and reasons of the others."""
-    # No memory map: on a full disk, writing to a map's holes kills the process.
+    """Write an array file row by row; return its items, and the others' names and reasons."""
+    # No memory map: writing to one on a full disk kills the process.
     kept: list[Item] = []
     unreadable: list[tuple[str, str]] = []
     header = _write_header(file, (len(items), *shape))
@@ -203,7 +202,7 @@ def _write_rows(
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> int:
-    """Write the header of an array file; its length, which NumPy keeps for any row count."""
+    """Write the header of an array file; return its length, which no row count changes."""
     fields = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, fields)
     return file.tell()

@@ -18,6 +18,7 @@ from icgan_sdk.demo.parts import (
     when_switched,
 )
 from icgan_sdk.demo.uploads import as_messages, invert
+from icgan_sdk.editing.encoded import find_detail
 from icgan_sdk.facade import Inversion
 
 WHOLE = "whole"
@@ -77,8 +78,7 @@ class EditTab:
         self._reset = gr.Button("Reset the edit")
 
     def _usual_detail(self, name: str) -> str:
-        # A face shall stay the person's; a digit that becomes another is drawn anew.
-        return "generated" if self._exhibits[name].model.config.attributes.one_hot else "photo"
+        return find_detail("auto", self._exhibits[name].model.config)
 
     def _listen(self, page: gr.Blocks) -> None:
         inputs = [self._choice, self._slot.picture, self._refine]

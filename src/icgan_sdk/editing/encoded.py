@@ -5,10 +5,12 @@ from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
+from PIL.Image import Image
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import Engine
 from icgan_sdk.errors import ConfigError
+from icgan_sdk.pictures import arrays
 from icgan_sdk.pictures.arrays import Floats
 
 Detail = Literal["auto", "generated", "photo"]
@@ -21,7 +23,7 @@ class Encoded:
 
     Args:
         engine: Runs the networks.
-        images: [B, C, image_size, image_size] in [-1, 1].
+        images: [B, C, P, P] in [-1, 1], P being the side of `ModelConfig.photo`.
     """
 
     def __init__(self, engine: Engine, images: Floats) -> None:
@@ -51,10 +53,11 @@ class Encoded:
         """What the attributes don't say, [B, z_dim]."""
         return self._latent[0]
 
-    @property
+    @cached_property
     def y(self) -> Floats:
         """The attributes as E_y reads them, [B, n_attributes], −1 absent, 1 present."""
-        return self._latent[1]
+        # A painter needs no z, and so E_z need not run.
+        return self.engine.read(self.images) if self._is_painted else self._latent[1]
 
     @cached_property
     def rebuilt(self) -> Floats:
@@ -74,15 +77,28 @@ class Encoded:
         return np.array(edited, np.float32).reshape(self.y.shape)
 
     def edit(self, presences: Mapping[str, float], detail: Detail) -> Floats:
-        """The pictures after an edit, [B, C, S, S] in [-1, 1]."""
+        """The pictures after an edit: photos [B, C, P, P] or generated ones [B, C, S, S]."""
         if find_detail(detail, self.engine.config) == "generated":
-            return self.engine.decode(self.z, self.with_presences(presences))
+            return self._generate(presences)
+        if self._is_painted:
+            return self._paint(presences)
         return (self.images + self.change(presences)).clip(-1, 1)
 
     def change(self, presences: Mapping[str, float]) -> Floats:
-        """What an edit adds to the original pixels, [B, C, S, S] in [-2, 2]."""
-        edited = self.engine.decode(self.z, self.with_presences(presences))
-        return self.engine.change(self.images, self.rebuilt, edited)
+        """What an edit adds to the original pixels, [B, C, P, P] in [-2, 2]."""
+        if self._is_painted:
+            return self._paint(presences) - self.images
+        return self.engine.change(self.images, self.rebuilt, self._generate(presences))
+
+    @property
+    def _is_painted(self) -> bool:
+        return self.engine.config.painter_size > 0
+
+    def _paint(self, presences: Mapping[str, float]) -> Floats:
+        return self.engine.paint(self.images, self.y, self.with_presences(presences))
+
+    def _generate(self, presences: Mapping[str, float]) -> Floats:
+        return self.engine.decode(self.z, self.with_presences(presences))
 
     def variations(self) -> list[Floats]:
         """Each picture as a row of the paper's Figure 5: [2 + n_attributes, C, S, S].
@@ -95,12 +111,12 @@ class Encoded:
             edits = self.engine.config.attributes.variations(y.tolist())
             ys = np.array([y.tolist(), *edits], np.float32)
             drawn = self.engine.decode(np.repeat(z[None], len(ys), axis=0), ys)
-            rows.append(np.concatenate([image[None], drawn]))
+            rows.append(np.concatenate([shrink(image[None], drawn.shape[-1]), drawn]))
         return rows
 
 
 def find_detail(detail: Detail, config: ModelConfig) -> Literal["generated", "photo"]:
-    """What "auto" stands for: the photo, except for classes, of which another is drawn anew.
+    """What "auto" stands for: the photo if the model has a painter, else G's picture.
 
     Raises:
         ConfigError: If there is no such detail.
@@ -108,5 +124,21 @@ def find_detail(detail: Detail, config: ModelConfig) -> Literal["generated", "ph
     if detail not in get_args(Detail):
         raise ConfigError(f"detail must be 'auto', 'generated' or 'photo', not {detail!r}")
     if detail == "auto":
-        return "generated" if config.attributes.one_hot else "photo"
+        return "photo" if config.painter_size else "generated"
     return detail
+
+
+def shrink(images: Floats, side: int) -> Floats:
+    """Images [B, C, P, P] as [B, C, side, side], each pixel the mean of a square."""
+    scale = images.shape[-1] // side
+    if scale == 1:
+        return images
+    squares = images.reshape(*images.shape[:2], side, scale, side, scale)
+    means: Floats = squares.mean(axis=(3, 5), dtype=np.float32)
+    return means
+
+
+def to_pictures(images: Floats, config: ModelConfig) -> list[Image]:
+    """What `Encoded` gives, as pictures without padding: photos [B, C, P, P] or generated ones."""
+    generated = images.shape[-1] == config.image_size
+    return arrays.to_pictures(images, config if generated else config.photo)

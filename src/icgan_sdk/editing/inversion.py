@@ -7,12 +7,12 @@ from PIL.Image import Image
 from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.editing.encoded import Detail, Encoded
+from icgan_sdk.editing.encoded import Detail, Encoded, to_pictures
 from icgan_sdk.engines.latents import Latent
 from icgan_sdk.errors import ShapeError, UnknownAttributeError
 from icgan_sdk.photo import paste_changes
 from icgan_sdk.photo.placement import Matrix
-from icgan_sdk.pictures.arrays import Floats, strip_padding, to_pictures
+from icgan_sdk.pictures.arrays import Floats, strip_padding
 
 ELSEWHERE = {
     "refine": "call refined(steps) first",
@@ -41,7 +41,7 @@ class Inversion:
         self._encoded, self._photo, self._matrix = encoded, photo, matrix
 
     def __repr__(self) -> str:
-        side = self._config.picture_size
+        side = self._config.photo.picture_size
         return f"<Inversion of a picture, {side}×{side}>"
 
     @property
@@ -91,7 +91,7 @@ class Inversion:
             raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
         if self._matrix is None:
             return self._photo.copy()
-        change = strip_padding(self._encoded.change(presences), self._config)
+        change = strip_padding(self._encoded.change(presences), self._config.photo)
         return paste_changes(self._photo, change, [self._matrix])
 
     def refined(self, steps: int) -> "Inversion":

@@ -44,7 +44,18 @@ class Engine(ABC):
 
     @abstractmethod
     def encode(self, images: Floats) -> tuple[Floats, Floats]:
-        """E_z and E_y: z [B, z_dim] and y [B, n_attributes] of images [B, C, S, S] in [-1, 1]."""
+        """E_z and E_y.
+
+        Args:
+            images: [B, C, P, P] in [-1, 1], P being the side of `ModelConfig.photo`.
+
+        Returns:
+            z [B, z_dim] and y [B, n_attributes].
+        """
+
+    @abstractmethod
+    def read(self, images: Floats) -> Floats:
+        """E_y alone: y [B, n_attributes] of images [B, C, P, P]."""
 
     @abstractmethod
     def decode(self, z: Floats, y: Floats) -> Floats:
@@ -61,6 +72,19 @@ class Engine(ABC):
 
         Returns:
             [B, C, S, S] in [-2, 2].
+        """
+
+    @abstractmethod
+    def paint(self, images: Floats, y: Floats, y_new: Floats) -> Floats:
+        """An edit painted onto photos, for models with a painter.
+
+        Args:
+            images: [B, C, P, P] in [-1, 1].
+            y: The attributes read in them, [B, n_attributes].
+            y_new: The attributes after the edit.
+
+        Returns:
+            [B, C, P, P] in [-1, 1]; an image itself, bit for bit, whose attributes stay.
         """
 
     @abstractmethod

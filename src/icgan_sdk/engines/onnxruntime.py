@@ -15,7 +15,9 @@ from icgan_sdk.artefacts.export_folder import (
     ENCODER,
     GENERATOR,
     IMAGES,
+    PAINTER,
     REBUILT,
+    Y_NEW,
     Y,
     Z,
     check_installed,
@@ -35,9 +37,10 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 """onnxruntime's names of devices."""
 
 INTERFACES = {
-    ENCODER: (IMAGES, Z, Y),
-    GENERATOR: (Z, Y, IMAGES),
-    COMPOSITE: (IMAGES, REBUILT, EDITED, CHANGE),
+    ENCODER: ((IMAGES,), (Z, Y)),
+    GENERATOR: ((Z, Y), (IMAGES,)),
+    PAINTER: ((IMAGES, Y, Y_NEW), (EDITED,)),
+    COMPOSITE: ((IMAGES, REBUILT, EDITED), (CHANGE,)),
 }
 """What each graph takes and gives."""
 
@@ -95,6 +98,10 @@ class OnnxEngine(Engine):
         z, y = self._run(ENCODER, {IMAGES: images})
         return z, y
 
+    def read(self, images: Floats) -> Floats:
+        """E_y alone, see `Engine.read`."""
+        return self.encode(images)[1]
+
     def decode(self, z: Floats, y: Floats) -> Floats:
         """G(z, y), see `Engine.decode`."""
         (images,) = self._run(GENERATOR, {Z: z, Y: y})
@@ -109,6 +116,11 @@ class OnnxEngine(Engine):
             )
         (change,) = self._run(COMPOSITE, {IMAGES: images, REBUILT: rebuilt, EDITED: edited})
         return change
+
+    def paint(self, images: Floats, y: Floats, y_new: Floats) -> Floats:
+        """An edit painted onto photos, see `Engine.paint`."""
+        (painted,) = self._run(PAINTER, {IMAGES: images, Y: y, Y_NEW: y_new})
+        return painted
 
     def refine(self, images: Floats, z: Floats, y: Floats, steps: int) -> Floats:
         """Exports hold no gradients."""
@@ -190,10 +202,16 @@ def run_session(
 def _check_interface(
     session: "InferenceSession", name: str, config: ModelConfig, path: Path
 ) -> None:
-    image = [config.channels, config.image_size, config.image_size]
-    shapes = {Z: [config.z_dim], Y: [config.n_attributes]}
-    expected = {tensor: shapes.get(tensor, image) for tensor in INTERFACES[name]}
+    side = config.image_size if name == GENERATOR else config.photo.image_size
+    vectors = {Z: [config.z_dim], Y: [config.n_attributes], Y_NEW: [config.n_attributes]}
+    expected = tuple(
+        {tensor: vectors.get(tensor, [config.channels, side, side]) for tensor in ends}
+        for ends in INTERFACES[name]
+    )
     # The first dimension is the batch, which has a name instead of a size.
-    found = {x.name: x.shape[1:] for x in (*session.get_inputs(), *session.get_outputs())}
+    found = tuple(
+        {x.name: x.shape[1:] for x in ends}
+        for ends in (session.get_inputs(), session.get_outputs())
+    )
     if found != expected:
         raise ModelFormatError(f"{path} doesn't fit the model's config: {found}, not {expected}")

@@ -1,5 +1,7 @@
 """The networks run by torch, on any of its devices."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -53,6 +55,11 @@ class TorchEngine(Engine):
         latent = encode(self._networks, torch.from_numpy(images), self._device)
         return latent.z.cpu().numpy(), latent.y.cpu().numpy()
 
+    @torch.inference_mode()
+    def read(self, images: Floats) -> Floats:
+        """E_y alone, see `Engine.read`."""
+        return self._by_chunks(lambda x: self._networks.read_y(self._networks.shrink(x)), images)
+
     def decode(self, z: Floats, y: Floats) -> Floats:
         """G(z, y), see `Engine.decode`."""
         latent = Latent(torch.from_numpy(z), torch.from_numpy(y))
@@ -63,14 +70,24 @@ class TorchEngine(Engine):
         """What an edit adds to the original pixels, see `Engine.change`."""
         return _to_array(masked_change(*map(torch.from_numpy, (images, rebuilt, edited))))
 
+    @torch.inference_mode()
+    def paint(self, images: Floats, y: Floats, y_new: Floats) -> Floats:
+        """An edit painted onto photos, see `Engine.paint`."""
+        return self._by_chunks(self._networks.paint, images, y, y_new)
+
     def refine(self, images: Floats, z: Floats, y: Floats, steps: int) -> Floats:
         """Search a better z, see `Engine.refine`."""
-        generator, parts = self._networks.generator, []
-        for at in range(0, len(images), CHUNK):
-            x, start, read = (
-                torch.from_numpy(rows[at : at + CHUNK]).to(self._device) for rows in (images, z, y)
-            )
-            parts.append(refine_z(generator, x, start, read, steps))
+
+        def search(x: Tensor, z: Tensor, y: Tensor) -> Tensor:
+            return refine_z(self._networks.generator, self._networks.shrink(x), z, y, steps)
+
+        return self._by_chunks(search, images, z, y)
+
+    def _by_chunks(self, run: Callable[..., Tensor], *rows: Floats) -> Floats:
+        parts = [
+            run(*(torch.from_numpy(x[at : at + CHUNK]).to(self._device) for x in rows))
+            for at in range(0, len(rows[0]), CHUNK)
+        ]
         return _to_array(torch.cat(parts))
 
 
@@ -80,13 +97,15 @@ def encode(networks: IcGANNetworks, images: Tensor, device: torch.device) -> Lat
 
     Args:
         networks: In eval mode, on the device.
-        images: [B, C, S, S] in [-1, 1].
+        images: [B, C, P, P] in [-1, 1], see `IcGANNetworks.shrink`.
         device: Where the networks are.
 
     Returns:
         z [B, z_dim] and y [B, n_attributes] on the device.
     """
-    parts = [networks.encode(chunk.to(device)) for chunk in torch.split(images, CHUNK)]
+    parts = [
+        networks.encode(networks.shrink(chunk.to(device))) for chunk in torch.split(images, CHUNK)
+    ]
     z, y = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
     return Latent(z, y)
 

@@ -1,11 +1,11 @@
 """What an evaluation found, and its file ``evaluation.json``."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
+from icgan_sdk.errors import IcGANError
 from icgan_sdk.evaluation.metrics.attribute_readings import Readings
 from icgan_sdk.evaluation.metrics.class_confusion import Counts
 from icgan_sdk.evaluation.metrics.diversity import Diversity
@@ -14,9 +14,10 @@ from icgan_sdk.evaluation.metrics.encoder_errors import EncoderErrors
 from icgan_sdk.evaluation.metrics.fidelity import Fidelity
 from icgan_sdk.evaluation.metrics.identification import Identification
 from icgan_sdk.evaluation.metrics.memorisation import Memorisation
+from icgan_sdk.versioned import JsonFormat
 
-FORMAT = 2
-"""Version of ``evaluation.json``. Version 1 also had ``plain_f1`` and ``mean_plain_f1``."""
+RESULT_FORMAT = JsonFormat(version=2, error=IcGANError, key="format")
+"""The format of ``evaluation.json``. Version 1 also had ``plain_f1`` and ``mean_plain_f1``."""
 
 
 @dataclass(frozen=True)
@@ -127,13 +128,12 @@ class Evaluation:
     def to_json(self) -> str:
         """The text of ``evaluation.json``: each metric's figures under its name; null for NaN."""
         plain = {
-            "format": FORMAT,
             "subject": _plain(self.subject),
             "referees": _plain(self.referees),
             **_plain(self.figures),
             "seconds": _plain(self.seconds),
         }
-        return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return RESULT_FORMAT.to_json(plain)
 
 
 def _plain(value: Any) -> Any:

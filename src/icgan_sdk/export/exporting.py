@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from icgan_sdk.artefacts.export_folder import (
+    EXPORT_FILES,
+    RECORD_FILE,
     SUFFIXES,
     Format,
     check_installed,
-    check_replaceable,
     write_record,
 )
 from icgan_sdk.artefacts.layout import CARD_FILE, CONFIG_FILE, config_to_json
@@ -24,7 +25,7 @@ from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.engines.onnxruntime import open_session, run_session
 from icgan_sdk.errors import SaveError
 from icgan_sdk.export.graphs import Graph, make_graphs
-from icgan_sdk.files import atomic_folder
+from icgan_sdk.files import atomic_folder, check_replaceable
 from icgan_sdk.model import IcGANNetworks
 
 OPSET = 20
@@ -97,7 +98,7 @@ def _export(
     model: str | os.PathLike[str], folder: str | os.PathLike[str], form: Format, write: Writer
 ) -> dict[str, float]:
     folder = Path(folder)
-    check_replaceable(folder)
+    check_replaceable(folder, EXPORT_FILES, marker=RECORD_FILE, deed="exporting")
     source = resolve(model)
     networks = load_artefact(source).requires_grad_(False)
     with atomic_folder(folder) as temporary:

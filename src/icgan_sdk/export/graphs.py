@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from icgan_sdk.artefacts.export_folder import (
     CHANGE,
@@ -14,9 +15,11 @@ from icgan_sdk.artefacts.export_folder import (
     GENERATOR,
     IMAGES,
     NAMED,
+    PAINTER,
     PHOTO,
     PRESENCES,
     REBUILT,
+    Y_NEW,
     Y,
     Z,
 )
@@ -26,7 +29,7 @@ from icgan_sdk.model.compositing import carry_change, masked_change
 
 
 class EncoderGraph(nn.Module):
-    """E_z and E_y: images [B, C, S, S] in [-1, 1] to z [B, z_dim] and y [B, n_attributes]."""
+    """E_z and E_y: images [B, C, P, P] in [-1, 1] to z [B, z_dim] and y [B, n_attributes]."""
 
     def __init__(self, networks: IcGANNetworks) -> None:
         super().__init__()
@@ -34,7 +37,7 @@ class EncoderGraph(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Encode."""
-        return self.networks.encode(images)
+        return self.networks.encode(self.networks.shrink(images))
 
 
 class GeneratorGraph(nn.Module):
@@ -57,6 +60,18 @@ class CompositeGraph(nn.Module):
         return masked_change(images, rebuilt, edited)
 
 
+class PainterGraph(nn.Module):
+    """The painter: images [B, C, P, P], y and y_new [B, n_attributes] to painted images."""
+
+    def __init__(self, networks: IcGANNetworks) -> None:
+        super().__init__()
+        self.networks = networks
+
+    def forward(self, images: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
+        """Paint."""
+        return self.networks.paint(images, y, y_new)
+
+
 class EditGraph(nn.Module):
     """A whole edit: encode, change y, decode, and put the change onto the picture if asked to."""
 
@@ -71,26 +86,33 @@ class EditGraph(nn.Module):
         """Edit.
 
         Args:
-            images: [B, C, S, S] in [-1, 1].
+            images: [B, C, P, P] in [-1, 1].
             presences: [B, n_attributes]; 0 absent, 1 present, up to 2 exaggerated.
             named: bool [B, n_attributes], which presences are asked for; others don't matter.
             photo: bool [], True for ``detail="photo"``.
 
         Returns:
-            [B, C, S, S] in [-1, 1].
+            [B, C, P, P] in [-1, 1]; G's picture is scaled up where it is smaller.
         """
-        z, y = self.networks.encode(images)
-        edited = self.networks.decode(z, set_presences(y, presences, named, self.siblings))
+        networks, side = self.networks, images.shape[-1]
+        z, y = networks.encode(networks.shrink(images))
+        y_new = set_presences(y, presences, named, self.siblings)
 
-        def carried(images: Tensor, z: Tensor, y: Tensor, edited: Tensor) -> Tensor:
-            return carry_change(images, self.networks.decode(z, y), edited).contiguous()
+        def carried(images: Tensor, z: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
+            if networks.painter is not None:
+                return networks.paint(images, y, y_new).contiguous()
+            edited = networks.decode(z, y_new)
+            return carry_change(images, networks.decode(z, y), edited).contiguous()
 
-        def generated(images: Tensor, z: Tensor, y: Tensor, edited: Tensor) -> Tensor:
+        def generated(images: Tensor, z: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
+            edited = networks.decode(z, y_new)
+            if edited.shape[-1] != side:
+                edited = interpolate(edited, (side, side), mode="bilinear", align_corners=False)
             return edited.clone(memory_format=torch.contiguous_format)
 
-        # A branch of the graph: the generator runs once more only for those who want the photo.
-        # torch.cond asks of both branches that they return new tensors of the same layout.
-        result: Tensor = torch.cond(photo, carried, generated, (images, z, y, edited))
+        # A branch of the graph: only what is asked for runs. torch.cond asks of both branches
+        # that they return new tensors of the same layout.
+        result: Tensor = torch.cond(photo, carried, generated, (images, z, y, y_new))
         return result
 
 
@@ -151,15 +173,20 @@ def make_graphs(networks: IcGANNetworks, batch: int, *, photo: bool, seed: int =
     config, source = networks.config, torch.Generator().manual_seed(seed)
     shape = (batch, config.n_attributes)
     z, y = draw_noise(batch, config, source), torch.rand(shape, generator=source) * 2 - 1
+    side = config.photo.image_size
     with torch.no_grad():
-        images = networks.decode(z, y)
+        images = interpolate(networks.decode(z, y), (side, side), mode="bilinear")
     presences = torch.rand(shape, generator=source) * MAX_PRESENCE
     named = torch.rand(shape, generator=source) < 0.5
-    composite = {IMAGES: images, REBUILT: 0.9 * images, EDITED: images.flip(0)}
+    if networks.painter is not None:
+        onto = Graph(PAINTER, PainterGraph(networks), {IMAGES: images, Y: y, Y_NEW: -y}, (EDITED,))
+    else:
+        changed = {IMAGES: images, REBUILT: 0.9 * images, EDITED: images.flip(0)}
+        onto = Graph(COMPOSITE, CompositeGraph(), changed, (CHANGE,))
     edit = {IMAGES: images, PRESENCES: presences, NAMED: named, PHOTO: torch.tensor(photo)}
     return [
         Graph(ENCODER, EncoderGraph(networks), {IMAGES: images}, (Z, Y)),
         Graph(GENERATOR, GeneratorGraph(networks), {Z: z, Y: y}, (IMAGES,)),
-        Graph(COMPOSITE, CompositeGraph(), composite, (CHANGE,)),
+        onto,
         Graph(EDIT, EditGraph(networks).eval(), edit, (EDITED,)),
     ]

@@ -7,6 +7,7 @@ from icgan_sdk.model.discriminator import Discriminator
 from icgan_sdk.model.encoders import Encoder, SharedEncoder
 from icgan_sdk.model.generator import Generator
 from icgan_sdk.model.noise import draw_noise
+from icgan_sdk.model.painter import Painter
 
 __all__ = [
     "Critic",
@@ -14,6 +15,7 @@ __all__ = [
     "Encoder",
     "Generator",
     "IcGANNetworks",
+    "Painter",
     "SharedEncoder",
     "build_encoder_y",
     "build_encoder_z",

@@ -1,5 +1,6 @@
 """The networks that an edit needs, together: generator and encoders of any design."""
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
@@ -10,14 +11,15 @@ from icgan_sdk.model.build import (
     build_shared_encoder,
 )
 from icgan_sdk.model.discriminator import Discriminator
+from icgan_sdk.model.painter import Painter, request
 
 
 class IcGANNetworks(nn.Module):
-    """Generator and encoders, and a discriminator if the model is to be trained further.
+    """Generator and encoders; a painter in models that have one, a discriminator to train further.
 
     A parameter's name begins with the network it belongs to: ``generator``; ``encoder_z`` and
-    ``encoder_y`` in the designs IND and IND-COND, ``encoder`` in SNG; ``discriminator``. A model
-    without attributes has no ``encoder_y``.
+    ``encoder_y`` in the designs IND and IND-COND, ``encoder`` in SNG; ``painter``;
+    ``discriminator``. A model without attributes has no ``encoder_y``.
 
     Args:
         config: Architectures, sizes and design.
@@ -37,10 +39,10 @@ class IcGANNetworks(nn.Module):
         self.encoder_y: nn.Module | None = None
         if config.encoder_design == "sng":
             self.encoder = build_shared_encoder(config)
-            return
-        self.encoder_z = build_encoder_z(config)
-        if config.n_attributes:
-            self.encoder_y = build_encoder_y(config)
+        else:
+            self.encoder_z = build_encoder_z(config)
+            self.encoder_y = build_encoder_y(config) if config.n_attributes else None
+        self.painter = Painter(config) if config.painter_size else None
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Invert the generator: E_z and E_y.
@@ -86,3 +88,23 @@ class IcGANNetworks(nn.Module):
         """G(z, y): images [B, C, S, S] in (-1, 1)."""
         images: Tensor = self.generator(z, y)
         return images
+
+    def shrink(self, x: Tensor) -> Tensor:
+        """Photos of the painter's side [B, C, P, P] as the encoders take them, [B, C, S, S]."""
+        scale = x.shape[-1] // self.config.image_size
+        return x if scale == 1 else F.avg_pool2d(x, scale)
+
+    def paint(self, x: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
+        """Paint an edit onto photos; for models with a painter only.
+
+        Args:
+            x: Photos [B, C, P, P] in [-1, 1].
+            y: What `read_y` finds in the shrunk photos, [B, n_attributes].
+            y_new: The attributes after the edit, [B, n_attributes].
+
+        Returns:
+            [B, C, P, P] in [-1, 1]; x itself, bit for bit, where y_new is y.
+        """
+        assert self.painter is not None  # callers ask the config
+        painted: Tensor = self.painter(x, *request(y, y_new))
+        return painted

@@ -1,11 +1,15 @@
 """The critic of joint training: scores images with their attributes, and reads attributes."""
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model.convolutions import HalvingConv
+from icgan_sdk.model.spectral import spectral_norm
+
+_Layer = TypeVar("_Layer")
 
 
 class Critic(nn.Module):
@@ -19,23 +23,31 @@ class Critic(nn.Module):
 
     Args:
         config: Sizes; the widths are the discriminator's.
+        gain: Largest singular value of the hidden layers. With 1, leaky ReLUs weaken the signal
+            layer by layer, and attributes are learned at half the speed.
+        parts: Also score the parts of an image one by one (PatchGAN, Isola et al. 2017), so that
+            a wrong texture counts wherever it is.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, gain: float = 1.0, parts: bool = False) -> None:
         super().__init__()
         width = config.channels
         self.blocks = nn.ModuleList()
         for layer in range(config.hidden_layers):
             out = config.discriminator_width * 2**layer
-            convolution = spectral_norm(HalvingConv(width, out))
+            convolution = spectral_norm(HalvingConv(width, out), gain)
             self.blocks.append(nn.Sequential(convolution, nn.LeakyReLU(0.2)))
             width = out
         self.hidden = nn.Sequential(
-            nn.Flatten(), spectral_norm(nn.Linear(16 * width, width)), nn.LeakyReLU(0.2)
+            nn.Flatten(), spectral_norm(nn.Linear(16 * width, width), gain), nn.LeakyReLU(0.2)
         )
         self.real = spectral_norm(nn.Linear(width, 1))
         self.matching = spectral_norm(nn.Linear(config.n_attributes, width, bias=False))
         self.attributes = nn.Linear(width, config.n_attributes)
+        widths = [config.discriminator_width * 2**layer for layer in range(config.hidden_layers)]
+        self.parts = nn.ModuleList(
+            spectral_norm(nn.Conv2d(out, 1, 1)) for out in _finer(widths) if parts
+        )
 
     def maps(self, x: Tensor) -> list[Tensor]:
         """The feature maps of images [B, C, S, S] in [-1, 1]: one [B, C', S', S'] per layer."""
@@ -50,6 +62,12 @@ class Critic(nn.Module):
         h: Tensor = self.hidden(self.maps(x)[-1])
         return h
 
+    def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """H [B, width] of images [B, C, S, S], and scores [B, N] of their N overlapping parts."""
+        maps = self.maps(x)
+        parts = [head(m).flatten(1) for head, m in zip(self.parts, _finer(maps), strict=True)]
+        return self.hidden(maps[-1]), torch.cat(parts, dim=1).float()
+
     def score(self, h: Tensor, y: Tensor) -> Tensor:
         """Scores [B] of images with the features h [B, width] and attributes y [B, n_y]."""
         scores: Tensor = self.real(h)[:, 0] + (h * self.matching(y)).sum(1)
@@ -59,6 +77,11 @@ class Critic(nn.Module):
         """Logits [B, n_y] for the presence of each attribute, from features h [B, width]."""
         logits: Tensor = self.attributes(h)
         return logits.float()
+
+
+def _finer(layers: list[_Layer]) -> list[_Layer]:
+    """The two layers before the last, of sides 16 and 8: they see parts of 22 and 46 pixels."""
+    return layers[-3:-1] or layers
 
 
 def map_distance(maps: list[Tensor], targets: list[Tensor]) -> Tensor:

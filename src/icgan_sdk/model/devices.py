@@ -1,7 +1,7 @@
-"""Choosing the device that networks run on."""
+"""Choosing the device that networks run on, and bringing tensors to it."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from icgan_sdk.errors import ConfigError
 
@@ -32,3 +32,10 @@ def find_device(device: str | torch.device | None) -> torch.device:
 def device_of(network: nn.Module) -> torch.device:
     """The device of a network's parameters."""
     return next(network.parameters()).device
+
+
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on a device; a GPU gets it without anybody waiting for the copy."""
+    if device.type == "cuda" and tensor.device.type == "cpu":
+        tensor = tensor.pin_memory()  # only from there a copy runs beside the computation
+    return tensor.to(device, non_blocking=True)

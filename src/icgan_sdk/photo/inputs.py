@@ -49,7 +49,7 @@ class Placed:
     """What of a picture goes into the networks.
 
     Attributes:
-        pixels: [C, image_size, image_size] in [-1, 1].
+        pixels: [C, P, P] in [-1, 1], P being the side of `ModelConfig.photo`.
         matrix: Where it lies in the upright picture, as in `Cut`; None for tensors.
     """
 
@@ -86,7 +86,7 @@ def place(
     source = check_picture(image)
     picture = open_picture(source, config.channels)
     (cut,) = cut_photo(picture, config, align, face, name_of(source) or name)
-    return Placed(picture_to_array(cut.square, config), cut.matrix)
+    return Placed(picture_to_array(cut.square, config.photo), cut.matrix)
 
 
 def cut_photo(
@@ -135,10 +135,11 @@ def cut_photo(
         if config.alignment and config.crop
         if (matrix := face_matrix(chosen.points, config.alignment, config.crop)) is not None
     ]
+    size = config.photo.picture_size
     if not matrices:
-        square = fit_picture(picture, config.picture_size, config.crop)
+        square = fit_picture(picture, size, config.crop)
         return [Cut(square, box_matrix(fitting_box(*picture.size, config.crop)), missed=looked)]
-    return [Cut(cut(picture, matrix, config.picture_size), matrix) for matrix in matrices]
+    return [Cut(cut(picture, matrix, size), matrix) for matrix in matrices]
 
 
 def check_options(config: ModelConfig, align: object, face: object) -> None:

@@ -1,1 +1,1 @@
-"""One door for pictures: opened, cut to squares, turned into numbers, laid in grids, saved."""
+"""Pictures: opened, cut to squares, turned into arrays and back, arranged in grids, saved."""

@@ -1,6 +1,6 @@
-"""Pictures as numbers: PIL images, arrays and tensors to the networks' input and back.
+"""Pictures and images: what users give as the networks' input, their output as pictures.
 
-Brings in torch only where it gives or takes tensors: exported models run without it.
+Torch is imported only where tensors are taken or given, so that exported models run without it.
 """
 
 from typing import TYPE_CHECKING, TypeVar
@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float32]
 Batch = TypeVar("Batch", Floats, "Tensor")
 
 PIXEL_TOLERANCE = 1e-3
+"""How far beyond [-1, 1] the values of a tensor may lie."""
 
 
 def picture_to_array(picture: Image.Image, config: ModelConfig) -> Floats:
@@ -40,22 +41,32 @@ def tensor_to_array(image: "Tensor", config: ModelConfig) -> Floats:
     """A user's float tensor [C, H, W] as the networks' input.
 
     Args:
-        image: In [-1, 1], of the model's picture size (or image size, padded).
+        image: In [-1, 1], of the size of the model's pictures or photos (padded or not).
         config: The model's.
 
     Returns:
-        [C, image_size, image_size] in [-1, 1] on the CPU, padded.
+        [C, P, P] in [-1, 1] on the CPU, padded, P being the side of `ModelConfig.photo`; smaller
+        pictures are scaled up.
 
     Raises:
         ShapeError: If it doesn't fit.
     """
     if image.ndim != 3:
         raise ShapeError(f"a tensor must be [C, H, W] or [B, C, H, W], not {list(image.shape)}")
+    values = _check_tensor(image, config)
+    photo = config.photo
+    if len(values[0]) in {photo.picture_size, photo.image_size}:
+        return _pad(values, photo)
+    return _enlarge(_pad(values, config), photo.image_size)
+
+
+def _check_tensor(image: "Tensor", config: ModelConfig) -> Floats:
+    photo = config.photo
+    sizes = {c_size for c in (photo, config) for c_size in (c.picture_size, c.image_size)}
     channels, height, width = image.shape
-    sizes = {config.picture_size, config.image_size}
     if channels != config.channels or height != width or height not in sizes:
         raise ShapeError(
-            f"expected a tensor [{config.channels}, {config.picture_size}, {config.picture_size}] "
+            f"expected a tensor [{config.channels}, {photo.picture_size}, {photo.picture_size}] "
             f"for each picture, not {list(image.shape)}; give other sizes as PIL images, they are "
             "cropped and scaled"
         )
@@ -64,7 +75,15 @@ def tensor_to_array(image: "Tensor", config: ModelConfig) -> Floats:
     values: Floats = image.detach().cpu().float().numpy()
     if not np.isfinite(values).all() or np.abs(values).max() > 1 + PIXEL_TOLERANCE:
         raise ShapeError("expected tensor values in [-1, 1]; scale uint8 pixels by x / 127.5 - 1")
-    return _pad(values, config)
+    return values
+
+
+def _enlarge(image: Floats, side: int) -> Floats:
+    from torch import from_numpy
+    from torch.nn.functional import interpolate
+
+    large: Floats = interpolate(from_numpy(image[None]), (side, side), mode="bilinear")[0].numpy()
+    return large
 
 
 def _pad(image: Floats, config: ModelConfig) -> Floats:
@@ -85,9 +104,8 @@ def pixels_to_tensor(pixels: npt.NDArray[np.uint8]) -> "Tensor":
 
     if pixels.ndim == 3:
         pixels = pixels[..., None]
-    if not pixels.flags.writeable:  # as Pillow's are: torch wants to own its memory
+    if not pixels.flags.writeable:  # as Pillow's arrays and memory maps are; torch warns of those
         pixels = pixels.copy()
-    # PIL's arrays and memory maps are read-only, which torch warns about: those are copied.
     return scale_pixels(torch.from_numpy(np.require(pixels, requirements=["C", "W"])))
 
 
@@ -98,7 +116,7 @@ def scale_pixels(pixels: "Tensor") -> "Tensor":
 
 def array_to_pixels(images: Floats) -> npt.NDArray[np.uint8]:
     """Float [B, C, H, W] in [-1, 1] to uint8 [B, H, W, C]."""
-    with np.errstate(invalid="ignore"):  # pictures of a training that diverged
+    with np.errstate(invalid="ignore"):  # NaN, from networks that diverged
         pixels = ((images + 1.0) * 127.5).round().clip(0, 255).astype(np.uint8)
     return pixels.transpose(0, 2, 3, 1)
 

@@ -1,4 +1,4 @@
-"""Sheets of pictures: grids, and titles above their columns."""
+"""Grids of pictures, and titles above their columns."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ GAP = 2
 
 
 def grid(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
-    """One picture of equally sized pictures in rows, white gaps between and around.
+    """One picture of pictures in rows, white gaps between and around.
 
-    A single picture stays as it is.
+    A single picture stays as it is; pictures of another size than the first are scaled to it.
 
     Args:
-        rows: The first row is the longest.
+        rows: The first row must be the longest.
     """
     first, columns = rows[0][0], len(rows[0])
     if len(rows) == columns == 1:
@@ -23,12 +23,13 @@ def grid(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
     sheet = Image.new(first.mode, (columns * width + GAP, len(rows) * height + GAP), "white")
     for down, row in enumerate(rows):
         for right, picture in enumerate(row):
-            sheet.paste(picture, (GAP + right * width, GAP + down * height))
+            fitting = picture if picture.size == first.size else picture.resize(first.size)
+            sheet.paste(fitting, (GAP + right * width, GAP + down * height))
     return sheet
 
 
 def titled(sheet: Image.Image, titles: Sequence[str]) -> Image.Image:
-    """A grid with a title above each column, reading upwards; underscores become spaces.
+    """A grid with a title above each column, turned upwards. Underscores become spaces.
 
     Args:
         sheet: What `grid` gave.

@@ -1,4 +1,4 @@
-"""Opening pictures: files, PIL images and arrays become upright pictures, grey or in colour."""
+"""Opening pictures: files, PIL images and arrays become upright PIL images, grey or RGB."""
 
 import os
 import struct
@@ -25,10 +25,10 @@ Picture = Source | bytes | npt.NDArray[np.uint8]
 """One picture, whatever its size: PIL, a file or its bytes, uint8 [H, W] or [H, W, C]."""
 
 ImageLike = Union[Picture, "Tensor"]
-"""One picture: what `Picture` is, or a tensor, float [C, H, W] in [-1, 1]."""
+"""One picture: a `Picture`, or a float tensor [C, H, W] in [-1, 1]."""
 
 DECODE_ERRORS = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error)
-"""What Pillow's decoders raise on damaged files; AVIF's a RuntimeError."""
+"""What Pillow's decoders raise for damaged files (AVIF's a RuntimeError)."""
 
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 
@@ -88,13 +88,13 @@ def reading(source: Source) -> Iterator[None]:
 
 
 def name_of(source: object) -> str:
-    """The file of a picture, for messages; empty where there is none."""
+    """The name of a picture's file, for messages; empty if there is none."""
     return os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
 
 
 @lru_cache(maxsize=1)
 def add_heif() -> bool:
-    """Let Pillow read HEIF, as phones save photos, where the extra ``photo`` is installed."""
+    """Let Pillow read HEIF, a format of phones, if the extra ``photo`` is installed."""
     try:
         from pi_heif import register_heif_opener
     except ImportError:
@@ -113,7 +113,7 @@ def as_mode(picture: Image.Image, channels: int) -> Image.Image:
         raise ImageError("floating-point pictures (mode F) have no grey levels: convert them first")
     if 0 in picture.size:
         raise ImageError("the picture has no pixels")
-    if picture.mode == "La":  # which Pillow converts to nothing else
+    if picture.mode == "La":  # the only mode that Pillow converts it to
         picture = picture.convert("LA")
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):
@@ -130,9 +130,9 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 
 def _from_deep(picture: Image.Image) -> Image.Image:
-    # Pillow's own conversion of 16-bit grey would clip at 255.
+    # Pillow's own conversion would clip 16-bit grey at 255.
     values = np.asarray(picture).clip(0, 2**16 - 1)
-    # Mode "I" holds 16-bit files, but also what was 8-bit before someone computed with it.
+    # Mode "I" holds 16-bit files, but also results of computing with 8-bit pictures.
     if picture.mode != "I" or values.max(initial=0) > 255:
         values = values >> 8
     return Image.fromarray(values.astype(np.uint8))

@@ -11,22 +11,25 @@ from icgan_sdk.files import atomic_file
 from icgan_sdk.pictures.opening import on_white
 
 QUALITY = 92
-"""Of pictures written with loss, on Pillow's scale to 100."""
+"""Quality of lossy formats, on Pillow's scale to 100."""
+
+FRAME_MILLISECONDS = 80
+"""How long an animation shows each frame."""
 
 OPAQUE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo",
     ".bmp", ".dib", ".eps", ".pcx", ".pbm", ".pgm", ".pnm", ".ppm",
 )  # fmt: skip
-"""Of formats that know no transparency."""
+"""Suffixes of formats without transparency."""
 
 
 def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
     """Write a picture atomically, in the format its suffix names, with its colour profile.
 
-    Transparency is laid on white where the format has none.
+    If the format has no transparency, white shows through.
 
     Raises:
-        ImageError: If Pillow knows no such format, or the format no such picture.
+        ImageError: If Pillow can't write the format, or the format can't hold the picture.
         SaveError: If the file can't be written.
     """
     _check_suffix(path)
@@ -35,25 +38,23 @@ def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
         picture = on_white(picture).convert("L" if picture.mode == "LA" else "RGB")
     with atomic_file(path) as temporary:
         try:
-            # Not every format takes the profile by itself; Pillow's JPEG is coarse by default.
+            # Not every format keeps the profile by itself, and Pillow's default JPEG is coarse.
             picture.save(temporary, quality=QUALITY, icc_profile=profile)
         except ValueError as error:
             raise ImageError(f"{path}: {error}; try .png or .jpg") from error
 
 
-def save_animation(
-    frames: Sequence[Image.Image], path: str | os.PathLike[str], milliseconds: int = 80
-) -> None:
+def save_animation(frames: Sequence[Image.Image], path: str | os.PathLike[str]) -> None:
     """Write frames as an endless GIF (or another animated format), atomically.
 
     Raises:
-        ImageError: If Pillow knows no such format.
+        ImageError: If Pillow can't write the format.
         SaveError: If the file can't be written.
     """
     _check_suffix(path)
     with atomic_file(path) as temporary:
         frames[0].save(
-            temporary, save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
+            temporary, save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0
         )
 
 

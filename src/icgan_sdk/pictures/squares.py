@@ -1,17 +1,18 @@
-"""The square of a picture that a model sees: where it lies, and cutting it out."""
+"""The square, the part of a picture that a model sees: where it lies, and cutting it out."""
 
 from PIL import Image
 
 from icgan_sdk.config import Crop, ModelConfig
 
 FRAME_TOLERANCE = 0.01
+"""By how much proportions may differ from the frame's."""
 
 
 def fit_picture(picture: Image.Image, size: int, crop: Crop | None = None) -> Image.Image:
-    """Cut out the square a model sees and resample it once, with antialiasing.
+    """Cut out the square that a model sees and resample it once, with antialiasing.
 
-    A picture with the proportions of `crop.frame` is cut by the crop's box, any other to its
-    centre square. A picture of the right size passes unchanged.
+    A picture with the proportions of `crop.frame` is cut to the crop's box, any other to its centre
+    square. A picture of the right size stays unchanged.
 
     Args:
         picture: Any size.
@@ -21,9 +22,7 @@ def fit_picture(picture: Image.Image, size: int, crop: Crop | None = None) -> Im
     return resample(picture, (size, size), fitting_box(*picture.size, crop))
 
 
-def fitting_box(
-    width: int, height: int, crop: Crop | None = None
-) -> tuple[float, float, float, float]:
+def fitting_box(width: int, height: int, crop: Crop | None) -> tuple[float, float, float, float]:
     """What `fit_picture` cuts out of a picture of this size: left, top, right, bottom."""
     if crop is not None and shows_frame(width, height, crop):
         return crop.scaled_to(width, height)
@@ -46,15 +45,14 @@ def shows_frame(width: int, height: int, crop: Crop) -> bool:
     """Whether a picture's proportions are those of the crop's frame."""
     frame_width, frame_height = crop.frame
     if frame_width == frame_height:
-        return False  # a square picture is far more often a finished crop than a whole frame
+        return False  # most square pictures are finished crops, not whole frames
     return abs(width * frame_height / (height * frame_width) - 1) < FRAME_TOLERANCE
 
 
 def needs_alignment(picture: Image.Image, config: ModelConfig) -> bool:
-    """Whether the model knows aligned faces, and this is neither an aligned frame nor its crop."""
-    return not (
-        config.alignment is None
-        or config.crop is None
-        or picture.size == (config.picture_size, config.picture_size)
-        or shows_frame(*picture.size, config.crop)
-    )
+    """Whether the model needs aligned faces, and this is neither an aligned frame nor its crop."""
+    if config.alignment is None or config.crop is None:
+        return False
+    sides = {config.picture_size, config.photo.picture_size}
+    finished = picture.width == picture.height and picture.width in sides
+    return not (finished or shows_frame(*picture.size, config.crop))

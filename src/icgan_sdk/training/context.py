@@ -1,5 +1,6 @@
 """What a stage of a run is, and what every stage is given."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ class Stage:
         sections: The sections of the config that its result depends on; () stands for the one of
             its own name.
         takes_part: Whether a run with this config and model has the stage.
+        alone: Whether it is the only stage of a run with this config, in which the start model
+            stands in for all others; asked only if it takes part.
         check: Raises ConfigError if the run can't have the stage with its settings.
         stand_in: The network of the model a run starts from that replaces the stage's result, if
             the stage did not run here.
@@ -53,6 +56,7 @@ class Stage:
     needs: Callable[[TrainConfig], tuple[str, ...]] = lambda config: ()
     sections: Callable[[TrainConfig], tuple[str, ...]] = lambda config: ()
     takes_part: Callable[[TrainConfig, ModelConfig], bool] | None = None
+    alone: Callable[[TrainConfig], bool] = lambda config: False
     check: Callable[["Context"], None] = lambda context: None
     stand_in: Callable[["Context", IcGANNetworks], nn.Module | None] = lambda context, start: None
     leaves: tuple[str, ...] = ()
@@ -86,6 +90,7 @@ class Context:
         stages: Every stage there is, by name.
         start: The model whose networks training begins with, if any.
         watcher: Told after each step.
+        deadline: When to stop, in seconds of `time.monotonic`; None: at the run's end.
     """
 
     folder: Path
@@ -98,6 +103,13 @@ class Context:
     stages: Mapping[str, Stage]
     start: IcGANNetworks | None = None
     watcher: Watcher | None = None
+    deadline: float | None = None
+
+    def is_over(self) -> bool:
+        """Whether the run's time is up, for all its processes."""
+        if self.deadline is None:
+            return False
+        return self.runtime.any_process(time.monotonic() >= self.deadline)
 
     def checkpoint(self, stage: str) -> Path:
         """Where a stage's state is kept."""

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import IcGANNetworks, build_encoder_y
+from icgan_sdk.model.devices import send
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.generated import draw_generated, load_generator
@@ -30,7 +31,7 @@ def train_encoder_y(context: Context) -> None:
             x, _, y = draw_generated(generator, len(rows), context, draws)
         else:
             x = draw_images(context.train, rows, settings.flip, settings.shift, draws)
-            x, y = runtime.images(x), context.train.labels(rows).to(runtime.device)
+            x, y = runtime.images(x), send(context.train.labels(rows), runtime.device)
         with runtime.autocast():
             loss = encoder_y_loss(encoder(x), y)
         descend(loss, encoder, optimiser, runtime)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Critic, IcGANNetworks, map_distance
+from icgan_sdk.model.devices import send
 from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.checkpoint import Stateful, load_checkpoint
 from icgan_sdk.training.context import Context, Stage
@@ -153,10 +154,10 @@ def train_encoder_z(context: Context) -> None:
         used = rows if uses_real else rows[:0]
         x_real = draw_images(context.train, used, real.flip, real.shift, draws)
         x_real, labels = runtime.images(x_real), context.train.labels(used)
-        batch = EncoderBatch(x, z, y, x_real, labels.to(runtime.device))
+        batch = EncoderBatch(x, z, y, x_real, send(labels, runtime.device))
         if settings.edit_weight:
             edit = context.labels.edited(labels, draws)
-            y_edited, touched = (t.to(runtime.device) for t in edit)
+            y_edited, touched = (send(t, runtime.device) for t in edit)
             batch = batch._replace(y_edited=y_edited, touched=touched)
         with runtime.autocast():
             if uses_real and y_is_read and networks.encoder_y is not None:
@@ -249,7 +250,8 @@ def _fill(context: Context, networks: IcGANNetworks) -> None:
 def _judge(context: Context, networks: IcGANNetworks) -> dict[str, float]:
     figures = judge_z(networks, context)
     if context.model.n_attributes:
-        figures |= judge_y(networks.read_y, context)
+        # A model smaller than its painter's photos sees them shrunk.
+        figures |= judge_y(lambda x: networks.read_y(networks.shrink(x)), context)
     return figures
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import Discriminator, build_generator, draw_noise, init_generator
+from icgan_sdk.model.devices import send
 from icgan_sdk.model.layers import init_dcgan
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, Stage
@@ -138,10 +139,8 @@ def _draw_batch(context: Context, step: int, rows: Tensor) -> GANBatch:
     y_wrong = context.labels.mismatched(y, generator) if model.n_attributes else y
     y_fake = context.labels.sample(len(rows), generator)
     z = draw_noise(len(rows), model, generator)
-    device = runtime.device
-    return GANBatch(
-        runtime.images(x), y.to(device), y_wrong.to(device), y_fake.to(device), z.to(device)
-    )
+    others = (send(t, runtime.device) for t in (y, y_wrong, y_fake, z))
+    return GANBatch(runtime.images(x), *others)
 
 
 METHODS: dict[GANMethod, Callable[[Context], None]] = {

@@ -11,6 +11,7 @@ from icgan_sdk.data import PreparedDataset, write_arrays
 from icgan_sdk.errors import CheckpointError
 from icgan_sdk.files import atomic_file
 from icgan_sdk.model import IcGANNetworks, build_generator, draw_noise
+from icgan_sdk.model.devices import send
 from icgan_sdk.pictures.arrays import strip_padding, tensor_to_pixels
 from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.checkpoint import save_checkpoint
@@ -53,8 +54,8 @@ def draw_generated(
         Images [batch, C, S, S], their z [batch, z_dim] and y' [batch, n_y], on the device.
     """
     runtime = context.runtime
-    y = context.labels.sample(batch, draws).to(runtime.device)
-    z = draw_noise(batch, context.model, draws).to(runtime.device)
+    y = send(context.labels.sample(batch, draws), runtime.device)
+    z = send(draw_noise(batch, context.model, draws), runtime.device)
     with torch.no_grad(), runtime.autocast():
         images = generator(z, y)
     return runtime.images(images.float()), z, y

@@ -20,6 +20,7 @@ from icgan_sdk.model import (
     init_generator,
     map_distance,
 )
+from icgan_sdk.model.devices import send
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context
@@ -173,7 +174,8 @@ def _generator_losses(
     critic = networks.critic
     sampled = len(batch.z)
     counts = torch.ones_like(y)
-    counts[sampled : sampled + len(batch.touched)][batch.touched] = emphasis
+    edited = torch.where(batch.touched, emphasis, 1.0)  # an index by a mask would wait for the GPU
+    counts[sampled : sampled + len(edited)] = edited
     rebuilt = fake[sampled + len(batch.y_edited) :]
     x = batch.x[: len(rebuilt)]
     with nn.utils.parametrize.cached():
@@ -280,4 +282,4 @@ def _draw_batch(
     y_sampled = y[torch.randperm(count, generator=draws)[:sampled]]
     y_wrong, _ = labels.edited(y, draws)
     others = (y, y_wrong, z, y_sampled, *labels.edited(y[:edited], draws))
-    return JointBatch(runtime.images(x), *(t.to(runtime.device) for t in others))
+    return JointBatch(runtime.images(x), *(send(t, runtime.device) for t in others))

@@ -27,6 +27,7 @@ def judge_z(networks: IcGANNetworks, context: Context) -> dict[str, float]:
     partition, real = watched(context)
 
     def error_of_pixels(x: Tensor, y: Tensor, _: slice) -> Tensor:
+        x = networks.shrink(x)
         rebuilt = networks.decode(networks.encode_z(x, y), y)
         return (strip_padding(rebuilt - x, context.model) / 2).square().mean((1, 2, 3))
 

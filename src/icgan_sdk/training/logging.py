@@ -71,14 +71,16 @@ class StageLog:
         if runtime.is_main:
             _cut_back(self.path, stage, start)
 
-    def step(self, step: int, epoch: int, losses: Mapping[str, Tensor]) -> None:
-        """Add the losses of a step, counted from 1."""
+    def step(
+        self, step: int, epoch: int, losses: Mapping[str, Tensor], *, last: bool = False
+    ) -> None:
+        """Add the losses of a step, counted from 1; the last before a stop is always written."""
         for name, loss in losses.items():
             # Summed on the device, as reading a value in each step would wait for the GPU.
             self._sums[name] = self._sums.get(name, loss.new_zeros(())) + loss.detach().float()
         self._count += 1
         metrics = None
-        if step % self.every == 0 or step == self.steps:
+        if last or step % self.every == 0 or step == self.steps:
             metrics = {name: float(total) / self._count for name, total in self._sums.items()}
             elapsed = time.perf_counter() - self._since
             metrics["images_per_second"] = self._count * self.images_per_step / elapsed

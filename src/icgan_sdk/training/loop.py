@@ -21,7 +21,7 @@ def run_stage(
     step_function: Callable[[int, Tensor], dict[str, Tensor]],
     end_of_epoch: Callable[[int], Mapping[str, float]],
 ) -> None:
-    """Run a stage from its last checkpoint to its end.
+    """Run a stage from its last checkpoint to its end, or until the run's time is up.
 
     Args:
         context: The run.
@@ -52,15 +52,18 @@ def run_stage(
         for optimiser in optimisers:
             set_learning_rate(optimiser, settings, step, epochs.steps)
         losses = step_function(step, epochs.batch(step))
-        log.step(step, epochs.epoch(step), losses)
+        is_over = context.is_over()
+        log.step(step, epochs.epoch(step), losses, last=is_over)
         if epochs.ends_epoch(step) and runtime.is_main:
             figures = end_of_epoch(epochs.epoch(step))
             if figures:
                 log.write({"step": step, "epoch": epochs.epoch(step), **figures})
-        if step % run.checkpoint_every == 0 or step == epochs.steps:
+        if is_over or step % run.checkpoint_every == 0 or step == epochs.steps:
             runtime.average_statistics(*networks)
             if runtime.is_main:
                 save_checkpoint(path, step, epochs.steps, parts)
+        if is_over:
+            break
     log.close()
     runtime.wait()
 

@@ -1,6 +1,7 @@
 """The whole training run: its stages, each resumable, and the artefact folder at the end."""
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.logging import Watcher, read_metrics
 from icgan_sdk.training.run_folder import Mode, prepare_folder, run_commands
 from icgan_sdk.training.runtime import Runtime
-from icgan_sdk.training.stages import STAGES, stages_of
+from icgan_sdk.training.stages import STAGES, stages_behind, stages_of
 from icgan_sdk.training.train_config import TrainConfig
 
 
@@ -31,12 +32,13 @@ def train(
     mode: Mode = "new",
     watcher: Watcher | None = None,
     command: str = "",
+    stop_after: float | None = None,
 ) -> Path:
     """Run all stages of a training, or some of them, in a run folder.
 
     Stage 1 trains the GAN. Stage 2 makes the final generator and a set of its images. Stage 3
-    trains E_z and stage 4 E_y, which comes first in joint training. The artefact folder is written
-    once every network is there.
+    trains E_z and stage 4 E_y, which comes first in joint training. Stage 5 trains the painter, if
+    the model has one. The artefact folder is written once every network is there.
 
     Each stage writes checkpoints. A run that is killed at any moment and resumed ends, on a CPU,
     with exactly the weights of an uninterrupted run.
@@ -54,6 +56,8 @@ def train(
             deletes these stages and all that are built on them.
         watcher: Called after every step.
         command: How the run was started, for the model card; ignored when resuming.
+        stop_after: Seconds after which the run finishes its step, writes a checkpoint and returns,
+            for queues and rented GPUs; mode "resume" then continues it. None: no limit.
 
     Returns:
         The artefact folder, ``out/artefact``. It exists once all stages have run.
@@ -67,20 +71,26 @@ def train(
     """
     if mode not in get_args(Mode):
         raise ConfigError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode!r}")
+    if stop_after is not None and not stop_after > 0:
+        raise ConfigError(f"stop_after must be a number of seconds above 0, not {stop_after!r}")
+    deadline = None if stop_after is None else time.monotonic() + stop_after
     folder = Path(out)
-    context = _open_run(config, folder, watcher)
-    all_stages = stages_of(context)
-    wanted = _check_stages(stages, all_stages)
+    context = _open_run(config, folder, watcher, deadline)
+    wanted = _check_stages(stages, stages_of(context))
     if context.runtime.is_main:
         prepare_folder(context, [s.name for s in wanted], mode, command)
     context.runtime.wait()
     for stage in wanted:
+        if context.is_over():
+            break
         _check_needs(context, stage)
         stage.run(context)
     artefact = folder / "artefact"
-    done = all(context.has(s.name) for s in all_stages)
+    behind = stages_behind(context)
+    # A stage that was stopped is not done, even if the start model could stand in for it.
+    done = all(context.ran(s.name) for s in wanted) and all(context.has(s.name) for s in behind)
     if context.runtime.is_main and done and not (artefact / "config.json").exists():
-        _write_artefact(context, all_stages, artefact)
+        _write_artefact(context, behind, artefact)
     context.runtime.wait()
     return artefact
 
@@ -93,7 +103,9 @@ def _check_stages(stages: Sequence[str] | None, known: Sequence[Stage]) -> list[
     return [s for s in known if stages is None or s.name in stages]
 
 
-def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Context:
+def _open_run(
+    config: TrainConfig, folder: Path, watcher: Watcher | None, deadline: float | None
+) -> Context:
     if not config.data:
         raise ConfigError("training config: data doesn't name a prepared data set")
     # Absolute, as a run may be resumed from another working directory.
@@ -119,6 +131,7 @@ def _open_run(config: TrainConfig, folder: Path, watcher: Watcher | None) -> Con
         stages=STAGES,
         start=_load_start(config.start, model) if config.start else None,
         watcher=watcher,
+        deadline=deadline,
     )
 
 
@@ -128,11 +141,15 @@ def _located(start: str) -> str:
 
 
 def _load_start(start: str, model: ModelConfig) -> IcGANNetworks:
-    """The networks that a run begins with; they must have its own config."""
+    """The networks that a run begins with; they must have its own config.
+
+    Only the painter may be missing on one side: the run then trains a new one, or has none.
+    """
     folder = resolve(start if start in bundled_names() else Path(start))
     networks = load_artefact(folder)
     theirs, ours = networks.config.to_dict(), model.to_dict()
-    names = dict.fromkeys([*ours, *theirs])
+    both_paint = model.painter_size and networks.painter is not None
+    names = [n for n in {**ours, **theirs} if both_paint or not n.startswith("painter_")]
     if different := [name for name in names if theirs.get(name) != ours.get(name)]:
         raise ConfigError(
             f"the run's networks are not built as those of {start}: {', '.join(different)} "

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from icgan_sdk.model.devices import send
+
 DIRECTIONS = 256
 
 
@@ -19,7 +21,8 @@ def distance_from_prior(z: Tensor, draws: torch.Generator) -> Tensor:
     Returns:
         A scalar.
     """
-    directions = torch.randn(z.shape[1], DIRECTIONS, generator=draws).to(z)
+    directions = torch.randn(z.shape[1], DIRECTIONS, generator=draws)
+    directions = send(directions, z.device).to(z.dtype)
     directions = directions / directions.norm(dim=0)
     places = (torch.arange(len(z), device=z.device) + 0.5) / len(z)
     quantiles = torch.special.ndtri(places.to(z.dtype))

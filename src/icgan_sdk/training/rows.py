@@ -7,6 +7,7 @@ from torch import Tensor
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
+from icgan_sdk.model.devices import send
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import OptimiserConfig
 
@@ -94,8 +95,8 @@ def draw_images(
     """Real images [B, C, S, S] in [-1, 1], mirrored and moved at random."""
     images = dataset.images(rows)
     if flip:
-        mirrored = (torch.rand(len(rows), generator=generator) < 0.5).to(images.device)
-        images[mirrored] = images[mirrored].flip(-1)
+        mirrored = send(torch.rand(len(rows), generator=generator) < 0.5, images.device)
+        images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
     return move(images, shift, generator) if shift else images
 
 
@@ -107,7 +108,7 @@ def move(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
     columns = (torch.arange(width) + dx).clamp(0, width - 1)[:, None, None, :]
     channels = torch.arange(images.shape[1])[None, :, None, None]
     numbers = torch.arange(batch)[:, None, None, None]
-    return images[tuple(at.to(images.device) for at in (numbers, channels, rows, columns))]
+    return images[tuple(send(at, images.device) for at in (numbers, channels, rows, columns))]
 
 
 def chunks(total: int, image_size: int) -> Iterator[slice]:

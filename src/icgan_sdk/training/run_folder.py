@@ -35,6 +35,15 @@ def saved_config(out: str | os.PathLike[str]) -> TrainConfig:
     return load_config(path)
 
 
+def is_finished(out: str | os.PathLike[str], stages: Sequence[str]) -> bool:
+    """Whether stages have run to their end in a run folder.
+
+    Raises:
+        CheckpointError: If a checkpoint is damaged.
+    """
+    return all(is_complete(Path(out) / "checkpoints" / f"{stage}.pt") for stage in stages)
+
+
 def prepare_folder(context: Context, wanted: Sequence[str], mode: Mode, command: str) -> None:
     """Check that the wanted stages fit the folder's contents, and record the run's settings.
 

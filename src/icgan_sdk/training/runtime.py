@@ -49,6 +49,7 @@ class Runtime:
             keep_freed_memory()
         if self.device.type == "cuda":
             _allow_tf32(config.precision == "tf32")
+            torch.backends.cudnn.benchmark = True  # the images of a run are all of one size
         self.bfloat16 = config.precision == "bfloat16" or (
             config.precision == "auto" and _computes_in_bfloat16(self.device)
         )
@@ -112,6 +113,12 @@ class Runtime:
         """Average batch-norm statistics over all processes, in one exchange."""
         if self.world_size > 1:
             _average([b for n in networks for b in n.buffers() if b.is_floating_point()])
+
+    def any_process(self, flag: bool) -> bool:
+        """Whether a flag is set in any process; the same answer in all."""
+        if self.world_size == 1:
+            return flag
+        return bool(reduce(torch.tensor(float(flag), device=self.device), "mean") > 0)
 
     def wait(self) -> None:
         """Wait until all processes have reached this point."""

@@ -151,6 +151,55 @@ class EncoderYConfig(OptimiserConfig):
 
 
 @dataclass(frozen=True)
+class PainterConfig(OptimiserConfig):
+    """Stage `painter`: the painter of a model with `model.painter_size`, and its critic.
+
+    Attributes:
+        alone: Train nothing else: the other networks are the start model's.
+        attribute_weight: Weight of what the critic reads wrong off painted photos, summed over
+            the attributes.
+        encoder_weight: Weight of what E_y reads wrong: a second reader, which doesn't learn and
+            so can't follow the painter into a code of their own.
+        emphasis: Weight, in both, of the values that an edit sets; all others weigh 1.
+        part_weight: Weight of the scores of a photo's parts, beside that of the whole.
+        mask_weight: Weight of the mask's mean.
+        variation_weight: Weight of the mask's total variation: the mean difference of neighbours.
+        pixel_weight: Weight of the mean absolute change of pixels, in [-1, 1] units.
+        warmup: Steps at the start in which the critic learns alone, on real photos. Against a
+            critic that knows nothing the painter would learn to keep its mask shut.
+        ramp: Steps after the warmup over which `mask_weight`, `variation_weight` and
+            `pixel_weight` come in.
+        critic_rate: The critic's learning rate, as a multiple of the painter's.
+        critic_width: Channels of the critic's first layer. Each later layer has twice as many.
+        ema_decay: Decay of the painter's exponential moving average.
+        flip: Mirror half of the photos.
+        shift: Move photos by up to this many pixels.
+        sample_every: Steps between sheets of edited validation photos.
+    """
+
+    epochs: Annotated[int, Range(1)] = 20
+    learning_rate: Annotated[float, Range(0)] = 3e-4
+    beta2: Annotated[float, Range(0, below=1)] = 0.99
+    schedule: Schedule = "cosine"
+    alone: bool = False
+    attribute_weight: Annotated[float, Range(0)] = 1 / 4
+    encoder_weight: Annotated[float, Range(0)] = 1 / 6
+    emphasis: Annotated[float, Range(0)] = 10.0
+    part_weight: Annotated[float, Range(0)] = 1.0
+    mask_weight: Annotated[float, Range(0)] = 0.5
+    variation_weight: Annotated[float, Range(0)] = 1.0
+    pixel_weight: Annotated[float, Range(0)] = 2.0
+    warmup: Annotated[int, Range(0)] = 500
+    ramp: Annotated[int, Range(1)] = 2000
+    critic_rate: Annotated[float, Range(0)] = 2.0
+    critic_width: Annotated[int, Range(1)] = 48
+    ema_decay: Annotated[float, Range(0, below=1)] = 0.999
+    flip: bool = True
+    shift: Annotated[int, Range(0)] = 4
+    sample_every: Annotated[int, Range(1)] = 1000
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """Settings of the machine and the record; beside the seed, they change a result by rounding.
 

@@ -6,6 +6,7 @@ from icgan_sdk.training.encoder_y import ENCODER_Y
 from icgan_sdk.training.encoder_z import ENCODER_Z
 from icgan_sdk.training.gan import GAN
 from icgan_sdk.training.generated import GENERATED
+from icgan_sdk.training.painter import PAINTER
 from icgan_sdk.training.train_config import OPTIONAL_SECTIONS
 
 STAGES: dict[str, Stage] = {}
@@ -29,6 +30,7 @@ register(GAN)
 register(GENERATED)
 register(ENCODER_Z)
 register(ENCODER_Y)
+register(PAINTER)
 
 
 def stages_of(context: Context) -> list[Stage]:
@@ -37,7 +39,8 @@ def stages_of(context: Context) -> list[Stage]:
     Raises:
         ConfigError: If a stage can't work with the run's settings.
     """
-    waiting = [s for s in context.stages.values() if s.is_in(context.config, context.model)]
+    parts = stages_behind(context)
+    waiting = [s for s in parts if s.alone(context.config)] or parts
     for stage in waiting:
         stage.check(context)
     ordered: list[Stage] = []
@@ -47,6 +50,14 @@ def stages_of(context: Context) -> list[Stage]:
         waiting.remove(ready)
         ordered.append(ready)
     return ordered
+
+
+def stages_behind(context: Context) -> list[Stage]:
+    """The stages that a run's model comes from, in the table's order.
+
+    Where one is alone in the run, the others are those that the start model stands in for.
+    """
+    return [s for s in context.stages.values() if s.is_in(context.config, context.model)]
 
 
 def built_on(context: Context, names: set[str]) -> set[str]:

@@ -8,7 +8,7 @@ import tomli_w
 
 from icgan_sdk.config import MAX_IMAGE_SIZE, ModelConfig
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.errors import did_you_mean, raise_all
+from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
 from icgan_sdk.ranges import list_problems
 from icgan_sdk.training.settings import (
     EncoderYConfig,
@@ -21,7 +21,8 @@ from icgan_sdk.training.settings import (
 )
 
 FROM_DATA = ("image_size", "channels", "padding", "crop", "attributes", "groups", "one_hot")
-"""Model settings that follow from the prepared data set, not from the recipe."""
+"""Model settings that follow from the prepared data set, not from the recipe; with a painter the
+data have its side, and the recipe may give the model a smaller one."""
 PLAIN = ("data", "start")
 """Settings that belong to no section."""
 OPTIONAL_SECTIONS: dict[str, type[OptimiserConfig]] = {}
@@ -70,7 +71,14 @@ class TrainConfig:
             problems += [f"{name}.{p}" for p in list_problems(getattr(self, name))]
         for name, section in self.optional.items():
             problems += [f"{name}.{p}" for p in list_problems(section)]
-        problems += [f"model.{k} follows from the data set" for k in self.model if k in FROM_DATA]
+        own = ("image_size",) if self.model.get("painter_size") else ()
+        problems += [
+            f"model.{k} follows from the data set"
+            for k in self.model
+            if k in FROM_DATA and k not in own
+        ]
+        if bool(self.model.get("painter_size")) != ("painter" in self.optional):
+            problems.append("model.painter_size and the section painter need each other")
         if not problems and self.run.checkpoint_every % self.run.log_every:
             problems.append("run.checkpoint_every must be a multiple of run.log_every")
         joint = self.gan.method == "joint"
@@ -83,7 +91,8 @@ class TrainConfig:
             problems.append('gan.method "joint" and encoder_z.prior_weight need normal noise')
         raise_all(problems, "training config")
         # The data's image size is not known yet, so the largest. `model_config` checks again.
-        ModelConfig.from_dict({"image_size": MAX_IMAGE_SIZE, **self.model})
+        largest = self.model.get("painter_size") or MAX_IMAGE_SIZE
+        ModelConfig.from_dict({"image_size": largest, **self.model})
 
     def model_config(self, dataset: PreparedDataset) -> ModelConfig:
         """The networks' config for a prepared data set.
@@ -91,10 +100,17 @@ class TrainConfig:
         Raises:
             ConfigError: If the recipe's sizes don't fit the data.
         """
+        painter_size = self.model.get("painter_size") or dataset.image_size
+        if painter_size != dataset.image_size:
+            raise ConfigError(
+                f"model.painter_size must be the side of the prepared pictures: "
+                f"{dataset.image_size}, not {painter_size}"
+            )
+        side = self.model.get("image_size", dataset.image_size)
         plain = ModelConfig(
-            image_size=dataset.image_size,
+            image_size=side,
             channels=dataset.channels,
-            padding=dataset.padding,
+            padding=dataset.padding * side // dataset.image_size,
             crop=dataset.crop,
             attributes=dataset.attributes,
             encoder_design="ind",

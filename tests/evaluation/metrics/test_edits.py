@@ -57,6 +57,20 @@ def test_a_model_that_ignores_y_changes_nothing(
         assert found.mean.recognised == 1  # each is its original
 
 
+def test_photos_are_painted_by_models_with_a_painter(
+    faces: PreparedDataset, tiny_config: ModelConfig, tiny_referee: Referee
+) -> None:
+    config = replace(tiny_config, painter_size=2 * tiny_config.image_size, painter_width=2)
+    networks = tiny_networks(config)
+    painted = measure_edits(networks, faces.part("test"), tiny_referee, limit=20, detail="photo")
+    assert networks.painter is not None
+    for weight in networks.painter.parameters():
+        weight.data.zero_()
+    unpainted = measure_edits(networks, faces.part("test"), tiny_referee, limit=20, detail="photo")
+    assert unpainted.mean.recognised == 1
+    assert painted.mean != unpainted.mean
+
+
 def test_a_photo_keeps_more_than_a_generated_picture(
     faces: PreparedDataset, tiny_config: ModelConfig, tiny_referee: Referee
 ) -> None:

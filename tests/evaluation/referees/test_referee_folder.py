@@ -23,7 +23,7 @@ from icgan_sdk.evaluation import (
 )
 from icgan_sdk.evaluation.referees.referee_folder import (
     CONFIG_FILE,
-    FORMAT_VERSION,
+    CONFIG_FORMAT,
     WEIGHTS_FILE,
     read_record,
     save_referee,
@@ -63,7 +63,7 @@ def saved(tiny_referee: Referee, tmp_path: Path) -> Path:
 
 
 CONFIG_DAMAGES: dict[str, tuple[dict[str, Any], str]] = {
-    "newer": ({"format_version": FORMAT_VERSION + 1}, "upgrade it"),
+    "newer": ({"format_version": CONFIG_FORMAT.version + 1}, "upgrade it"),
     "no version": ({"format_version": None}, "is damaged"),
     "other architecture": ({"architecture": "vgg"}, "architecture must be one of"),
     "wrong type": ({"image_size": "16"}, "image_size must be a whole number"),

@@ -58,7 +58,7 @@ def test_reconstructions(faces: PreparedDataset, tiny_config: ModelConfig) -> No
     networks = tiny_networks(tiny_config)
     sheet = reconstructions_picture(networks, invert(networks, faces, torch.arange(16)))
     assert sheet.size == (8 * (SIDE + GAP) + GAP, 4 * (SIDE + GAP) + GAP)
-    rebuilt = IcGAN(networks, device="cpu").reconstruct(list(faces.images(torch.arange(16))))
+    rebuilt = IcGAN(networks, device="cpu").reconstruct([*faces.images(torch.arange(16))])
     for row, column, number in ((-4, 0, 0), (-4, 7, 7), (-2, 0, 8), (-2, 3, 11)):
         assert np.array_equal(cell(sheet, row, column), real(faces, tiny_config, number))
         assert np.array_equal(cell(sheet, row + 1, column), np.asarray(rebuilt[number]))

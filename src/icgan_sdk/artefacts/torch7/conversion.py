@@ -1,6 +1,5 @@
-"""The authors' saved networks as a model of ours."""
+"""Converting the networks that the authors' Torch7 code saved."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from icgan_sdk.artefacts.torch7.weights import load_weights
 from icgan_sdk.attributes import CELEBA_ATTRIBUTES, AttributeSet
 from icgan_sdk.config import PAPER_CROP, Crop, ModelConfig, Noise
 from icgan_sdk.errors import ModelFormatError
+from icgan_sdk.files import sha256
 from icgan_sdk.model import IcGANNetworks
 
 PathLike = str | os.PathLike[str]
@@ -32,18 +32,19 @@ def from_torch7(
     """Build a model from networks that the original Torch7 code saved.
 
     Sizes and encoder design are inferred from the files and checked layer by layer. Files may be
-    binary or ascii, from a CPU or a GPU (``cudnn`` classes), of old versions of nn, and hold
-    left-over gradients and buffers. Nothing in them is executed.
+    binary or ASCII, saved on a CPU or a GPU (``cudnn`` classes) or by old versions of nn, and may
+    hold left-over gradients and buffers. Nothing in them is executed.
 
     Args:
         generator: G.
         encoder_z: E_z; with the SNG design the one encoder.
         encoder_y: E_y; left out with SNG.
-        discriminator: D, for training that goes on.
-        attributes: Names of y in order, which no file has: "celeba18", "mnist", names (a sequence,
-            or one string with commas), or a set with groups of its own. Names that are all
-            CelebA's get the paper's groups, and the model the original's crop of the aligned frame.
-        noise: What the generator was trained on, which no file has either.
+        discriminator: D, for continuing the training.
+        attributes: Names of the attributes in y's order, which the files don't record: "celeba18",
+            "mnist", names (a sequence, or one string with commas), or a set with groups of its own.
+            If all names are CelebA's, they get the paper's groups, and the model gets the original
+            code's crop of the aligned frame.
+        noise: The distribution of z in training, which the files don't record either.
 
     Returns:
         The networks on the CPU, in eval mode, float32; save them with
@@ -72,7 +73,7 @@ def from_torch7(
 
 
 def torch7_card(config: ModelConfig, *, files: Sequence[PathLike], name: str, command: str) -> str:
-    """The model card of a converted model: which files it was made from.
+    """The model card of a converted model. It lists the files and their hashes.
 
     Args:
         config: The model's.
@@ -80,7 +81,7 @@ def torch7_card(config: ModelConfig, *, files: Sequence[PathLike], name: str, co
         name: What users load the model by.
         command: What converted it.
     """
-    sums = [(Path(f).name, hashlib.sha256(Path(f).read_bytes()).hexdigest()) for f in files]
+    sums = [(Path(f).name, sha256(f)) for f in files]
     table = "\n".join(["| file | SHA-256 |", "|---|---|", *(f"| {f} | `{s}` |" for f, s in sums)])
     return model_card(
         config,

@@ -1,4 +1,4 @@
-"""Which architecture saved networks have: the ModelConfig that builds them."""
+"""Inferring the architecture of saved networks: the ModelConfig that builds them."""
 
 from typing import Any, NamedTuple
 
@@ -27,15 +27,15 @@ class SavedNetworks(NamedTuple):
 def infer_config(
     saved: SavedNetworks, attributes: AttributeSet, crop: Crop | None, noise: Noise
 ) -> ModelConfig:
-    """The config whose networks could be those of the files.
+    """Infer the config from a few layers of the files.
 
-    Read off a few layers; that all others fit is left to the comparison layer by layer.
+    Whether all other layers fit is checked when the weights are copied.
 
     Args:
         saved: The files.
-        attributes: Names of y, which no file has.
-        crop: Where in an aligned frame the training pictures were cut, no file's either.
-        noise: What z was drawn from, no file's either.
+        attributes: Names of the attributes in y's order. This and what follows no file records.
+        crop: Where in an aligned frame the training pictures were cut.
+        noise: The distribution of z in training.
 
     Raises:
         ModelFormatError: If a file holds another kind of network, or sizes are out of range.
@@ -76,7 +76,7 @@ def _generator(saved: SavedNetwork, n_y: int, z_dim: int) -> dict[str, Any]:
     if taken != z_dim + (n_y if y_layer == 0 else 0):
         saved.refuse(f"takes {taken} numbers, but encoder Z gives {z_dim} for z, and y has {n_y}")
     hidden = len(doubling) - 1
-    # 4×4 after the first, twice the side after each other.
+    # The first layer gives 4×4, each further one doubles the side.
     size = 4 * 2 ** min(hidden, MAX_IMAGE_SIZE)
     return {
         "image_size": size,

@@ -1,8 +1,9 @@
-"""A saved network as a row of layers, containers unfolded.
+"""A saved network as a sequence of layers, its containers unfolded.
 
-The classes are those of the Lua packages nn and cudnn, which name their layers alike. Two forks
-occur in IcGAN: y joins maps (``ParallelTable`` and ``JoinTable``, or ``JoinTable`` alone at the
-generator's input), and the SNG encoder has two branches (``ConcatTable``).
+The classes are those of the Lua packages nn and cudnn, which name their layers alike. IcGAN's
+networks fork in two ways: y joins feature maps (``ParallelTable`` and ``JoinTable``, or
+``JoinTable`` alone at the generator's input), and the SNG encoder has two branches
+(``ConcatTable``).
 """
 
 import math
@@ -68,7 +69,7 @@ class Layer:
     Attributes:
         kind: What it does.
         place: File, path inside the containers (from 1) and class, for messages.
-        fields: What the file says of it.
+        fields: Its fields in the file.
         repeats: Joining of y: how often y is repeated along rows and columns, () at the input.
     """
 
@@ -119,7 +120,7 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class SavedNetwork:
-    """A file's network.
+    """The network in a file.
 
     Attributes:
         path: The file.
@@ -145,7 +146,7 @@ def read_network(path: str | os.PathLike[str]) -> SavedNetwork:
 
     Raises:
         ModelNotFoundError: If there is no such file.
-        ModelFormatError: If it is damaged, holds no network, or a layer no IcGAN network has.
+        ModelFormatError: If it is damaged, holds no network, or has a layer that IcGAN never has.
     """
     path = Path(path)
     record = read_torch7(path)
@@ -218,7 +219,7 @@ class _Unfolding:
             raise ModelFormatError(f"{self._place(module, at)}: y is only repeated before it joins")
 
     def _count(self, at: str) -> None:
-        # A module may stand in many places, even in itself: a small file could become endless.
+        # A module may occur in many places, even in itself, so a small file could unfold for ever.
         self._seen += 1
         if self._seen > _MAX_MODULES or at.count(".") > _MAX_DEPTH:
             self._refuse_endless()
@@ -230,7 +231,7 @@ class _Unfolding:
         found, modules = [], module.fields.get("modules")
         if not isinstance(modules, dict) or not modules:
             raise ModelFormatError(f"{self._place(module, at)} holds no modules")
-        if len(modules) > _MAX_MODULES:  # they are listed anew wherever the module stands
+        if len(modules) > _MAX_MODULES:  # listed again at each place of the module
             self._refuse_endless()
         for number in range(1, len(modules) + 1):
             child = modules.get(number)
@@ -252,14 +253,14 @@ def _bare(module: ObjectRecord) -> str:
 
 
 def _checked(layer: Layer) -> Layer:
-    """The layer, if what it is told to do is what the networks do."""
+    """Return the layer if IcGAN's networks use its settings, else raise ModelFormatError."""
     fields = layer.fields
     if layer.kind == "ReLU" and (layer.number("threshold", 0), layer.number("val", 0)) != (0, 0):
         layer.refuse("is no ReLU: it has a threshold or value other than 0")
     if layer.kind == "flattening":
         _check_flattening(layer, fields.get("size"))
     if layer.kind == "joining of y":
-        # With nInputDims the batch isn't counted.
+        # With nInputDims, dimensions are counted without the batch.
         channels = 1 if fields.get("nInputDims") is not None else 2
         if layer.number("dimension") != channels:
             layer.refuse("doesn't join along the channels")

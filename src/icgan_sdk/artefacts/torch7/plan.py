@@ -1,4 +1,4 @@
-"""What our networks compute, as a row of steps, to hold saved layers against."""
+"""Our networks as sequences of steps, with which saved layers are compared."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ _KINDS: Mapping[type[nn.Module], Kind] = {
 
 @dataclass(frozen=True)
 class Step:
-    """What a layer has to do.
+    """What a layer has to be.
 
     Attributes:
-        kind: What.
-        name: Our module, as its parameters are named.
+        kind: What it does.
+        name: Our module's name, with which the names of its parameters begin.
         module: That module.
         side: Joining of y: side of the maps.
     """
@@ -85,7 +85,7 @@ def _(network: SharedEncoder, image_size: int) -> Iterator[Step]:
 
 
 def _inside(network: nn.Module, part: str) -> Iterator[Step]:
-    """The modules in a part of a network ("": all of it), which compute in their order."""
+    """The steps of a part of a network ("": all of it), whose modules compute in their order."""
     for name, module in network.get_submodule(part).named_modules(prefix=part):
         for type_, kind in _KINDS.items():
             if isinstance(module, type_):

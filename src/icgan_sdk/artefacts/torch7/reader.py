@@ -94,14 +94,14 @@ Record: TypeAlias = "bool | float | str | Table | TensorRecord | ObjectRecord | 
 
 
 def read_torch7(path: str | os.PathLike[str]) -> Record:
-    """Read a ``.t7`` file, binary or ascii.
+    """Read a ``.t7`` file, binary or ASCII.
 
     Returns:
         Its one outermost record, for a saved network an `ObjectRecord`.
 
     Raises:
         ModelNotFoundError: If there is no such file.
-        ModelFormatError: If it is no Torch7 file, damaged or unreasonable.
+        ModelFormatError: If it is no Torch7 file, is damaged, or claims what no network has.
     """
     path = Path(path)
     if not path.exists():
@@ -129,7 +129,7 @@ def _parse(data: bytes) -> Record:
 
 
 def shown(name: str) -> str:
-    """A name from a file, fit for a line of a message."""
+    """A name from a file, made printable for a message."""
     printable = "".join(c if c.isascii() and c.isprintable() else "?" for c in name[:60])
     return printable + ("…" if len(name) > 60 else "")
 
@@ -169,7 +169,7 @@ class _Reader:
             return self._known[index]
         if tag == TABLE:
             table: Table = {}
-            self._known[index] = table  # before it is read, because it may hold itself
+            self._known[index] = table  # before it is read, because it may contain itself
             return self._fill(table, depth)
         if tag == TORCH:
             return self._torch(index, depth)
@@ -239,4 +239,4 @@ class _Reader:
 
     def _skip_function(self, depth: int) -> None:
         self._string_bytes()  # its compiled code
-        self.record(depth + 1)  # what it closes over
+        self.record(depth + 1)  # its upvalues

@@ -1,4 +1,4 @@
-"""Numbers, strings and arrays of a ``.t7`` file: binary or ascii, never more than it holds."""
+"""Reading numbers, strings and arrays from a ``.t7`` file, binary or ASCII, within its bounds."""
 
 import re
 import struct
@@ -21,7 +21,7 @@ class DamagedError(ValueError):
 
 
 class Tokens(Protocol):
-    """What a file is read by; every method moves on and raises `DamagedError` at the end."""
+    """Reads a file from start to end. Every method raises `DamagedError` where the file ends."""
 
     def integer(self) -> int:
         """A C int: type tags, lengths, indices."""
@@ -49,10 +49,10 @@ class Tokens(Protocol):
 
 
 def readings_of(data: bytes) -> list[Tokens]:
-    """The ways to read a file by how it begins, the likeliest first.
+    """The readers that fit a file's first bytes, the likeliest first.
 
     Raises:
-        DamagedError: If it begins as no Torch7 file.
+        DamagedError: If no Torch7 file begins like this.
     """
     if len(data) >= 4 and data[0] <= 8 and data[1:4] == b"\0\0\0":
         # Only a 32-bit machine writes longs of 4 bytes; the file doesn't say it.
@@ -118,7 +118,7 @@ class BinaryTokens:
 
 
 class AsciiTokens:
-    """The ascii form: the same, written out, a number or an array a line."""
+    """The ASCII form: the same as text, one number or array a line."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0

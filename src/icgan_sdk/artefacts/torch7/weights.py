@@ -1,4 +1,4 @@
-"""Saved layers, one by one, into our networks: what they do is compared, what they hold copied."""
+"""Copying saved weights into our networks, after comparing the two layer by layer."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +13,16 @@ SLOPE_TOLERANCE = 1e-6
 
 
 def load_weights(network: nn.Module, saved: SavedNetwork, image_size: int) -> None:
-    """Compare a network with a file, layer by layer, and take over the file's weights.
+    """Compare a network with a file, layer by layer, and copy the file's weights.
 
     Args:
-        network: Ours, on the meta device: it takes memory only once all has been compared.
+        network: Ours, on the meta device: it gets memory only after all layers were compared.
         saved: The file's.
-        image_size: Side of the pictures.
+        image_size: Side of the images.
 
     Raises:
-        ModelFormatError: If a layer differs, is missing, too much, or holds no finite weights.
+        ModelFormatError: If a layer differs, is missing or superfluous, or has weights that are not
+            finite.
     """
     steps, layers = list(steps_of(network, image_size)), _without_outer_views(saved.layers)
     for layer, step in zip(layers, steps, strict=False):
@@ -101,7 +102,7 @@ def _weight_and_bias(
 
 def _statistics(layer: Layer, module: nn.BatchNorm1d | nn.BatchNorm2d) -> dict[str, Tensor]:
     n = module.num_features
-    # A layer that isn't affine scales by 1 and moves by 0.
+    # A layer that isn't affine scales by 1 and shifts by 0.
     affine = layer.flag("affine", default=False)
     return {
         "weight": _vector(layer, "weight", n, default=None if affine else 1.0),
@@ -113,7 +114,7 @@ def _statistics(layer: Layer, module: nn.BatchNorm1d | nn.BatchNorm2d) -> dict[s
 
 
 def _variance(layer: Layer, module: nn.BatchNorm1d | nn.BatchNorm2d) -> Tensor:
-    """The variance to which our batch norm adds its eps to divide as the saved one does."""
+    """The variance that makes our batch norm, with its own eps, divide as the saved one does."""
     n, eps = module.num_features, layer.number("eps", module.eps)
     variance = layer.tensor("running_var")
     name = "running_std" if variance is None else "running_var"

@@ -16,6 +16,7 @@ from icgan_sdk.evaluation.metrics.edit_regions import outside
 from icgan_sdk.evaluation.metrics.perceptual_distance import perceptual_distance
 from icgan_sdk.evaluation.metrics.seeing import RealBatch
 from icgan_sdk.evaluation.referees.referee_network import Referee
+from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import carry_change
 from icgan_sdk.model.devices import device_of
 
@@ -114,9 +115,25 @@ def edit_and_judge(bench: Bench, before: Unedited, name: str, adding: bool) -> J
     latent = with_presences(before.latent, bench.networks.config.attributes, {name: float(adding)})
     images = decode(bench.networks, latent, device_of(bench.networks))
     if bench.detail == "photo":
-        images = carry_change(before.x, before.rebuilt, images)
+        images = _onto_photo(bench.networks, before, latent.y, images)
     weights = outside(name, bench.networks.config)
     return _judge(images, before, name, adding, weights, bench.pictures.referees["residual"])
+
+
+@torch.inference_mode()
+def _onto_photo(
+    networks: IcGANNetworks, before: Unedited, y_new: Tensor, generated: Tensor
+) -> Tensor:
+    """What `detail="photo"` gives: pictures [B, C, S, S] with the change put onto them.
+
+    A painter's photos may be larger than the data: they are scaled up, and its change down.
+    """
+    if networks.painter is None:
+        return carry_change(before.x, before.rebuilt, generated)
+    device, side = device_of(networks), networks.config.photo.image_size
+    x = F.interpolate(before.x.to(device), (side, side), mode="bilinear", align_corners=False)
+    change = networks.paint(x, before.latent.y.to(device), y_new.to(device)) - x
+    return (before.x + networks.shrink(change).to(before.x.device)).clamp(-1.0, 1.0)
 
 
 def _judge(

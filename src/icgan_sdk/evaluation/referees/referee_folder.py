@@ -4,7 +4,6 @@ It holds ``config.json`` (what the referee reads, and how it was trained) and
 ``model.safetensors``. Nothing is ever pickled.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,26 +14,23 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from icgan_sdk.attributes import AttributeSet
-from icgan_sdk.errors import IcGANError, ModelFormatError, ModelNotFoundError, SaveError
+from icgan_sdk.errors import IcGANError, ModelFormatError, ModelNotFoundError
 from icgan_sdk.evaluation.referees.referee_network import Referee
-from icgan_sdk.files import atomic_file, atomic_folder, write_text
+from icgan_sdk.files import atomic_file, atomic_folder, check_replaceable, write_text
 from icgan_sdk.model.devices import find_device
+from icgan_sdk.versioned import JsonFormat
 
-FORMAT_VERSION = 1
-"""Version of a referee's folder; newer ones are refused."""
+CONFIG_FORMAT = JsonFormat(version=1, error=ModelFormatError, remedy="train the referee again")
+"""The format of config.json. Its version counts for the whole folder."""
+REQUIRED = ("architecture", "image_size", "channels", "attributes", "groups", "one_hot")
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 
 
-def check_replaceable(folder: str | os.PathLike[str]) -> None:
+def check_referee_replaceable(folder: str | os.PathLike[str]) -> None:
     """Raise SaveError if a folder holds files that saving a referee there would remove."""
-    folder = Path(folder)
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if others := sorted(names - {CONFIG_FILE, WEIGHTS_FILE}):
-        raise SaveError(
-            f"{folder} holds other files ({others[0]}), which saving a referee there would remove; "
-            "choose a new or empty folder"
-        )
+    files = (CONFIG_FILE, WEIGHTS_FILE)
+    check_replaceable(folder, files, marker=CONFIG_FILE, deed="saving a referee")
 
 
 def save_referee(
@@ -50,20 +46,17 @@ def save_referee(
     Raises:
         SaveError: If the folder holds other files or can't be written.
     """
-    check_replaceable(folder)
+    check_referee_replaceable(folder)
     plain = {
-        "format_version": FORMAT_VERSION,
         "architecture": referee.architecture,
         "image_size": referee.image_size,
         "channels": referee.channels,
-        "attributes": list(referee.attributes.names),
-        "groups": {g: list(m) for g, m in referee.attributes.groups.items()},
-        "one_hot": referee.attributes.one_hot,
+        **referee.attributes.to_dict(),
         "record": dict(record),
     }
     weights = {n: t.detach().cpu().contiguous() for n, t in referee.state_dict().items()}
     with atomic_folder(folder) as temporary:
-        write_text(temporary / CONFIG_FILE, json.dumps(plain, indent=2) + "\n")
+        write_text(temporary / CONFIG_FILE, CONFIG_FORMAT.to_json(plain))
         with atomic_file(temporary / WEIGHTS_FILE) as path:
             path.write_bytes(save(weights))
 
@@ -82,17 +75,13 @@ def load_referee(folder: str | os.PathLike[str], device: str | torch.device = "c
     folder = Path(folder)
     plain = _read_config(folder)
     try:
-        attributes = AttributeSet(
-            tuple(plain["attributes"]),
-            {g: tuple(m) for g, m in plain["groups"].items()},
-            bool(plain["one_hot"]),
-        )
+        attributes = AttributeSet.from_dict(plain)
         with torch.device("meta"):
             referee = Referee(
                 plain["architecture"], attributes, plain["image_size"], plain["channels"]
             )
-    except (IcGANError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFormatError(f"{folder / CONFIG_FILE} is damaged: {error!r}") from error
+    except (IcGANError, TypeError, ValueError, AttributeError) as error:
+        raise CONFIG_FORMAT.damaged(folder / CONFIG_FILE, repr(error)) from error
     _load_weights(referee, folder / WEIGHTS_FILE)
     return referee.requires_grad_(False).eval().to(find_device(device))
 
@@ -107,7 +96,7 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
     path = Path(folder) / CONFIG_FILE
     record = _read_config(Path(folder)).get("record")
     if not isinstance(record, dict):
-        raise ModelFormatError(f"{path} is damaged: there is no record of the training")
+        raise CONFIG_FORMAT.damaged(path, "there is no record of the training")
     return record
 
 
@@ -117,18 +106,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise ModelNotFoundError(
             f"{folder} holds no referee (no {CONFIG_FILE}): train one with `icgan referee`"
         )
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        version = int(plain["format_version"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ModelFormatError(f"{path} is damaged: {error!r}") from error
-    if version > FORMAT_VERSION:
-        raise ModelFormatError(
-            f"{path} has format version {version}, this icgan-sdk reads up to {FORMAT_VERSION}: "
-            "upgrade it, or train the referee again"
-        )
-    checked: dict[str, Any] = plain
-    return checked
+    return CONFIG_FORMAT.read(path, REQUIRED)
 
 
 def _load_weights(referee: Referee, path: Path) -> None:

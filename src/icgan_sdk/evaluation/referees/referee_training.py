@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from icgan_sdk.data import PreparedDataset, Progress
+from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, ModelNotFoundError
 from icgan_sdk.evaluation.progress import Watcher
 from icgan_sdk.evaluation.referees.referee_folder import (
-    check_replaceable,
+    check_referee_replaceable,
     load_referee,
     read_record,
     save_referee,
@@ -25,6 +25,7 @@ from icgan_sdk.evaluation.referees.referee_network import ARCHITECTURES, Archite
 from icgan_sdk.evaluation.referees.referee_readings import read_real
 from icgan_sdk.evaluation.referees.referee_settings import RefereeSettings, default_settings
 from icgan_sdk.evaluation.referees.thresholds import matching_thresholds, read_scores
+from icgan_sdk.progress import Progress
 from icgan_sdk.training.losses import encoder_y_loss
 from icgan_sdk.training.optimisers import MovingAverage, descend, make_adam, set_learning_rate
 from icgan_sdk.training.rows import draw_images
@@ -62,7 +63,7 @@ def train_referee(
         SaveError: If the folder holds other files or can't be written.
     """
     settings = settings or default_settings(dataset, architecture)
-    check_replaceable(folder)
+    check_referee_replaceable(folder)
     runtime = Runtime(
         RunConfig(seed=settings.seed, device=settings.device, precision=settings.precision)
     )

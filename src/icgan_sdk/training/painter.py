@@ -1,0 +1,195 @@
+"""Stage `painter`: a painter learns to change photos, against a critic of its own.
+
+It builds on E_y alone, which reads the attributes that an edit begins with.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.errors import ConfigError
+from icgan_sdk.model import Critic, IcGANNetworks, Painter
+from icgan_sdk.model.devices import send
+from icgan_sdk.training.checkpoint import Stateful
+from icgan_sdk.training.context import Context, Stage
+from icgan_sdk.training.edits import PlausibleEdits
+from icgan_sdk.training.loop import run_stage
+from icgan_sdk.training.optimisers import MovingAverage, descend, make_adam
+from icgan_sdk.training.painter_losses import (
+    PainterBatch,
+    PainterNetworks,
+    critic_losses,
+    painter_step,
+)
+from icgan_sdk.training.painter_samples import judge_painter, save_sheet
+from icgan_sdk.training.rows import BalancedRows, draw_images
+from icgan_sdk.training.settings import PainterConfig
+from icgan_sdk.training.train_config import TrainConfig
+
+CRITIC_GAIN = 2**0.5
+"""Of each layer of the critic, which else learns attributes at half the speed."""
+
+
+TYPICAL, CHUNK = 8192, 128
+"""Photos whose readings are averaged, and photos read at once."""
+
+
+def train_painter(context: Context) -> None:
+    """Train the painter and its critic; the checkpoint also keeps the painter's moving average."""
+    settings, runtime = _settings(context.config), context.runtime
+    built = context.build("painter", lambda: _Networks(context))
+    painter, critic = built.painter, built.critic
+    context.begin(painter, "painter")
+    optimiser = make_adam(painter, settings)
+    optimiser_critic = make_adam(critic, settings, settings.critic_rate)
+    average = MovingAverage(painter, settings.ema_decay)
+    model = _load_model(context)
+    if runtime.bfloat16:
+        _convert_weights(model)
+    assert isinstance(average.network, Painter)
+    model.painter = average.network  # for sheets and figures
+    networks = PainterNetworks(painter, critic, model, _typical_readings(model, context))
+    draw_batch = _batches(context, settings)
+
+    def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
+        batch = draw_batch(rows, context.draws("painter", step))
+        if step <= settings.warmup:
+            with runtime.autocast():
+                losses = critic_losses(critic, batch, None)
+            descend(losses["critic"] + losses["critic_y"], critic, optimiser_critic, runtime)
+            return losses
+        painted_steps = step - settings.warmup
+        strictness = min(1.0, painted_steps / settings.ramp)
+        losses = painter_step(
+            networks, optimiser, optimiser_critic, batch, settings, runtime, strictness
+        )
+        average.update(painter, painted_steps)
+        if step % settings.sample_every == 0 and runtime.is_main:
+            save_sheet(model, context, step)
+        return losses
+
+    def end_of_epoch(_: int) -> dict[str, float]:
+        return judge_painter(model, context)
+
+    parts: dict[str, Stateful] = {
+        "painter": painter,
+        "critic": critic,
+        "average": average.network,
+        "optimiser": optimiser,
+        "optimiser_critic": optimiser_critic,
+    }
+    run_stage(context, "painter", settings, parts, step_function, end_of_epoch)
+
+
+def _load_model(context: Context) -> IcGANNetworks:
+    """The model as far as painting needs it, frozen: what reads y has its weights, G has none."""
+    networks = context.runtime.place(IcGANNetworks(context.model))
+    if networks.encoder is not None:
+        context.load("encoder_z", "encoder", networks.encoder)
+    elif networks.encoder_y is not None:
+        context.load("encoder_y", "encoder", networks.encoder_y)
+    return networks.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def _typical_readings(model: IcGANNetworks, context: Context) -> Tensor:
+    data, runtime = context.train, context.runtime
+    rows = torch.arange(0, len(data), max(1, len(data) // TYPICAL))
+    parts = []
+    with runtime.autocast():
+        for chunk in torch.split(rows, CHUNK):
+            x = model.shrink(runtime.images(data.images(chunk)))
+            parts.append(model.read_y(x).float().cpu())
+    y, present = torch.cat(parts), data.labels(rows) > 0
+    means = [torch.where(of, y, 0.0).sum(0) / of.sum(0).clamp_min(1) for of in (~present, present)]
+    return torch.stack(means).to(runtime.device)
+
+
+def _convert_weights(frozen: nn.Module) -> None:
+    """Convert weights to bfloat16 once, as mixed precision would do at each step."""
+    for module in frozen.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            module.to(torch.bfloat16)
+
+
+class _Networks(nn.Module):
+    """The two networks with their initial weights."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        model = context.model
+        width = _settings(context.config).critic_width
+        sizes = replace(model.photo, discriminator_width=width)
+        # The order matters: the networks draw their weights from one generator.
+        self.painter, self.critic = Painter(model), Critic(sizes, CRITIC_GAIN, parts=True)
+
+
+def _batches(
+    context: Context, settings: PainterConfig
+) -> Callable[[Tensor, torch.Generator], PainterBatch]:
+    """What draws a batch for given rows of the training partition."""
+    data, runtime = context.train, context.runtime
+    labels = data.all_labels()
+    balanced, edits = BalancedRows(labels), PlausibleEdits(labels, context.model.attributes)
+
+    def draw(rows: Tensor, draws: torch.Generator) -> PainterBatch:
+        rows = balanced.half_of(rows, draws)
+        x = draw_images(data, rows, settings.flip, settings.shift, draws)
+        y = data.labels(rows)
+        y_wrong, _ = context.labels.edited(y, draws)
+        others = (y, y_wrong, *edits.draw(y, draws))
+        return PainterBatch(runtime.images(x), *(send(t, runtime.device) for t in others))
+
+    return draw
+
+
+def _settings(config: TrainConfig) -> PainterConfig:
+    return config.section("painter", PainterConfig)
+
+
+def _takes_part(_: TrainConfig, model: ModelConfig) -> bool:
+    return model.painter_size > 0
+
+
+def _needs(config: TrainConfig) -> tuple[str, ...]:
+    # The one encoder of the design "sng" reads y too.
+    return ("encoder_z",) if config.model.get("encoder_design") == "sng" else ("encoder_y",)
+
+
+def _check(context: Context) -> None:
+    if _settings(context.config).alone:
+        if context.start is None:
+            raise ConfigError("painter.alone needs a model to start from")
+    elif context.model.image_size != context.dataset.image_size:
+        raise ConfigError(
+            "a model smaller than its painter's photos is trained on data of its own size first; "
+            "then set painter.alone, and start from it"
+        )
+
+
+def _fill(context: Context, networks: IcGANNetworks) -> None:
+    if networks.painter is not None:
+        context.load("painter", "average", networks.painter)
+
+
+def _judge(context: Context, networks: IcGANNetworks) -> dict[str, float]:
+    figures = judge_painter(networks, context)
+    return {f"painter_{name}": value for name, value in figures.items() if "." not in name}
+
+
+PAINTER = Stage(
+    name="painter",
+    seed=4,
+    run=train_painter,
+    needs=_needs,
+    takes_part=_takes_part,
+    alone=lambda config: _settings(config).alone,
+    check=_check,
+    stand_in=lambda _, start: start.painter,
+    fill=_fill,
+    judge=_judge,
+    settings=PainterConfig,
+)
