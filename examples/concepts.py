@@ -39,16 +39,14 @@ def between(model: IcGAN, seed: int, steps: int) -> Image.Image:
 
 def fractions(model: IcGAN, names: Sequence[str]) -> Image.Image:
     """A row for each attribute, from absent over present to exaggerated."""
-    portrait = model.invert(PORTRAIT)
-    return grid([[portrait.edit({name: x}, detail="generated") for x in AMOUNTS] for name in names])
+    return grid([[model.edit(PORTRAIT, {name: x}) for x in AMOUNTS] for name in names])
 
 
 def exclusive(model: IcGAN, group: str) -> Image.Image:
     """Original, reconstruction, then each member of a group, which clears the others."""
     portrait = model.invert(PORTRAIT)
-    members = [portrait.edit({group: m}, detail="generated") for m in model.groups[group]]
-    original, reconstruction, *_ = portrait.variations()
-    return grid([[original, reconstruction, *members]])
+    members = [portrait.edit({group: name}) for name in model.groups[group]]
+    return grid([[portrait.square, portrait.reconstruct(), *members]])
 
 
 def main() -> None:

@@ -133,8 +133,8 @@ def test_first_command_of_the_readme(scratch: Scratch) -> None:
     assert "pip install -e '.[dev]' && pytest" in blocks[1].body
     do_command(blocks[0].commands()[-1], replace(blocks[0], notes=()), scratch)
     with Image.open("edited.png") as strip:
-        # Three pictures of 64 with gaps of 2: original, reconstruction, edit.
-        assert strip.size == (3 * 66 + 2, 68)
+        # Three pictures of 128 with gaps of 2: original, reconstruction, edit.
+        assert strip.size == (3 * 130 + 2, 132)
 
 
 def test_commands_of_the_readme_s_table(scratch: Scratch) -> None:
