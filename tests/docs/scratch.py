@@ -42,10 +42,13 @@ def shrink_recipes(folder: Path) -> None:
             encoder_z=replace(config.encoder_z, epochs=1, batch_size=8),
             encoder_y=replace(config.encoder_y, epochs=1, batch_size=8),
             run=replace(config.run, device="cpu"),
+            optional={
+                section: replace(settings, epochs=1, batch_size=8)
+                for section, settings in config.optional.items()
+            },
         )
         if "painter_size" in config.model:
-            few = ["painter.epochs=1", "painter.batch_size=8", "painter.critic_width=4"]
-            short = train.override(short, [*few, "model.painter_width=4"])
+            short = train.override(short, ["painter.critic_width=4", "model.painter_width=4"])
         (folder / f"{name}.toml").write_text(short.to_toml(), "utf-8")
 
 

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from icgan_sdk.model.devices import send
+
 TRANSLATION = 1 / 8
 """Largest translation, as a share of the side."""
 
@@ -29,7 +31,7 @@ def augment(x: Tensor, draws: torch.Generator) -> Tensor:
 def _translate(x: Tensor, draws: torch.Generator) -> Tensor:
     batch, _, side, _ = x.shape
     reach = round(side * TRANSLATION)
-    dy, dx = torch.randint(-reach, reach + 1, (2, batch, 1), generator=draws).to(x.device)
+    dy, dx = send(torch.randint(-reach, reach + 1, (2, batch, 1), generator=draws), x.device)
     at = torch.arange(side, device=x.device)
     rows, columns = at + dy, at + dx
     inside = _within(rows, side)[:, None, :, None] & _within(columns, side)[:, None, None, :]
@@ -43,7 +45,7 @@ def _cut_out(x: Tensor, draws: torch.Generator) -> Tensor:
     batch, _, side, _ = x.shape
     size = round(side * CUTOUT)
     first = torch.randint(-(size // 2), side - size // 2, (2, batch, 1), generator=draws)
-    distance = torch.arange(side, device=x.device) - first.to(x.device)
+    distance = torch.arange(side, device=x.device) - send(first, x.device)
     rows, columns = _within(distance, size)
     cut = torch.logical_and(rows[:, None, :, None], columns[:, None, None, :])
     return x * cut.logical_not()
