@@ -19,19 +19,18 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="picture to write")
     parser.add_argument("--portrait", type=Path, default=PORTRAIT)
     arguments = parser.parse_args()
-    portrait = arguments.portrait
 
     model = IcGAN.from_pretrained("celeba")
-    present = {name: s for name, s in model.predict_attributes(portrait).items() if s > 0.5}
+    inversion = model.invert(arguments.portrait)  # encoded once, for all that follows
+    present = {name: s for name, s in inversion.scores.items() if s > 0.5}
     print("\n".join(f"{name}: {score:.2f}" for name, score in present.items()))
-    original, reconstruction, *_ = model.variations(portrait)
     edits = [
-        model.edit(portrait, Eyeglasses=1),
-        model.edit(portrait, Eyeglasses=1, detail="photo"),  # only the change, on the photo
-        model.edit(portrait, hair_color="Blond_Hair", Wavy_Hair=1, refine=50),
-        model.edit(portrait, Smiling=0, Gray_Hair=0.5),
+        inversion.edit(Eyeglasses=1),  # only the change, on the photo
+        inversion.edit(Smiling=0, Gray_Hair=0.5),
+        inversion.edit(Eyeglasses=1, detail="generated"),  # as the generator draws it
+        inversion.refined(50).edit(hair_color="Blond_Hair", detail="generated"),
     ]
-    save_picture(grid([[original, reconstruction, *edits]]), arguments.out)
+    save_picture(grid([[inversion.square, inversion.reconstruct(), *edits]]), arguments.out)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,17 @@ from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.photo import Align, FaceOrAll, place
 from icgan_sdk.pictures.opening import listed
 
-TOGETHER = {"demo", "evaluation", "export", "photo"}
-"""Folders whose tests share what is long to make, and so a process."""
+TOGETHER = {
+    "demo": "demo",
+    "editing": "export",
+    "engines": "export",
+    "evaluation": "evaluation",
+    "export": "export",
+    "photo": "photo",
+}
+"""Folders whose tests share what is long to make, and so a process: to the process's name."""
+
+CARD = "# Tiny\n"
 
 
 class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # it carries no types
@@ -29,7 +38,7 @@ class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # it carries no type
 
     def _split_scope(self, nodeid: str) -> str:
         folders = Path(nodeid.partition("::")[0]).parts
-        return next((folder for folder in folders if folder in TOGETHER), nodeid)
+        return next((TOGETHER[folder] for folder in folders if folder in TOGETHER), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -70,6 +79,11 @@ def tiny_networks(config: ModelConfig) -> IcGANNetworks:
         for parameter in networks.generator.parameters():
             parameter.data.mul_(2.5)
     return networks.eval()
+
+
+def save_tiny(config: ModelConfig, folder: Path) -> Path:
+    save_artefact(tiny_networks(config), folder, card=CARD)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -118,9 +132,22 @@ def digits_model(digits_config: ModelConfig) -> IcGAN:
 
 @pytest.fixture
 def tiny_folder(tiny_config: ModelConfig, tmp_path: Path) -> Path:
-    folder = tmp_path / "tiny"
-    save_artefact(tiny_networks(tiny_config), folder, card="# Tiny\n")
-    return folder
+    return save_tiny(tiny_config, tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_artefact(tiny_config: ModelConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `tiny_folder`, for all tests."""
+    return save_tiny(tiny_config, tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def exported(tiny_artefact: Path) -> Path:
+    """The ONNX export of the colour model; tests that change it take a copy."""
+    from icgan_sdk.export import export_onnx
+
+    export_onnx(tiny_artefact, tiny_artefact.with_name("tiny-onnx"))
+    return tiny_artefact.with_name("tiny-onnx")
 
 
 @pytest.fixture

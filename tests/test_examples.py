@@ -47,7 +47,7 @@ def cells(columns: int, rows: int, side: int = 64) -> tuple[int, int]:
 def test_edit_portrait(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     run_example(monkeypatch, "edit_portrait.py", "edited.png")
     assert "Smiling: " in capsys.readouterr().out
-    assert size("edited.png") == cells(6, 1)
+    assert size("edited.png") == cells(6, 1, 128)
 
 
 def test_sample(monkeypatch: pytest.MonkeyPatch) -> None:

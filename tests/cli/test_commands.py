@@ -1,6 +1,7 @@
 import json
+from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 from icgan_sdk import IcGAN, __version__
 from icgan_sdk.cli.main import run
 from icgan_sdk.engines.pytorch import TorchEngine
-from icgan_sdk.pictures.arrays import Floats
+from icgan_sdk.photo import inputs
 from icgan_sdk.pictures.grids import grid, titled
 from tests.cli.conftest import Run
 
@@ -52,31 +53,87 @@ def test_strips_show_what_was_before(icgan: Run, model: IcGAN) -> None:
     assert same("r.png", grid([[original, reconstruction]]))
 
 
-@pytest.mark.parametrize("detail", ["generated", "photo"])
-def test_strips_and_swaps_are_encoded_once(
-    detail: Literal["generated", "photo"], icgan: Run, model: IcGAN, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often files are opened, cut, and given to the networks."""
+    found: Counter[str] = Counter()
+
+    def count(owner: Any, name: str) -> None:
+        function = getattr(owner, name)
+
+        def counting(*arguments: Any, **options: Any) -> Any:
+            found[name] += 1
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, counting)
+
+    count(Image, "open")
+    count(inputs, "fit_picture")
+    for name in ("encode", "decode", "change", "refine"):
+        count(TorchEngine, name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("options", "networks"),
+    [
+        (["--detail", "generated"], {"decode": 1}),
+        (["--detail", "generated", "--strip"], {"decode": 2}),
+        (["--detail", "photo"], {"decode": 2, "change": 1}),
+        (["--detail", "photo", "--strip"], {"decode": 2, "change": 1}),
+        ([], {"decode": 1}),
+        (["--strip", "--refine", "3"], {"decode": 2, "refine": 1}),
+        (["--detail", "photo", "--refine", "3"], {"decode": 2, "change": 1, "refine": 1}),
+        (["--paste-back"], {"decode": 2, "change": 1}),
+        (["--paste-back", "--refine", "3"], {"decode": 2, "change": 1, "refine": 1}),
+    ],
+)
+def test_an_edit_does_everything_once(
+    options: list[str], networks: dict[str, int], icgan: Run, calls: Counter[str]
 ) -> None:
-    before = model.reconstruct("a.png", refine=3)
+    assert icgan("edit", "a.png", "--set", "Smiling=1", *options, *MODEL, "-o", "s.png")[0] == 0
+    assert calls == Counter(open=1, fit_picture=1, encode=1, **networks)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["reconstruct", "a.png", "--strip"], {"open": 1, "encode": 1, "decode": 1}),
+        (["variations", "a.png"], {"open": 1, "encode": 1, "decode": 1}),
+        (["interpolate", "a.png", "b.jpg"], {"open": 2, "encode": 1, "decode": 1}),
+        (["swap", "a.png", "b.jpg"], {"open": 2, "encode": 2, "decode": 3}),
+    ],
+)
+def test_sheets_encode_no_picture_twice(
+    command: list[str], expected: dict[str, int], icgan: Run, calls: Counter[str]
+) -> None:
+    assert icgan(*command, *MODEL, "-o", "s.png")[0] == 0
+    assert calls == Counter(expected | {"fit_picture": expected["open"]})
+
+
+@pytest.mark.parametrize("detail", ["generated", "photo"])
+def test_refined_strips_and_swaps(
+    detail: Literal["generated", "photo"], icgan: Run, model: IcGAN
+) -> None:
     edited = model.edit("a.png", Smiling=1, refine=3, detail=detail)
-    swapped = model.swap_attributes("a.png", "b.jpg", refine=3)
-    rows = [model.reconstruct(["a.png", "b.jpg"], refine=3), [*swapped]]
-    calls: list[int] = []
-    encode = TorchEngine.encode
-
-    def count(engine: TorchEngine, images: Floats) -> tuple[Floats, Floats]:
-        calls.append(1)
-        return encode(engine, images)
-
-    monkeypatch.setattr(TorchEngine, "encode", count)
+    before = [model.reconstruct(path, refine=3) for path in ("a.png", "b.jpg")]
     options = ("--set", "Smiling=1", "--detail", detail, "--strip", "--refine", "3", *MODEL)
     assert icgan("edit", "a.png", *options, "-o", "s.png")[0] == 0
-    assert len(calls) == 1
     original = model.edit("a.png", detail="photo")
-    assert same("s.png", grid([[original, before, edited]]))
-    calls.clear()
+    assert same("s.png", grid([[original, before[0], edited]]))
     assert icgan("swap", "a.png", "b.jpg", "--refine", "3", *MODEL, "-o", "w.png")[0] == 0
-    assert len(calls) == 2
-    assert same("w.png", grid(rows))
+    swapped = model.swap_attributes(*(model.invert(x, refine=3) for x in ("a.png", "b.jpg")))
+    assert same("w.png", grid([before, [*swapped]]))
+
+
+def test_no_member_of_a_group(icgan: Run, model: IcGAN) -> None:
+    settings = ("--set", "hair_color=none", "--set", "Smiling=1")
+    assert icgan("edit", "a.png", *settings, *MODEL, "-o", "out.png")[0] == 0
+    assert same("out.png", model.edit("a.png", hair_color=None, Smiling=1))
+    assert same("out.png", model.edit("a.png", Black_Hair=0, Blond_Hair=0, Smiling=1))
+    status, _, errors = icgan("edit", "a.png", "--set", "Smiling=none", *MODEL, "-o", "x.png")
+    assert status == 1
+    assert "Smiling='none' is out of range" in errors
 
 
 def test_several_inputs_go_to_a_folder(icgan: Run, model: IcGAN) -> None:

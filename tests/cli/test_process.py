@@ -51,6 +51,10 @@ def test_the_shell_completes_commands_and_attributes(tiny_folder: Path) -> None:
     folder = tiny_folder.parent
     assert complete("icgan ed", folder) == ["edit"]
     assert complete("icgan edit a.png --model tiny --set hair", folder) == ["hair_color="]
+    assert complete("icgan edit a.png --model tiny --set hair_color=", folder) == [
+        f"hair_color={member}" for member in ("Black_Hair", "Blond_Hair", "none")
+    ]
+    assert complete("icgan edit a.png --runtime o", folder) == ["onnx"]
     assert "Smiling=" in complete("icgan edit a.png --model tiny --set ", folder)
     assert complete("icgan edit a.png --model nowhere --set S", folder) == []
 

@@ -16,6 +16,7 @@ from PIL import Image
 from icgan_sdk import IcGAN
 from icgan_sdk.demo import serve
 from icgan_sdk.demo.uploads import MAX_BYTES
+from icgan_sdk.engines.pytorch import TorchEngine
 from icgan_sdk.errors import ConfigError, ModelNotFoundError
 from tests.demo.conftest import PANDAS_WARNINGS, building
 
@@ -94,8 +95,45 @@ def test_an_edit_is_the_models_own(
     untouched = edit(client, model_names[0], **as_read)
     assert (opened(untouched) == np.asarray(tiny.reconstruct(photo))).all()
     moved = edit(client, model_names[0], **(as_read | {"Smiling": 1.0}))
-    assert (opened(moved) == np.asarray(tiny.edit(photo, Smiling=1))).all()
+    expected = tiny.edit(photo, Smiling=1, detail="generated")
+    assert (opened(moved) == np.asarray(expected)).all()
     assert (opened(moved) != opened(untouched)).any()
+    for label, options in (("photo", {"detail": "photo"}), ("whole", {"paste_back": True})):
+        moved = edit(
+            client, model_names[0], **(as_read | {"Smiling": 1.0, "The edit shows": label})
+        )
+        expected = tiny.edit(photo, Smiling=1, **options)
+        assert (opened(moved) == np.asarray(expected)).all()
+
+
+@pytest.mark.parametrize("detail", ["generated", "photo"])
+def test_moving_a_slider_neither_encodes_nor_refines(
+    detail: str, client: Client, model_names: list[str], tiny: IcGAN, photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    options: Any = {"refine": 50, "detail": detail}
+    expected = [tiny.edit(photo, Smiling=value, **options) for value in (1, 0)]
+    client.predict(handle_file(str(photo)), api_name="/accept_your_picture")
+    *_, male, _ = client.predict(model_names[0], 50, api_name="/read_0")[:6]
+    calls: list[str] = []
+
+    def count(name: str) -> None:
+        method = getattr(TorchEngine, name)
+
+        def counting(*arguments: Any) -> Any:
+            calls.append(name)
+            return method(*arguments)
+
+        monkeypatch.setattr(TorchEngine, name, counting)
+
+    for name in ("encode", "refine", "decode"):
+        count(name)
+    for value, picture in zip((1.0, 0.0), expected, strict=True):
+        changes = {"Male": male, "Smiling": value, "The edit shows": detail}
+        moved = edit(client, model_names[0], **changes)
+        assert (opened(moved) == np.asarray(picture)).all()
+    assert set(calls) == {"decode"}
+    assert len(calls) == 2, "the picture without a change is kept"
 
 
 def test_sessions_know_nothing_of_each_other(

@@ -1,26 +1,58 @@
-"""One picture encoded once and edited often, against the facade's shorthands."""
+"""`Inversion`: encoded once, and every edit the same as `IcGAN`'s shorthand for it."""
 
+import copy
 import pickle
-from collections.abc import Iterator
-from copy import deepcopy
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from icgan_sdk import IcGAN, Latent, ShapeError, UnknownAttributeError
+from icgan_sdk import IcGAN, Inversion
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.engines.pytorch import TorchEngine
-from icgan_sdk.pictures.arrays import Floats
+from icgan_sdk.editing import Detail, Encoded
+from icgan_sdk.engines.engine import Engine
+from icgan_sdk.errors import (
+    AttributeValueError,
+    ConfigError,
+    ShapeError,
+    UnknownAttributeError,
+)
+from icgan_sdk.photo import place
+from icgan_sdk.pictures.squares import fit_picture
 from tests.conftest import tiny_networks
+from tests.editing.conftest import counted
+
+pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
+
+DETAILS: tuple[Detail, ...] = ("auto", "generated", "photo")
+EDITS: tuple[dict[str, Any], ...] = (
+    {},
+    {"Smiling": 1.5},
+    {"hair_color": "Blond_Hair", "Male": 0.25},
+    {"hair_color": None},
+)
+
+
+CLONES: dict[str, Callable[[Inversion], Inversion]] = {
+    "pickle": lambda inversion: pickle.loads(pickle.dumps(inversion)),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+}
 
 
 def same(a: Image.Image, b: Image.Image) -> bool:
-    return a.size == b.size and np.array_equal(np.asarray(a), np.asarray(b))
+    return a.mode == b.mode and np.array_equal(np.asarray(a), np.asarray(b))
+
+
+def all_same(a: list[Image.Image], b: list[Image.Image]) -> bool:
+    return all(same(x, y) for x, y in zip(a, b, strict=True))
 
 
 @pytest.fixture
@@ -30,147 +62,230 @@ def painted(tiny_config: ModelConfig) -> IcGAN:
     return IcGAN(tiny_networks(config), device="cpu")
 
 
-@pytest.fixture
-def encoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of what runs the encoders or refines, call by call."""
-    calls: list[str] = []
-    for name in ("encode", "read", "refine", "decode", "paint"):
-        method = getattr(TorchEngine, name)
-
-        def count(*given: Floats | int, name: str = name, method: object = method) -> object:
-            calls.append(name)
-            return method(*given)  # type: ignore[operator]
-
-        monkeypatch.setattr(TorchEngine, name, count)
-    return calls
+@pytest.fixture(params=["torch", "onnx"])
+def model(request: pytest.FixtureRequest, tiny_model: IcGAN) -> IcGAN:
+    if request.param == "torch":
+        return tiny_model
+    return IcGAN.from_pretrained(request.getfixturevalue("exported"), runtime="onnx")
 
 
-def test_it_gives_what_the_shorthands_give(tiny_model: IcGAN, picture: Image.Image) -> None:
-    found = tiny_model.invert(picture)
-    assert same(found.edit(Smiling=1), tiny_model.edit(picture, Smiling=1))
-    photo = tiny_model.edit(picture, {"Smiling": 1}, detail="photo")
-    assert same(found.edit({"Smiling": 1}, detail="photo"), photo)
-    assert same(found.reconstruct(), tiny_model.reconstruct(picture))
-    assert found.scores == tiny_model.predict_attributes(picture)
-    pairs = zip(found.variations(), tiny_model.variations(picture), strict=True)
-    assert all(same(a, b) for a, b in pairs)
-    whole = tiny_model.edit(picture, Smiling=2, paste_back=True)
-    assert same(found.paste_back(Smiling=2), whole)
-    assert whole.size == picture.size
-    assert torch.equal(found.latent.z, tiny_model.encode(picture).z)
-    refined = tiny_model.invert(picture, refine=3)
-    assert same(refined.reconstruct(), tiny_model.reconstruct(picture, refine=3))
-    assert same(found.refined(3).edit(Smiling=1), refined.edit(Smiling=1))
-    assert repr(found) == "<Inversion of a picture, 16×16>"
+def test_everything_is_the_shorthand_bit_for_bit(model: IcGAN, picture: Image.Image) -> None:
+    inversion = model.invert(picture)
+    assert isinstance(inversion, Inversion)
+    for edits in EDITS:
+        for detail in DETAILS:
+            expected = model.edit(picture, edits, detail=detail)
+            assert same(inversion.edit(edits, detail=detail), expected)
+            assert same(inversion.edit(**edits, detail=detail), expected)
+        assert same(inversion.paste_back(edits), model.edit(picture, edits, paste_back=True))
+    assert same(inversion.reconstruct(), model.reconstruct(picture))
+    assert inversion.scores == model.predict_attributes(picture)
+    assert all_same(inversion.variations(), model.variations(picture))
+    assert same(inversion.square, fit_picture(picture, 16))
+    latent = model.encode(picture)
+    assert torch.equal(inversion.latent.z, latent.z)
+    assert torch.equal(inversion.latent.y, latent.y)
+    assert same(model.decode(inversion.latent)[0], inversion.reconstruct())
 
 
-def test_it_encodes_once(tiny_model: IcGAN, picture: Image.Image, encoded: list[str]) -> None:
-    found = tiny_model.invert(picture).refined(2)
-    found.reconstruct()
-    encoded.clear()
-    found.edit(Smiling=1)
-    found.edit(Smiling=0, detail="photo")
-    found.paste_back(Smiling=1)
-    assert encoded == ["decode"] * 3
+def test_refined_is_the_shorthand_bit_for_bit(tiny_model: IcGAN, picture: Image.Image) -> None:
+    plain = tiny_model.invert(picture)
+    for refined in (plain.refined(4), tiny_model.invert(picture, refine=4)):
+        assert torch.equal(refined.latent.z, tiny_model.encode(picture, refine=4).z)
+        assert same(refined.reconstruct(), tiny_model.reconstruct(picture, refine=4))
+        for detail in DETAILS:
+            expected = tiny_model.edit(picture, Smiling=1, refine=4, detail=detail)
+            assert same(refined.edit(Smiling=1, detail=detail), expected)
+        pasted = tiny_model.edit(picture, Smiling=1, refine=4, paste_back=True)
+        assert same(refined.paste_back(Smiling=1), pasted)
+        assert all_same(refined.variations(), tiny_model.variations(picture, refine=4))
+        assert refined.scores == plain.scores
+    assert torch.equal(plain.latent.z, tiny_model.encode(picture).z), "the first one stays"
+    assert torch.equal(plain.refined(0).latent.z, plain.latent.z)
+    for steps in (-1, 1.5, True, "3"):
+        with pytest.raises(ConfigError, match="steps must be a whole number from 0"):
+            plain.refined(steps)  # type: ignore[arg-type]
 
 
-def test_a_painter_needs_neither_z_nor_the_generator(
-    painted: IcGAN, picture: Image.Image, encoded: list[str]
+def test_classes_are_drawn_anew(digits_model: IcGAN, picture: Image.Image) -> None:
+    inversion = digits_model.invert(picture)
+    for detail in DETAILS:
+        expected = digits_model.edit(picture, digit=2, detail=detail)
+        assert same(inversion.edit(digit=2, detail=detail), expected)
+    assert same(inversion.edit(digit=2), inversion.edit(digit=2, detail="generated"))
+    assert same(inversion.paste_back(digit=1), digits_model.edit(picture, digit=1, paste_back=True))
+
+
+def test_encodes_once_and_decodes_what_is_asked_for(
+    tiny_model: IcGAN, picture: Image.Image
 ) -> None:
-    found = painted.invert(picture)
-    assert found.square.size == (32, 32)
-    assert found.edit(Smiling=1).size == (32, 32)
-    found.paste_back(hair_color="Blond_Hair")
-    assert encoded == ["read", "paint", "paint"]
-    assert found.edit(Smiling=1, detail="generated").size == (16, 16)
+    calls = counted(tiny_model._engine)
+    inversion = tiny_model.invert(picture)
+    assert inversion.square.size == (16, 16)
+    assert not calls["decode"]
+    inversion.edit(Smiling=1, detail="generated")
+    inversion.edit(Smiling=0, detail="generated")
+    assert calls == Counter(encode=1, decode=2)
+    inversion.reconstruct()
+    inversion.reconstruct()
+    assert calls == Counter(encode=1, decode=3), "the reconstruction is kept"
+    inversion.edit(Male=1, detail="photo")
+    inversion.paste_back(Male=1)
+    assert calls == Counter(encode=1, decode=5, change=2)
+    assert inversion.scores
+    assert inversion.latent.z.shape == (1, 6)
+    inversion.variations()
+    assert calls == Counter(encode=1, decode=6, change=2)
+    refined = inversion.refined(2)
+    refined.edit(Smiling=1, detail="photo")
+    refined.edit(Smiling=0, detail="photo")
+    assert calls == Counter(encode=1, decode=9, change=4, refine=1)
+
+
+def test_a_painter_needs_neither_z_nor_the_generator(painted: IcGAN, picture: Image.Image) -> None:
+    calls = counted(painted._engine)
+    inversion = painted.invert(picture)
+    assert inversion.square.size == (32, 32)
+    assert inversion.edit(Smiling=1).size == (32, 32)
+    inversion.paste_back(hair_color="Blond_Hair")
+    assert calls == Counter(read=1, paint=2)
+    assert inversion.edit(Smiling=1, detail="generated").size == (16, 16)
+    assert calls == Counter(read=1, paint=2, encode=1, decode=1)
+    assert repr(inversion) == "<Inversion of a picture, 32×32>"
+
+
+def test_painted_photos_are_the_shorthands_bit_for_bit(
+    painted: IcGAN, picture: Image.Image
+) -> None:
+    inversion = painted.invert(picture)
+    for edits in EDITS:
+        for detail in DETAILS:
+            expected = painted.edit(picture, edits, detail=detail)
+            assert same(inversion.edit(edits, detail=detail), expected)
+        assert same(inversion.paste_back(edits), painted.edit(picture, edits, paste_back=True))
+    assert same(inversion.edit(Smiling=1), inversion.edit(Smiling=1, detail="photo"))
+    assert same(inversion.reconstruct(), painted.reconstruct(picture))
+    assert inversion.scores == painted.predict_attributes(picture)
+    assert all_same(inversion.variations(), painted.variations(picture))
+    for clone in CLONES.values():
+        assert same(clone(inversion).edit(Smiling=1), inversion.edit(Smiling=1))
 
 
 def test_without_changes_painted_photos_stay_themselves(
     painted: IcGAN, picture: Image.Image
 ) -> None:
-    found = painted.invert(picture)
-    assert same(found.edit(), found.square)
-    assert same(found.paste_back(), picture)
-    assert not same(found.edit(Smiling=1), found.square)
+    inversion = painted.invert(picture)
+    assert same(inversion.edit(), inversion.square)
+    assert same(inversion.paste_back(), picture)
+    assert not same(inversion.edit(Smiling=1), inversion.square)
 
 
-def test_tensors_of_either_size_are_painted_on(painted: IcGAN) -> None:
+def test_tensors_of_either_size_are_painted_on(painted: IcGAN, digits_config: ModelConfig) -> None:
     large, small = (torch.rand(3, side, side) * 2 - 1 for side in (32, 16))
     assert painted.edit(large, Smiling=1).size == painted.edit(small, Smiling=1).size == (32, 32)
     with pytest.raises(ShapeError, match=r"expected a tensor \[3, 32, 32\]"):
         painted.edit(torch.zeros(3, 8, 8))
+    padded = replace(digits_config, painter_size=32, painter_width=2)
+    model = IcGAN(tiny_networks(padded), device="cpu")
+    shown = torch.rand(1, 24, 24) * 2 - 1
+    around = torch.nn.functional.pad(shown, (4, 4, 4, 4), value=-1.0)
+    assert same(model.invert(shown).square, model.invert(around).square)
+    assert model.invert(torch.rand(1, 12, 12)).square.size == (24, 24)
+    assert model.edit(shown, digit=1).size == (24, 24)
 
 
-def test_it_is_pickled_and_copied(tiny_model: IcGAN, picture: Image.Image) -> None:
-    found = tiny_model.invert(picture)
-    for again in (pickle.loads(pickle.dumps(found)), deepcopy(found)):
-        assert same(again.edit(Smiling=1), found.edit(Smiling=1))
-        assert same(again.paste_back(Smiling=1), found.paste_back(Smiling=1))
+def test_a_refined_inversion_encodes_no_more(tiny_model: IcGAN, picture: Image.Image) -> None:
+    calls = counted(tiny_model._engine)
+    refined = tiny_model.invert(picture, refine=2)
+    refined.edit(Smiling=1, detail="generated")
+    assert refined.scores
+    assert calls == Counter(encode=1, refine=1, decode=1)
 
 
-def test_a_tensor_is_no_photo(tiny_model: IcGAN) -> None:
-    found = tiny_model.invert(torch.zeros(3, 16, 16))
-    assert found.edit(Smiling=1).size == (16, 16)
-    with pytest.raises(ShapeError, match="a tensor is no photo"):
-        found.paste_back(Smiling=1)
+@pytest.mark.parametrize("clone", CLONES)
+def test_pickles_and_copies(clone: str, model: IcGAN, picture: Image.Image) -> None:
+    for inversion in (model.invert(picture), model.invert(picture)):
+        edited = inversion.edit(Smiling=1)  # the second clone is of one that has encoded
+        again = CLONES[clone](inversion)
+        assert again.scores == inversion.scores
+        assert same(again.edit(Smiling=1), edited)
+        assert same(again.paste_back(Smiling=1), inversion.paste_back(Smiling=1))
+        assert same(again.square, inversion.square)
+        assert repr(again) == repr(inversion)
 
 
-def test_ends_may_be_inverted_before(tiny_model: IcGAN, picture: Image.Image) -> None:
-    other = picture.rotate(90)
-    a, b = tiny_model.invert(picture), tiny_model.invert(other)
-    way = tiny_model.interpolate(a, b, steps=3)
-    assert same(way[0], a.reconstruct())
-    assert same(way[2], b.reconstruct())
-    swapped = tiny_model.swap_attributes(a, other)
-    expected = tiny_model.decode(
-        Latent(torch.cat([a.latent.z, b.latent.z]), torch.cat([b.latent.y, a.latent.y]))
-    )
-    assert all(same(x, y) for x, y in zip(swapped, expected, strict=True))
+def test_a_clone_of_what_has_not_yet_encoded(model: IcGAN, picture: Image.Image) -> None:
+    for clone in CLONES.values():
+        again = clone(model.invert(picture))
+        assert same(again.edit(Smiling=1), model.edit(picture, Smiling=1))
 
 
-def test_latents_are_edited_too(tiny_model: IcGAN, picture: Image.Image) -> None:
-    latent = tiny_model.with_attributes(tiny_model.encode([picture, picture]), Smiling=1)
-    assert same(tiny_model.decode(latent)[1], tiny_model.edit(picture, Smiling=1))
-    cleared = tiny_model.with_attributes(latent, hair_color=None).y
-    assert cleared[:, 2:].eq(-1).all()
+def test_tensors_are_no_photos(tiny_model: IcGAN, picture: Image.Image) -> None:
+    tensor = torch.from_numpy(place(picture, tiny_model.config).pixels)
+    for inversion in (tiny_model.invert(tensor), tiny_model.invert(tensor[None])):
+        assert same(inversion.edit(Smiling=1), tiny_model.edit(picture, Smiling=1))
+        with pytest.raises(ShapeError, match="a tensor is no photo to paste back into"):
+            inversion.paste_back(Smiling=1)
+        with pytest.raises(ShapeError, match="a tensor is no photo"):
+            inversion.refined(1).paste_back()
 
 
-def test_whatever_holds_pictures_is_taken(
-    tiny_model: IcGAN, picture: Image.Image, tmp_path: Path
-) -> None:
+def test_every_kind_of_picture(tiny_model: IcGAN, picture: Image.Image, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     picture.save(path)
-    expected = tiny_model.edit(picture, Smiling=1)
-
-    def several() -> Iterator[Path | Image.Image]:
-        yield path
-        yield picture
-
-    array = np.stack([np.asarray(picture)] * 2)
-    mixed: list[str | Image.Image] = [str(path), picture]
-    arrays = tiny_model.edit([*array], Smiling=1)
-    for results in (
-        tiny_model.edit(several(), Smiling=1),
-        tiny_model.edit(tmp_path.glob("*.png"), Smiling=1),
-        tiny_model.edit(mixed, Smiling=1),
-        arrays,
-    ):
-        assert results
-        assert all(same(p, expected) for p in results)
-    assert same(tiny_model.edit(array, Smiling=1)[1], expected)
+    expected = tiny_model.edit(picture, Smiling=1, paste_back=True)
     with path.open("rb") as file:
-        assert same(tiny_model.edit(file, Smiling=1), expected)
-    assert same(tiny_model.edit(path.read_bytes(), Smiling=1), expected)
-    assert same(tiny_model.edit(BytesIO(path.read_bytes()), attributes={"Smiling": 1}), expected)
+        data = path.read_bytes()
+        for source in (path, str(path), data, BytesIO(data), file, np.asarray(picture), [path]):
+            inversion = tiny_model.invert(source)  # type: ignore[arg-type]
+            assert same(inversion.paste_back(Smiling=1), expected)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "meant"), [("pasteback", "paste_back"), ("refin", "refine"), ("details", "detail")]
-)
-def test_mistyped_options_are_told_from_attributes(
-    wrong: str, meant: str, tiny_model: IcGAN, picture: Image.Image
-) -> None:
-    with pytest.raises(UnknownAttributeError, match=f"did you mean the option {meant}"):
-        tiny_model.edit(picture, **{wrong: 1})  # type: ignore[call-overload]
-    with pytest.raises(UnknownAttributeError, match="did you mean 'Smiling'"):
-        tiny_model.edit(picture, Smilin=1)
+def test_what_it_gives_is_the_callers(tiny_model: IcGAN, picture: Image.Image) -> None:
+    given = picture.copy()
+    inversion = tiny_model.invert(given)
+    expected = inversion.edit(Smiling=1), inversion.paste_back(Smiling=1), inversion.square
+    given.paste("red", (0, 0, 50, 60))
+    inversion.square.paste("red", (0, 0, 16, 16))
+    inversion.edit(Smiling=1).paste("red", (0, 0, 16, 16))
+    inversion.reconstruct().paste("red", (0, 0, 16, 16))
+    inversion.latent.z.zero_()
+    inversion.scores.clear()
+    inversion.paste_back(Smiling=1).paste("red", (0, 0, 50, 60))
+    found = inversion.edit(Smiling=1), inversion.paste_back(Smiling=1), inversion.square
+    assert all_same([*found], [*expected])
+    assert inversion.scores
+
+
+def test_wrong_requests_are_refused(tiny_model: IcGAN, picture: Image.Image) -> None:
+    inversion = tiny_model.invert(picture)
+    for method in (inversion.edit, inversion.paste_back):
+        with pytest.raises(UnknownAttributeError, match="did you mean 'Smiling'"):
+            method(Smilling=1)
+        with pytest.raises(AttributeValueError, match="out of range"):
+            method(Smiling=3)
+        with pytest.raises(AttributeValueError, match="named twice: Smiling"):
+            method({"Smiling": 1}, Smiling=1)
+    with pytest.raises(ConfigError, match="detail must be 'auto', 'generated' or 'photo', not 'x'"):
+        inversion.edit(detail="x")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="all faces can only be edited where they are pasted"):
+        tiny_model.invert(picture, face="all")  # type: ignore[arg-type]
+
+
+def test_it_says_what_it_is(tiny_model: IcGAN, picture: Image.Image) -> None:
+    assert repr(tiny_model.invert(picture)) == "<Inversion of a picture, 16×16>"
+
+
+def test_a_batch_is_encoded_once(tiny_model: IcGAN, picture: Image.Image) -> None:
+    engine: Engine = tiny_model._engine
+    pictures = [picture.rotate(90 * i) for i in range(3)]
+    images = np.stack([place(p, tiny_model.config).pixels for p in pictures])
+    calls = counted(engine)
+    encoded = Encoded(engine, images)
+    edited = encoded.edit({"Smiling": 1.0}, "photo")
+    assert edited.shape == images.shape
+    assert len(encoded.scores()) == 3
+    assert [row.shape for row in encoded.variations()] == [(6, 3, 16, 16)] * 3
+    assert calls == Counter(encode=1, decode=5, change=1)
+    assert encoded.refined(0) is encoded
+    np.testing.assert_array_equal(encoded.edit({}, "photo"), images)

@@ -1,5 +1,6 @@
 """``icgan export`` and ``icgan edit --runtime onnx``."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,10 @@ from PIL import Image
 
 from icgan_sdk import IcGAN
 from icgan_sdk.cli.main import run
+from icgan_sdk.demo.catalogue import load_exhibits
 from icgan_sdk.pictures.grids import grid
 from icgan_sdk.pictures.squares import fit_picture
-from tests.export.conftest import save_tiny
+from tests.conftest import save_tiny
 from tests.export.test_exporting import levels
 
 pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
@@ -53,6 +55,58 @@ print(status, sorted({{"torch", "torchvision", "onnx", "onnxscript"}} & set(sys.
     assert levels(read(tmp_path / "out.png"), strip) <= 1
 
 
+def test_every_command_runs_exports(
+    exported: Path, fitted: Image.Image, tiny_artefact: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted.rotate(180).save("b.png")
+    for number, arguments in enumerate(
+        [
+            ["edit", "a.png", "--set", "hair_color=none", "--detail", "generated"],
+            ["edit", "a.png", "--set", "Smiling=1", "--paste-back"],
+            ["reconstruct", "a.png", "--strip"],
+            ["variations", "a.png", "b.png"],
+            ["interpolate", "a.png", "b.png", "--steps", "3"],
+            ["swap", "a.png", "b.png"],
+            ["sample", "-n", "4", "--seed", "1", "--set", "Smiling=1"],
+        ]
+    ):
+        outputs = Path(f"{number}-torch.png"), Path(f"{number}-onnx.png")
+        ours = ["--model", str(tiny_artefact), "--device", "cpu", "-o", str(outputs[0])]
+        theirs = ["--model", str(exported), "--runtime", "onnx", "-o", str(outputs[1])]
+        assert (run([*arguments, *ours]), run([*arguments, *theirs])) == (0, 0), arguments
+        assert levels(*map(read, outputs)) <= 1, arguments
+    capsys.readouterr()
+    read_out = []
+    for options in (["--model", str(tiny_artefact)], ["--model", str(exported), "--runtime=onnx"]):
+        assert run(["attributes", "a.png", "--json", *options]) == 0
+        read_out.append(json.loads(capsys.readouterr().out)["a.png"])
+    assert read_out[1] == pytest.approx(read_out[0], abs=1e-4)
+
+
+def test_the_commands_of_one_picture_bring_in_no_torch(exported: Path, fitted: Image.Image) -> None:
+    script = f"""
+import sys
+from icgan_sdk.cli.main import run
+options = ["--runtime", "onnx", "--model", {str(exported)!r}]
+for command in ("reconstruct", "variations"):
+    assert run([command, "a.png", *options, "-o", command + ".png"]) == 0
+assert run(["attributes", "a.png", *options]) == 0
+print(sorted({{"torch", "torchvision", "onnx", "onnxscript"}} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_demo_runs_exports(exported: Path, fitted: Image.Image, tiny_model: IcGAN) -> None:
+    (exhibit,) = load_exhibits([str(exported)], None, "onnx").values()
+    assert exhibit.card == "# Tiny"
+    expected = tiny_model.edit(fitted, Smiling=1)
+    assert levels(exhibit.model.invert(fitted).edit(Smiling=1), expected) <= 1
+
+
+@pytest.mark.usefixtures("only_steps")
 def test_exports_and_edits_classes(
     digits_model: IcGAN, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -60,8 +114,9 @@ def test_exports_and_edits_classes(
     monkeypatch.chdir(tmp_path)
     save_tiny(digits_model.config, tmp_path / "digits")
     assert run(["export", "digits", "-o", "out"]) == 0
-    *_, line = capsys.readouterr().out.splitlines()
-    assert line.startswith(f"{Path('out', 'edit.onnx')}  (largest difference ")
+    lines = capsys.readouterr().out.splitlines()
+    for line, name in zip(lines, ("encoder", "generator", "composite"), strict=True):
+        assert line.startswith(f"{Path('out', f'{name}.onnx')}  (largest difference ")
     digit = Image.fromarray(np.tile(np.arange(12, dtype=np.uint8) * 20, (12, 1)))
     digit.save("d.png")
     edit = ["edit", "d.png", "--set", "digit=2", "--runtime", "onnx", "--model", "out"]
@@ -75,8 +130,9 @@ def test_exports_and_edits_classes(
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--refine", "5"], "refine needs gradients"),
-        (["--device", "mps"], "the ONNX runtime has no device 'mps'"),
+        (["--refine", "5"], "refine needs gradients, which an ONNX export can't give"),
+        (["--align", "always"], "needs a model of aligned faces"),
+        (["--device", "mps"], "the ONNX runtime has no device 'mps': give auto, cpu or cuda"),
         (["--set", "Smilling=1"], "did you mean 'Smiling'?"),
         (["--model", "celeba"], "'icgan export celeba -o FOLDER'"),
     ],

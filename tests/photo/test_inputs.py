@@ -1,6 +1,7 @@
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import torch
 from PIL import Image
 
 from icgan_sdk import ConfigError, IcGAN, NoFaceFoundError, ShapeError
+from icgan_sdk.cli.main import run
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
 from icgan_sdk.errors import ImageError, PhotoWarning
-from icgan_sdk.photo import Cut, cut_photo, place
+from icgan_sdk.photo import Cut, cut_photo, inputs, place
 from icgan_sdk.photo.faces import FoundFace, find_faces
 from icgan_sdk.photo.placement import face_matrix
 from icgan_sdk.pictures.arrays import Floats, picture_to_array
@@ -178,7 +180,9 @@ def test_every_method_takes_photos(celeba: IcGAN, photo: Image.Image) -> None:
     assert same(celeba.reconstruct(photo), celeba.reconstruct(square))
     assert same(celeba.edit(photo, Smiling=0), celeba.edit(square, Smiling=0))
     assert celeba.predict_attributes(photo) == celeba.predict_attributes(square)
-    assert same(celeba.variations(photo)[0], celeba.variations(square)[0])
+    pairs = zip(celeba.variations(photo), celeba.variations(square), strict=True)
+    assert all(same(a, b) for a, b in pairs)
+    assert same(celeba.invert(photo).square, square)
     assert same(celeba.interpolate(photo, photo, steps=2)[0], celeba.reconstruct(square))
     assert same(celeba.swap_attributes(photo, photo)[0], celeba.reconstruct(square))
     assert not same(celeba.reconstruct(photo, align="none"), celeba.reconstruct(square))
@@ -251,4 +255,40 @@ def test_a_centre_taken_for_want_of_a_face_is_not_pasted_back(celeba: IcGAN) -> 
     with pytest.warns(PhotoWarning):
         inversion = celeba.invert(empty)
     assert same(inversion.paste_back(Eyeglasses=1), empty)
-    assert same(inversion.square, fit_picture(empty, 128, CELEBA_CROP))
+    side = celeba.config.photo.picture_size
+    assert same(inversion.square, fit_picture(empty, side, CELEBA_CROP))
+
+
+def test_faces_are_looked_for_once(
+    celeba: IcGAN, photo: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[int, int]] = []
+
+    def count(picture: Image.Image) -> list[FoundFace]:
+        calls.append(picture.size)
+        return find_faces(picture)
+
+    monkeypatch.setattr(inputs, "find_faces", count)
+    inversion = celeba.invert(photo)
+    inversion.edit(Smiling=0)
+    inversion.edit(Smiling=0, detail="generated")
+    inversion.paste_back(Smiling=0)
+    inversion.refined(1).paste_back(Eyeglasses=1)
+    assert inversion.variations()
+    assert calls == [photo.size]
+    monkeypatch.chdir(tmp_path)
+    photo.save("photo.png")
+    for options in ([], ["--strip"], ["--paste-back"], ["--paste-back", "--face", "all"]):
+        calls.clear()
+        assert run(["edit", "photo.png", "--set", "Smiling=0", *options, "-o", "out.png"]) == 0
+        assert calls == [photo.size]
+
+
+def test_all_faces_go_with_pasting_back_alone(celeba: IcGAN, pair: Image.Image) -> None:
+    methods: list[Any] = [celeba.edit, celeba.reconstruct, celeba.encode, celeba.invert]
+    for method in methods:
+        with pytest.raises(ConfigError, match="only be edited where they are pasted back"):
+            method(pair, face="all")
+    with pytest.raises(ConfigError, match="only be edited where they are pasted back"):
+        celeba.edit([pair], face="all")  # type: ignore[call-overload]
+    assert celeba.edit(pair, Smiling=0, face="all", paste_back=True).size == pair.size

@@ -107,10 +107,10 @@ def test_one_picture_and_several_are_told_apart(picture: Image.Image, tmp_path: 
         assert not single
     assert listed(tmp_path.glob("*.png")) == ([path], False)
     assert listed(x for x in same) == (same, False)
-    nothing: list[object] = [[], (), iter(()), torch.zeros(0, 3, 4, 4), arrays[:0]]
-    for none in nothing:
+    nothing: tuple[object, ...] = ([], (), iter(()), torch.zeros(0, 3, 4, 4), arrays[:0])
+    for images in nothing:
         with pytest.raises(ShapeError, match="no images given: the sequence is empty"):
-            listed(none)
+            listed(images)
 
 
 def test_padding_is_put_around_and_taken_away(digits_config: ModelConfig) -> None:

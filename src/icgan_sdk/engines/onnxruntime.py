@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from icgan_sdk.artefacts.export_folder import (
+    CHANGE,
     COMPOSITE,
     EDITED,
     ENCODER,
@@ -35,6 +36,14 @@ if TYPE_CHECKING:
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 """onnxruntime's names of devices."""
 
+INTERFACES = {
+    ENCODER: ((IMAGES,), (Z, Y)),
+    GENERATOR: ((Z, Y), (IMAGES,)),
+    PAINTER: ((IMAGES, Y, Y_NEW), (EDITED,)),
+    COMPOSITE: ((IMAGES, REBUILT, EDITED), (CHANGE,)),
+}
+"""What each graph takes and gives."""
+
 
 class OnnxEngine(Engine):
     """Runs the folder of an ONNX export; results differ from torch's by rounding.
@@ -51,8 +60,8 @@ class OnnxEngine(Engine):
 
     def __init__(self, folder: str | os.PathLike[str], device: str | None = "cpu") -> None:
         check_installed("onnxruntime")
-        self._folder = Path(folder)
-        self._config, self._paths = open_graphs(self._folder)
+        self._config, self._paths = open_graphs(Path(folder))
+        self._folder = Path(folder).absolute()  # pickles are opened elsewhere
         self._device = "cpu" if device in {None, "auto"} else str(device)
         self._open()
 
@@ -125,7 +134,8 @@ class OnnxEngine(Engine):
         self._sessions = {
             name: open_session(path, providers, options) for name, path in self._paths.items()
         }
-        _check_interface(self._sessions[ENCODER], self._config, self._paths[ENCODER])
+        for name, session in self._sessions.items():
+            _check_interface(session, name, self._config, self._paths[name])
 
     def _run(self, name: str, feed: Mapping[str, Floats]) -> list[Floats]:
         total = len(next(iter(feed.values())))
@@ -189,11 +199,14 @@ def run_session(
     return outputs
 
 
-def _check_interface(session: "InferenceSession", config: ModelConfig, path: Path) -> None:
-    side = config.photo.image_size
-    expected = (
-        {IMAGES: [config.channels, side, side]},
-        {Z: [config.z_dim], Y: [config.n_attributes]},
+def _check_interface(
+    session: "InferenceSession", name: str, config: ModelConfig, path: Path
+) -> None:
+    side = config.image_size if name == GENERATOR else config.photo.image_size
+    vectors = {Z: [config.z_dim], Y: [config.n_attributes], Y_NEW: [config.n_attributes]}
+    expected = tuple(
+        {tensor: vectors.get(tensor, [config.channels, side, side]) for tensor in ends}
+        for ends in INTERFACES[name]
     )
     # The first dimension is the batch, which has a name instead of a size.
     found = tuple(
