@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from icgan_sdk.attributes import AttributeSet
@@ -186,7 +187,7 @@ class ModelConfig:
         """Side of the pictures that users give and get: image_size without padding."""
         return self.image_size - 2 * self.padding
 
-    @property
+    @cached_property
     def photo(self) -> "ModelConfig":
         """The config of a model whose pictures are this one's photos: of the painter's side.
 
