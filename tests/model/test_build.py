@@ -102,6 +102,14 @@ def test_unknown_architectures_are_refused(tiny_config: ModelConfig, tmp_path: P
     assert not (tmp_path / "run").exists()
 
 
+def test_other_generators_have_no_output_to_smooth(tmp_path: Path) -> None:
+    plain = {**SECTIONS, "data": str(write_bars(tmp_path / "bars"))}
+    settings = ["model.generator=flat", "generated.smooth_output=true"]
+    config = override(TrainConfig.from_dict(plain), settings)
+    with pytest.raises(ConfigError, match="smooth_output is for the generator 'dcgan', not 'flat'"):
+        run(config, tmp_path / "run")
+
+
 def test_encoder_z_may_have_its_own_size(tiny_config: ModelConfig) -> None:
     wide = replace(tiny_config, encoder_z_width=6, encoder_z_layers=3)
     usual, own = IcGANNetworks(tiny_config), IcGANNetworks(wide)
