@@ -137,14 +137,14 @@ class Scratch:
         (folder / "list_eval_partition.txt").write_text("".join(parts))
 
     def prepared(self, folder: Path) -> None:
-        """Digits under the name of mnist, else faces with the paper's attributes."""
+        """Digits under the name of mnist, else faces; 128×128 if the name ends so."""
         source = folder.parent / f".{folder.name}-source"
         if folder.name == "mnist":
             self.mnist(source)
             prepare_mnist(source, folder)
         else:
             self.celeba(source)
-            prepare_celeba(source, folder)
+            prepare_celeba(source, folder, image_size=128 if folder.name.endswith("128") else 64)
 
     def run(self, folder: Path) -> None:
         """A finished run; digits under the name of mnist, else faces."""

@@ -16,7 +16,6 @@ from icgan_sdk.training.recipe_files import override
 def test_recipes_load() -> None:
     assert recipes() == [
         "celeba",
-        "celeba-more",
         "celeba128",
         "celeba_painter",
         "mnist",
