@@ -112,7 +112,7 @@ def test_nothing_to_prepare(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="there are no pictures"):
         write_prepared(tmp_path / "out", [], read, ONE, size=8)
     with pytest.raises(
-        DatasetError, match="none of the 1 pictures can be read; the first, 3: no 3"
+        DatasetError, match="1 of the 1 pictures can't be read; the first, 3: no 3"
     ):
         write_prepared(tmp_path / "out", ITEMS[3:4], read, ONE, size=8)
     assert not list(tmp_path.iterdir())
