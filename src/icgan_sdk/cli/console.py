@@ -1,9 +1,13 @@
-"""Messages on stderr, and continuing after a bad input."""
+"""Streams that take all text, messages on stderr, and continuing after a bad input."""
 
+import codecs
+import io
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TextIO, TypeVar
 
 import typer
@@ -12,6 +16,44 @@ from icgan_sdk.errors import ImageError, NoFaceFoundError, PhotoWarning
 from icgan_sdk.progress import Progress
 
 T = TypeVar("T")
+
+
+_ESCAPE = "icgan.escape"
+"""Name of `_escape` among Python's handlers of encoding errors."""
+
+
+def prepare_streams() -> None:
+    """Let stdout and stderr take any text: other encodings than UTF-8, and closed streams too.
+
+    Python has no stream where the parent process closed it, as launchers without a console do.
+    """
+    codecs.register_error(_ESCAPE, _escape)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Also takes the closed stream's number, which the next file would get otherwise.
+            nowhere = Path(os.devnull).open("w", encoding="utf-8", errors=_ESCAPE)  # noqa: SIM115
+            setattr(sys, name, nowhere)
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ESCAPE)
+
+
+def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
+    # A file's name that isn't valid Unicode is printed with the bytes it has.
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.backslashreplace_errors(error)
+
+
+def drop_streams() -> None:
+    """Send what is still to be printed nowhere, after the reader of our output has gone."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # io.UnsupportedOperation is both
+            stream.flush()
+            continue
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def report(problem: object) -> None:

@@ -77,7 +77,7 @@ def prepare_folder(context: Context, wanted: Sequence[str], mode: Mode, command:
         commands.append(command)
     record = {"commands": commands, "data": fingerprint}
     write_text(folder / "run.json", json.dumps(record, indent=2) + "\n")
-    write_text(folder / "config.toml", context.config.to_toml())
+    write_text(folder / "config.toml", context.config.to_toml(), errors="surrogateescape")
 
 
 def fork_run(
@@ -120,7 +120,7 @@ def fork_run(
         lines = "".join(json.dumps(record) + "\n" for record in records)
         write_text(folder / "metrics.jsonl", lines)
         write_text(folder / "run.json", (source / "run.json").read_text("utf-8"))
-        write_text(folder / "config.toml", config.to_toml())
+        write_text(folder / "config.toml", config.to_toml(), errors="surrogateescape")
 
 
 def _without_encoders(config: TrainConfig) -> TrainConfig:
