@@ -50,7 +50,7 @@ def test_pictures_of_one_kind_are_not_told_apart() -> None:
 
 def test_training_follows_from_the_generator_alone() -> None:
     def scores(seed: int) -> list[float]:
-        classifier = train_classifier(noise(20, 1), noise(20, 2), seeded(seed), CPU, epochs=2)
+        classifier = train_classifier(noise(20, 1), noise(20, 2), seeded(seed), CPU)
         found: list[float] = score(classifier, noise(4, 3)).tolist()
         return found
 

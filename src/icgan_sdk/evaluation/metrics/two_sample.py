@@ -30,6 +30,9 @@ MOST = 4096
 
 EPOCHS, BATCH, LEARNING_RATE = 8, 64, 1e-3
 
+FEWEST_STEPS = 60
+"""Of few pictures, each is shown more often, until the classifier has learnt for so many steps."""
+
 FEWEST = 8
 """An AUC from fewer pictures of a kind says nothing, and is left out."""
 
@@ -119,7 +122,6 @@ def train_classifier(
     device: torch.device,
     *,
     flip: bool = True,
-    epochs: int = EPOCHS,
 ) -> Classifier:
     """Train a fresh classifier to tell pictures of a model from real ones.
 
@@ -132,7 +134,6 @@ def train_classifier(
         generator: For weights, order and flips; on the CPU.
         device: Where to train.
         flip: Whether to show mirrored pictures too.
-        epochs: How often each picture is shown.
 
     Returns:
         The classifier in eval mode.
@@ -143,6 +144,7 @@ def train_classifier(
             classifier = Classifier(made.shape[-1]).to(device).train()
         optimiser = torch.optim.Adam(classifier.parameters(), LEARNING_RATE)
         batches = math.ceil(2 * len(made) / BATCH)
+        epochs = max(EPOCHS, math.ceil(FEWEST_STEPS / batches))
         schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, epochs * batches)
         for _ in range(epochs):
             orders = [torch.randperm(len(made), generator=generator) for _ in range(2)]
