@@ -8,6 +8,7 @@ from icgan_sdk.evaluation.metrics.encoder_errors import EncoderErrors, Spread
 from icgan_sdk.evaluation.metrics.fidelity import Fidelity
 from icgan_sdk.evaluation.metrics.identification import Identification
 from icgan_sdk.evaluation.metrics.memorisation import Memorisation
+from icgan_sdk.evaluation.metrics.same_person import Recognition, SamePerson
 from icgan_sdk.evaluation.metrics.told_apart import ToldApart
 from icgan_sdk.evaluation.metrics.two_sample import Apart
 from icgan_sdk.evaluation.results import Evaluation, Subject
@@ -64,6 +65,9 @@ def made_up(config: ModelConfig) -> Evaluation:
                 told_apart=Apart(0.5875, 0.0195, 400, 410),
             ),
             "told_apart": ToldApart(900, Apart(1.0, 0.0, 400, 410), Apart(0.95, 0.005, 400, 410)),
+            "same_person": SamePerson(
+                Recognition(300, 0.75, 0.5), Recognition(290, 0.98, 0.25), ""
+            ),
             "identification": Identification(0.625, 80, 40),
             "fidelity": Fidelity(100, 256, 12.5, 0.001, 0.0, None, "no network"),
             "diversity": Diversity(5, 8, 0.31, 0.35, 0.2, 0.22),

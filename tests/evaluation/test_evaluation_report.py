@@ -93,7 +93,8 @@ def test_classes(digits_config: ModelConfig) -> None:
     assert "Inception FID" not in shown
     assert rows(text, "Attributes")["Read by"][-1] == "Class accuracy, %"
     assert rows(text, "Changing the class")["Attribute"] == [
-        "Edits", "Hit, %", "Relative, %", "Identity", "Recognised, %", "Change outside", "Told apart",
+        "Edits", "Hit, %", "Relative, %", "Identity", "Recognised, %", "Change outside",
+        "Told apart",
     ]  # fmt: skip
     assert "Removing\n" not in text
 

@@ -14,6 +14,7 @@ from icgan_sdk.evaluation.metrics.encoder_errors import EncoderErrors
 from icgan_sdk.evaluation.metrics.fidelity import Fidelity
 from icgan_sdk.evaluation.metrics.identification import Identification
 from icgan_sdk.evaluation.metrics.memorisation import Memorisation
+from icgan_sdk.evaluation.metrics.same_person import SamePerson
 from icgan_sdk.evaluation.metrics.told_apart import ToldApart
 from icgan_sdk.versioned import JsonFormat
 
@@ -101,6 +102,12 @@ class Evaluation:
         """Of generated pictures and reconstructions, by classifiers of their own."""
         told: ToldApart = self.figures["told_apart"]
         return told
+
+    @property
+    def same_person(self) -> SamePerson:
+        """Of reconstructions and edits of faces, by a face-recognition network."""
+        same: SamePerson = self.figures["same_person"]
+        return same
 
     @property
     def inversion(self) -> EncoderErrors:

@@ -11,6 +11,7 @@ from icgan_sdk.evaluation.metrics.fidelity import FidelityMetric
 from icgan_sdk.evaluation.metrics.identification import IdentificationMetric
 from icgan_sdk.evaluation.metrics.memorisation import MemorisationMetric
 from icgan_sdk.evaluation.metrics.metric import Metric
+from icgan_sdk.evaluation.metrics.same_person import SamePersonMetric
 from icgan_sdk.evaluation.metrics.told_apart import ToldApartMetric
 
 METRICS: tuple[type[Metric[Any]], ...] = (
@@ -18,6 +19,7 @@ METRICS: tuple[type[Metric[Any]], ...] = (
     ClassConfusion,
     EditsMetric,
     ToldApartMetric,
+    SamePersonMetric,
     EncoderErrorsMetric,
     IdentificationMetric,
     FidelityMetric,
