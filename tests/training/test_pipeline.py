@@ -207,6 +207,7 @@ def digest_with(
         ["gan.shift=1"],
         ["gan.flip=false"],
         ["generated.batch_norm_batches=3"],
+        ["generated.smooth_output=true"],
         ["model.generator_fc=6"],
         ["run.precision=bfloat16"],
     ],

@@ -14,6 +14,8 @@ from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
+from icgan_sdk.editing import Detail
+from icgan_sdk.editing.encoded import find_detail
 from icgan_sdk.errors import (
     ConfigError,
     DatasetError,
@@ -28,7 +30,7 @@ from icgan_sdk.evaluation.metrics.fidelity import check_torchmetrics
 from icgan_sdk.evaluation.metrics.first_pictures import FirstPictures
 from icgan_sdk.evaluation.metrics.measuring import measure
 from icgan_sdk.evaluation.metrics.metric import Metric
-from icgan_sdk.evaluation.metrics.seeing import RealPictures
+from icgan_sdk.evaluation.metrics.seeing import RealPictures, judged_config
 from icgan_sdk.evaluation.progress import Watcher, ignore
 from icgan_sdk.evaluation.referees.referee_folder import read_record
 from icgan_sdk.evaluation.referees.referee_training import ensure_referees
@@ -38,7 +40,6 @@ from icgan_sdk.evaluation.report.plots import check_matplotlib, save_plots
 from icgan_sdk.evaluation.results import Evaluation, Subject
 from icgan_sdk.files import atomic_folder, write_text
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.model.compositing import Detail
 from icgan_sdk.model.devices import find_device
 from icgan_sdk.model.noise import random_source
 from icgan_sdk.pictures.saving import save_picture
@@ -61,7 +62,7 @@ def evaluate(
     pictures: Pictures = "all",
     limit: int | None = None,
     refine: int = 0,
-    detail: Detail = "generated",
+    detail: Detail = "auto",
     seed: int = 0,
     device: str = "auto",
     watcher: Watcher | None = None,
@@ -71,7 +72,9 @@ def evaluate(
     Args:
         model: As for `IcGAN.from_pretrained`, or the folder of a complete run. The report then
             shows the run's losses.
-        data: Prepared data set that fits the model. Its partition `train` trains the referees.
+        data: Prepared data set that fits the model, or its painter: photo edits are then judged at
+            the painter's side, and what G gives is scaled up. Its partition `train` trains the
+            referees.
         out: A new or empty folder, or that of an earlier evaluation, which is replaced.
         partition: The part of the data to judge by. The model should not have been trained on it.
         referees: Folder with ``anet/`` and ``residual/``. Referees that are missing, or were
@@ -100,7 +103,7 @@ def evaluate(
     name, run, networks = _open_model(model)
     dataset = PreparedDataset.open(data)
     judged = dataset.part(partition, limit)
-    _check_fits(networks.config, dataset)
+    _check_fits(judged_config(networks.config, dataset), dataset)
     if len(judged) < 2:
         raise DatasetError(f"{partition!r} has {len(judged)} pictures: evaluation needs two")
     networks.to(find_device(device))
@@ -114,7 +117,7 @@ def evaluate(
         train=dataset.part("train"),
         limit=limit,
         refine=refine,
-        detail=detail,
+        detail=find_detail(detail, networks.config),
     )
     metrics = [metric(bench) for metric in metric_table.METRICS]
     first = FirstPictures()

@@ -46,13 +46,14 @@ def test_attribute_bars(tiny_config: ModelConfig) -> None:
 def test_edit_bars(tiny_config: ModelConfig, digits_config: ModelConfig) -> None:
     edits = made_up(tiny_config).edits
     missing = replace(edits.adding["Male"], relative=None)
-    (axes,) = edit_bars(replace(edits, adding=edits.adding | {"Male": missing})).axes
-    adding, removing = widths(axes)
+    hits, told = edit_bars(replace(edits, adding=edits.adding | {"Male": missing})).axes
+    adding, removing = widths(hits)
     assert adding[0] != adding[0]  # no figure, no bar
     assert adding[1:] == pytest.approx([85, 75, 65])
     assert removing == pytest.approx([85, 75, 65, 55])
-    (axes,) = edit_bars(made_up(digits_config).edits).axes
-    assert len(widths(axes)) == 1
+    assert [bars[0] for bars in widths(told)] == pytest.approx([50, 60])
+    hits, told = edit_bars(made_up(digits_config).edits).axes
+    assert len(widths(hits)) == len(widths(told)) == 1
 
 
 def test_count_bars(tiny_config: ModelConfig) -> None:
