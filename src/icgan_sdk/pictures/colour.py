@@ -1,4 +1,4 @@
-"""Colours that aren't sRGB: what a picture's embedded profile says, and grey of more than 8 bits."""
+"""Colours that aren't sRGB: by a picture's embedded profile, and grey of more than 8 bits."""
 
 from functools import lru_cache
 from io import BytesIO
@@ -59,9 +59,9 @@ def _transform(profile: bytes | None, mode: str, to: bool) -> "ImageCmsTransform
     from PIL import ImageCms
 
     try:
-        srgb = ImageCms.createProfile("sRGB")
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
         if profile is None:
-            lab = ImageCms.createProfile("LAB")
+            lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
             return ImageCms.ImageCmsTransform(lab, srgb, mode, "RGB")
         own = ImageCms.ImageCmsProfile(BytesIO(profile))
         if own.profile.xcolor_space.strip() != SPACES.get(mode):
@@ -78,8 +78,9 @@ def _transform(profile: bytes | None, mode: str, to: bool) -> "ImageCmsTransform
 def _changes_nothing(transform: "ImageCmsTransform", mode: str) -> bool:
     # Profiles have no certain names, and converting sRGB to sRGB would round each pixel anew.
     levels = np.linspace(0, 255, LEVELS).round().astype(np.uint8)
-    cube = np.stack(np.meshgrid(*[levels] * len(mode), indexing="ij"), axis=-1)
-    samples = Image.fromarray(cube.reshape(LEVELS, -1, len(mode)).squeeze(-1) if mode == "L" else cube.reshape(LEVELS, -1, 3))
+    channels = len(Image.new(mode, (1, 1)).getbands())
+    cube = np.stack(np.meshgrid(*[levels] * channels, indexing="ij"), axis=-1)
+    samples = Image.fromarray(cube.reshape(LEVELS, -1) if mode == "L" else cube.reshape(1, -1, 3))
     change = np.asarray(_apply(transform, samples), np.int16) - np.asarray(samples, np.int16)
     return int(np.abs(change).max()) <= NEGLIGIBLE
 

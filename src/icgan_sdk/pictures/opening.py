@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from icgan_sdk.errors import IcGANError, ImageError, ShapeError
+from icgan_sdk.pictures.colour import SPACES, from_deep, profile_of, to_srgb
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,11 +31,13 @@ ImageLike = Union[Picture, "Tensor"]
 DECODE_ERRORS = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error)
 """What Pillow's decoders raise for damaged files (AVIF's a RuntimeError)."""
 
+GREY_MODES = {"1", "L", "LA"}
+
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 
 
 def open_picture(source: Source, channels: int) -> Image.Image:
-    """Read a picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
+    """Read a picture as `as_mode` gives it.
 
     Raises:
         ImageError: If the file is missing, not a picture, damaged or absurdly large, or the
@@ -104,7 +107,22 @@ def add_heif() -> bool:
 
 
 def as_mode(picture: Image.Image, channels: int) -> Image.Image:
-    """A picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
+    """A picture upright (EXIF), as grey ("L") or colour ("RGB") in sRGB, alpha laid on white.
+
+    Colours are converted from the profile that the picture embeds.
+
+    Raises:
+        ImageError: If the picture has no pixels or no grey levels (mode "F").
+    """
+    flat = to_srgb(in_own_colours(picture), profile_of(picture))
+    return flat.convert("L" if channels == 1 else "RGB")
+
+
+def in_own_colours(picture: Image.Image) -> Image.Image:
+    """A picture upright (EXIF), alpha laid on white, in the colours that its profile speaks of.
+
+    Returns:
+        Mode "L", "RGB", "CMYK" or "LAB", in 8 bits.
 
     Raises:
         ImageError: If the picture has no pixels or no grey levels (mode "F").
@@ -115,27 +133,28 @@ def as_mode(picture: Image.Image, channels: int) -> Image.Image:
         raise ImageError("the picture has no pixels")
     if picture.mode == "La":  # the only mode that Pillow converts it to
         picture = picture.convert("LA")
-    picture = ImageOps.exif_transpose(picture)
+    picture = upright(picture)
     if picture.mode.startswith("I"):
-        picture = _from_deep(picture)
+        picture = from_deep(picture)
+    mode = "L" if picture.mode in GREY_MODES else picture.mode
     if picture.has_transparency_data:
         picture = on_white(picture)
-    return picture.convert("L" if channels == 1 else "RGB")
+    return picture.convert(mode if mode in SPACES or mode == "LAB" else "RGB")
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """A picture turned as its EXIF data says; as it is stored where these are damaged."""
+    # Pillow parses the data only here, and its parser raises whatever it meets.
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:
+        return picture
 
 
 def on_white(picture: Image.Image) -> Image.Image:
     """A transparent picture on white, in mode "RGBA"."""
     rgba = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-
-
-def _from_deep(picture: Image.Image) -> Image.Image:
-    # Pillow's own conversion would clip 16-bit grey at 255.
-    values = np.asarray(picture).clip(0, 2**16 - 1)
-    # Mode "I" holds 16-bit files, but also results of computing with 8-bit pictures.
-    if picture.mode != "I" or values.max(initial=0) > 255:
-        values = values >> 8
-    return Image.fromarray(values.astype(np.uint8))
 
 
 def check_picture(image: object) -> Source:
