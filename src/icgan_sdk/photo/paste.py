@@ -84,12 +84,15 @@ def paste_changes(photo: Image.Image, changes: Floats, matrices: Sequence[Matrix
     # Arrays of numpy have no bicubic sampling, and PIL's images no signs.
     from torch import from_numpy
 
-    added = from_numpy(changes)
-    if pixels.shape[2] < changes.shape[1]:
-        added = (added * added.new_tensor(LUMINANCE)[:, None, None]).sum(1, keepdim=True)
+    from icgan_sdk.model.devices import plain_torch
+
     profile = profile_of(photo)
-    for change, matrix in zip(added, matrices, strict=True):
-        _add(pixels, _faded(change), matrix, profile)
+    with plain_torch():
+        added = from_numpy(changes)
+        if pixels.shape[2] < changes.shape[1]:
+            added = (added * added.new_tensor(LUMINANCE)[:, None, None]).sum(1, keepdim=True)
+        for change, matrix in zip(added, matrices, strict=True):
+            _add(pixels, _faded(change), matrix, profile)
     result = _picture(pixels)
     if "A" in photo.mode:
         result.putalpha(photo.getchannel("A"))
