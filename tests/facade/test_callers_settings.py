@@ -46,7 +46,7 @@ def results(model: IcGAN) -> list[Image.Image]:
         model.edit(PORTRAIT, Smiling=0, detail="generated", refine=2),
         model.reconstruct(PORTRAIT),
         *model.variations(PORTRAIT)[2:5],
-        *model.interpolate(PORTRAIT, PORTRAIT, 2),
+        *model.interpolate(PORTRAIT, PORTRAIT, steps=2),
         *model.swap_attributes(PORTRAIT, PORTRAIT),
         *model.sample(2, seed=1),
         *model.decode(model.with_attributes(model.encode(PORTRAIT), Smiling=1)),
