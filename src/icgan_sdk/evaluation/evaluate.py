@@ -19,7 +19,6 @@ from icgan_sdk.editing.encoded import find_detail
 from icgan_sdk.errors import (
     ConfigError,
     DatasetError,
-    ModelNotFoundError,
     SaveError,
     raise_where_different,
 )
@@ -175,16 +174,10 @@ def _check_replaceable(folder: Path) -> None:
 
 def _open_model(model: str | os.PathLike[str]) -> tuple[str, Path | None, IcGANNetworks]:
     """A model's name, its run folder if that was given, and its networks."""
-    folder = resolve(model)
-    name = folder.absolute().name if Path(model).is_dir() else str(model)
-    if (folder / "artefact").is_dir():
-        return name, folder, load_artefact(folder / "artefact")
-    if (folder / "config.toml").is_file():
-        raise ModelNotFoundError(
-            f"{folder} is a run that isn't complete: finish it with `icgan train --resume --out "
-            f"{folder}`"
-        )
-    return name, None, load_artefact(folder)
+    folder, given = resolve(model), Path(model)
+    name = given.absolute().name if given.is_dir() else str(model)
+    run = given if given.is_dir() and not given.samefile(folder) else None
+    return name, run, load_artefact(folder)
 
 
 def _check_fits(config: ModelConfig, dataset: PreparedDataset) -> None:

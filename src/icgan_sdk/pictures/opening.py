@@ -1,6 +1,7 @@
 """Opening pictures: files, PIL images and arrays become upright PIL images, grey or RGB."""
 
 import os
+import re
 import struct
 import sys
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,8 @@ DECODE_ERRORS = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, struc
 """What Pillow's decoders raise for damaged files (AVIF's a RuntimeError)."""
 
 GREY_MODES = {"1", "L", "LA"}
+
+ADDRESS = re.compile(r"(https?|ftp|file|data):", re.IGNORECASE)
 
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 
@@ -72,6 +75,8 @@ def reading(source: Source) -> Iterator[None]:
     except IcGANError:
         raise
     except FileNotFoundError as error:
+        if ADDRESS.match(name):
+            raise ImageError(f"{name} is an address, not a file: download it first") from error
         raise ImageError(f"no such image file: {name}") from error
     except UnidentifiedImageError as error:
         heif = name.lower().endswith(HEIF_SUFFIXES) and not knows_heif
