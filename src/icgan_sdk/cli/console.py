@@ -12,10 +12,13 @@ from typing import TextIO, TypeVar
 
 import typer
 
-from icgan_sdk.errors import ImageError, NoFaceFoundError, PhotoWarning
+from icgan_sdk.errors import FontWarning, ImageError, NoFaceFoundError, PhotoWarning
 from icgan_sdk.progress import Progress
 
 T = TypeVar("T")
+
+OURS = (PhotoWarning, FontWarning)
+"""Warnings that are printed in one line."""
 
 
 _ESCAPE = "icgan.escape"
@@ -68,20 +71,19 @@ def for_each(items: Iterable[T], work: Callable[[T], None]) -> None:
         typer.Exit: With status 1 at the end, if there was any such picture.
     """
     failed = False
-    with photo_warnings():
-        for item in items:
-            try:
-                work(item)
-            except (ImageError, NoFaceFoundError) as error:
-                report(error)
-                failed = True
+    for item in items:
+        try:
+            work(item)
+        except (ImageError, NoFaceFoundError) as error:
+            report(error)
+            failed = True
     if failed:
         raise typer.Exit(1)
 
 
 @contextmanager
-def photo_warnings() -> Iterator[None]:
-    """Print each PhotoWarning in one line, and equal ones only once."""
+def our_warnings() -> Iterator[None]:
+    """Print each warning of ours in one line, and equal ones only once."""
     shown: set[str] = set()
 
     def show(
@@ -92,7 +94,7 @@ def photo_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        if not issubclass(category, PhotoWarning):
+        if not issubclass(category, OURS):
             show_others(message, category, filename, lineno, file, line)
         elif str(message) not in shown:
             shown.add(str(message))
@@ -104,7 +106,8 @@ def photo_warnings() -> Iterator[None]:
         # Some cameras take pictures that large. Pillow refuses those twice as large.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         show_others = warnings.showwarning
-        warnings.simplefilter("always", PhotoWarning)
+        for ours in OURS:
+            warnings.simplefilter("always", ours)
         warnings.showwarning = show
         yield
 

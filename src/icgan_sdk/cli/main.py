@@ -12,7 +12,7 @@ import typer
 
 from icgan_sdk._version import __version__
 from icgan_sdk.cli import edit, inspect, sheets
-from icgan_sdk.cli.console import drop_streams, prepare_streams, report
+from icgan_sdk.cli.console import drop_streams, our_warnings, prepare_streams, report
 from icgan_sdk.cli.convert import convert_torch7
 from icgan_sdk.cli.data import app as data_app
 from icgan_sdk.cli.demo import demo
@@ -84,7 +84,8 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return the exit status. Users' errors show no traceback."""
     prepare_streams()
     try:
-        status = _status(arguments)
+        with our_warnings():
+            status = _status(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has gone
         status = 1
