@@ -100,11 +100,9 @@ def our_warnings() -> Iterator[None]:
             shown.add(str(message))
             print(f"icgan: warning: {message}", file=sys.stderr)
 
-    from PIL import Image
-
     with warnings.catch_warnings():
         # Some cameras take pictures that large. Pillow refuses those twice as large.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", message=r"Image size .* exceeds limit")
         show_others = warnings.showwarning
         for ours in OURS:
             warnings.simplefilter("always", ours)
