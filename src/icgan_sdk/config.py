@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from icgan_sdk.attributes import AttributeSet
@@ -96,6 +97,8 @@ class ModelConfig:
         encoder_width: Channels of the encoders' first layer. Each later layer has twice as many.
         encoder_layers: Convolutions of an encoder, 1 to 10. Each halves the side; a single pixel
             stays one (as in the original at 8×8).
+        encoder_z_width: E_z's own width; 0: encoder_width, as the design "sng" always has.
+        encoder_z_layers: E_z's own number of convolutions; 0: encoder_layers, likewise.
         encoder_z_fc: Units of E_z's hidden fully connected layer; 0: as many as features flow
             in, as in the original (4096 at 64×64).
         encoder_y_fc: The same for E_y (with "sng" the original uses 0 here too).
@@ -124,6 +127,8 @@ class ModelConfig:
     encoder_design: EncoderDesign = "ind"
     encoder_width: Annotated[int, Range(1)] = 32
     encoder_layers: Annotated[int, Range(1, 10)] = 4
+    encoder_z_width: Annotated[int, Range(0)] = 0
+    encoder_z_layers: Annotated[int, Range(0, 10)] = 0
     encoder_z_fc: Annotated[int, Range(0)] = 0
     encoder_y_fc: Annotated[int, Range(0)] = 512
     painter_size: Annotated[int, Range(0, MAX_IMAGE_SIZE)] = 0
@@ -144,6 +149,8 @@ class ModelConfig:
                 problems.append(f"{name} must be 0 to {self.hidden_layers} at size {size}")
         if not self.attributes.names and self.encoder_design != "ind":
             problems.append("a model without attributes has encoder_design 'ind'")
+        if self.encoder_design == "sng" and (self.encoder_z_width or self.encoder_z_layers):
+            problems.append("encoder_z_width and encoder_z_layers must be 0: 'sng' has one encoder")
         if not found.keys() & {"image_size", "painter_size"}:
             problems += self._painter_problems()
         return problems
@@ -180,7 +187,7 @@ class ModelConfig:
         """Side of the pictures that users give and get: image_size without padding."""
         return self.image_size - 2 * self.padding
 
-    @property
+    @cached_property
     def photo(self) -> "ModelConfig":
         """The config of a model whose pictures are this one's photos: of the painter's side.
 
@@ -194,14 +201,17 @@ class ModelConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON or TOML types; attributes spread to attributes, groups and one_hot.
 
-        The paper's architecture and a painter that isn't there are left out, so that releases
-        which know no other networks read the config.
+        What older releases don't know is left out where a model doesn't use it, so that they
+        read the config.
         """
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         if not self.painter_size:
             del plain["painter_size"], plain["painter_width"]
         for name in ("generator", "encoder"):
             if plain[name] == PAPER_ARCHITECTURE:
+                del plain[name]
+        for name in ("encoder_z_width", "encoder_z_layers"):
+            if not plain[name]:
                 del plain[name]
         plain["crop"] = None if self.crop is None else asdict(self.crop)
         return {**plain, **self.attributes.to_dict()}

@@ -85,6 +85,10 @@ class PhotoWarning(UserWarning):
     """A photo was not aligned: no face was found in it, or the detector is not installed."""
 
 
+class FontWarning(UserWarning):
+    """No font has the characters of a name that a picture should show."""
+
+
 def warn_of_photo(message: str) -> None:
     """Give a PhotoWarning that points at the line outside the package which led to it."""
     frame, level = sys._getframe(1), 2

@@ -1,6 +1,7 @@
 """Architectures by name: a new one is a file with its modules, and a line in a table."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,38 @@ def test_unknown_architectures_are_refused(tiny_config: ModelConfig, tmp_path: P
     with pytest.raises(ConfigError, match="no generator 'flit'"):
         run(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_other_generators_have_no_output_to_smooth(tmp_path: Path) -> None:
+    plain = {**SECTIONS, "data": str(write_bars(tmp_path / "bars"))}
+    settings = ["model.generator=flat", "generated.smooth_output=true"]
+    config = override(TrainConfig.from_dict(plain), settings)
+    with pytest.raises(ConfigError, match="smooth_output is for the generator 'dcgan', not 'flat'"):
+        run(config, tmp_path / "run")
+
+
+def test_encoder_z_may_have_its_own_size(tiny_config: ModelConfig) -> None:
+    wide = replace(tiny_config, encoder_z_width=6, encoder_z_layers=3)
+    usual, own = IcGANNetworks(tiny_config), IcGANNetworks(wide)
+    assert own.encoder_z is not None
+    assert own.encoder_y is not None
+    assert [w.shape[0] for n, w in own.encoder_z.named_parameters() if w.ndim == 4] == [6, 12, 24]
+    x = torch.zeros(2, tiny_config.channels, tiny_config.image_size, tiny_config.image_size)
+    z, y = own.encode(x)
+    assert z.shape == (2, tiny_config.z_dim)
+    assert y.shape == (2, tiny_config.n_attributes)
+    y_shapes = {name: w.shape for name, w in own.encoder_y.named_parameters()}
+    assert usual.encoder_y is not None
+    assert y_shapes == {name: w.shape for name, w in usual.encoder_y.named_parameters()}
+    assert ModelConfig.from_dict(wide.to_dict()) == wide
+
+
+def test_encoder_z_of_the_usual_size_is_not_named_in_configs(tiny_config: ModelConfig) -> None:
+    assert not tiny_config.to_dict().keys() & {"encoder_z_width", "encoder_z_layers"}
+
+
+def test_the_shared_encoder_has_one_size() -> None:
+    with pytest.raises(ConfigError, match="'sng' has one encoder"):
+        ModelConfig(encoder_design="sng", encoder_z_width=4)
+    with pytest.raises(ConfigError, match="'sng' has one encoder"):
+        ModelConfig(encoder_design="sng", encoder_z_layers=4)

@@ -146,3 +146,28 @@ def test_scores_of_several_labels_are_those_of_each(layer: int) -> None:
     labels = [torch.tensor(y).float().expand(6, 3) for y in itertools.product((-1, 1), repeat=3)]
     for y, together in zip(labels, D(x, torch.stack(labels)), strict=True):
         torch.testing.assert_close(D(x, y), together)
+
+
+def test_smoothed_doubling_draws_no_checkerboard() -> None:
+    doubling = DoublingConv(3, 2).double()
+    x = torch.ones(1, 3, 5, 5, dtype=torch.float64)
+    inside = (..., slice(1, -1), slice(1, -1))
+    assert doubling(x)[inside].std((2, 3)).min() > 1e-3
+    doubling.smooth()
+    assert doubling(x)[inside].std((2, 3)).max() < 1e-12
+    smoothed = doubling.weight.clone()
+    doubling.smooth()
+    torch.testing.assert_close(doubling.weight, smoothed)
+
+
+def test_upsampling_and_a_convolution_is_smooth_already() -> None:
+    kernel = random(2, 3, 3, 3)
+    doubling = DoublingConv(3, 2).double()
+    repeat = torch.ones(1, 1, 2, 2, dtype=torch.float64)
+    weight = F.conv_transpose2d(kernel.flip(2, 3).flatten(0, 1)[:, None], repeat)
+    with torch.no_grad():
+        doubling.weight.copy_(weight.view(2, 3, 4, 4).transpose(0, 1))
+    doubling.smooth()
+    x = random(2, 3, 5, 5, seed=1)
+    expected = F.conv2d(F.interpolate(x, scale_factor=2), kernel, doubling.bias, padding=1)
+    torch.testing.assert_close(doubling(x), expected)

@@ -88,12 +88,13 @@ def write_arrays(
         overwrite: Replace an earlier prepared data set.
 
     Raises:
-        ConfigError: If no model can have this image size.
+        ConfigError: If no model can have this image size, or a name can't be stored.
         DatasetError: If the folder already holds something.
         SaveError: If it can't be written.
         ShapeError: If the arrays don't fit together.
     """
     info, ranges = DatasetInfo(attributes, padding, crop, source), _ranges(partitions)
+    attributes.check_storable()
     problem = inconsistency(info, ranges, images, labels)
     if problem:
         raise ShapeError(f"can't write {folder}: {problem}")
@@ -140,13 +141,14 @@ def write_prepared(
         progress: Called after each picture.
 
     Raises:
-        ConfigError: If no model can have this image size.
+        ConfigError: If no model can have this image size, or a name can't be stored.
         DatasetError: If most pictures can't be read, the folder already holds something, or a
             worker died.
         SaveError: If the folder can't be written.
         ShapeError: If `read` gives pixels of another shape or type.
     """
     ModelConfig(image_size=size, channels=channels)  # raises if no model fits
+    attributes.check_storable()
     items = sorted(items, key=lambda item: PARTITIONS.index(item.partition))
     with _new_dataset(folder, overwrite) as temporary:
         shape = (size, size, channels)

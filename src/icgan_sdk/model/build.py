@@ -4,7 +4,7 @@ A new architecture is a file with its modules, and a line in one of the two tabl
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from torch import nn
@@ -80,7 +80,12 @@ def build_encoder_z(config: ModelConfig) -> nn.Module:
     """
     sees_y = config.encoder_design == "ind_cond"
     architecture = _find(ENCODERS, "encoder", config.encoder)
-    return architecture.make(config, config.z_dim, config.encoder_z_fc, sees_y)
+    own_size = replace(
+        config,
+        encoder_width=config.encoder_z_width or config.encoder_width,
+        encoder_layers=config.encoder_z_layers or config.encoder_layers,
+    )
+    return architecture.make(own_size, config.z_dim, config.encoder_z_fc, sees_y)
 
 
 def build_encoder_y(config: ModelConfig) -> nn.Module:

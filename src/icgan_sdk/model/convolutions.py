@@ -50,6 +50,16 @@ class DoublingConv(nn.ConvTranspose2d):
             return doubled
         return super().forward(x, output_size)
 
+    @torch.no_grad()
+    def smooth(self) -> None:
+        """Replace the kernels by the nearest ones that equal upsampling and a 3×3 convolution.
+
+        Those can't draw a checkerboard (Odena et al. 2016, "Deconvolution and Checkerboard
+        Artifacts"). The upsampling repeats each pixel.
+        """
+        kernels = self.weight.flatten(2) @ _smoothing().to(self.weight)
+        self.weight.copy_(kernels.view_as(self.weight))
+
 
 class ScoringConv(nn.Conv2d):
     """A 4×4 convolution over a whole 4×4 map, which is one matrix product."""
@@ -116,6 +126,15 @@ class ConditionalConv(nn.Conv2d):
         first = torch.arange(0, side + 2 * padding - KERNEL + 1, stride) - padding
         rows = first[:, None] + torch.arange(KERNEL)
         return ((rows >= 0) & (rows < side)).to(self.weight)
+
+
+def _smoothing() -> Tensor:
+    """The projection [16, 16] of 4×4 kernels onto 3×3 kernels convolved with 2×2 ones."""
+    ones = torch.ones(1, 1, 2, 2, dtype=torch.float64)
+    kernels = torch.eye(9, dtype=torch.float64).view(9, 1, 3, 3)
+    smooth = F.conv_transpose2d(kernels, ones).flatten(1)
+    projection: Tensor = torch.linalg.pinv(smooth) @ smooth
+    return projection
 
 
 def _padding(kernel: int) -> int:

@@ -1,6 +1,7 @@
 """Opening pictures: files, PIL images and arrays become upright PIL images, grey or RGB."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from icgan_sdk.errors import IcGANError, ImageError, ShapeError
+from icgan_sdk.pictures.colour import SPACES, from_deep, profile_of, to_srgb
 from icgan_sdk.pictures.formats import HEIF_SUFFIXES, add_heif, open_listed, refuse_programs
 
 if TYPE_CHECKING:
@@ -27,8 +29,13 @@ ImageLike = Union[Picture, "Tensor"]
 """One picture: a `Picture`, or a float tensor [C, H, W] in [-1, 1]."""
 
 
+GREY_MODES = {"1", "L", "LA"}
+
+ADDRESS = re.compile(r"(https?|ftp|file|data):", re.IGNORECASE)
+
+
 def open_picture(source: Source, channels: int, name: str = "") -> Image.Image:
-    """Read a picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
+    """Read a picture as `as_mode` gives it.
 
     Args:
         source: A picture, or a file by its path or opened.
@@ -75,6 +82,8 @@ def _naming(file: str) -> Iterator[None]:
     except IcGANError:
         raise
     except FileNotFoundError as error:
+        if ADDRESS.match(name):
+            raise ImageError(f"{name} is an address, not a file: download it first") from error
         raise ImageError(f"no such image file: {name}") from error
     except UnidentifiedImageError as error:
         heif = name.lower().endswith(HEIF_SUFFIXES) and not knows_heif
@@ -101,7 +110,22 @@ def name_of(source: object) -> str:
 
 
 def as_mode(picture: Image.Image, channels: int) -> Image.Image:
-    """A picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
+    """A picture upright (EXIF), as grey ("L") or colour ("RGB") in sRGB, alpha laid on white.
+
+    Colours are converted from the profile that the picture embeds.
+
+    Raises:
+        ImageError: If the picture has no pixels or no grey levels (mode "F").
+    """
+    flat = to_srgb(in_own_colours(picture), profile_of(picture))
+    return flat.convert("L" if channels == 1 else "RGB")
+
+
+def in_own_colours(picture: Image.Image) -> Image.Image:
+    """A picture upright (EXIF), alpha laid on white, in the colours that its profile speaks of.
+
+    Returns:
+        Mode "L", "RGB", "CMYK" or "LAB", in 8 bits.
 
     Raises:
         ImageError: If the picture has no pixels or no grey levels (mode "F").
@@ -112,27 +136,28 @@ def as_mode(picture: Image.Image, channels: int) -> Image.Image:
         raise ImageError("the picture has no pixels")
     if picture.mode == "La":  # the only mode that Pillow converts it to
         picture = picture.convert("LA")
-    picture = ImageOps.exif_transpose(picture)
+    picture = upright(picture)
     if picture.mode.startswith("I"):
-        picture = _from_deep(picture)
+        picture = from_deep(picture)
+    mode = "L" if picture.mode in GREY_MODES else picture.mode
     if picture.has_transparency_data:
         picture = on_white(picture)
-    return picture.convert("L" if channels == 1 else "RGB")
+    return picture.convert(mode if mode in SPACES or mode == "LAB" else "RGB")
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """A picture turned as its EXIF data says; as it is stored where these are damaged."""
+    # Pillow parses the data only here, and its parser raises whatever it meets.
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:
+        return picture
 
 
 def on_white(picture: Image.Image) -> Image.Image:
     """A transparent picture on white, in mode "RGBA"."""
     rgba = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-
-
-def _from_deep(picture: Image.Image) -> Image.Image:
-    # Pillow's own conversion would clip 16-bit grey at 255.
-    values = np.asarray(picture).clip(0, 2**16 - 1)
-    # Mode "I" holds 16-bit files, but also results of computing with 8-bit pictures.
-    if picture.mode != "I" or values.max(initial=0) > 255:
-        values = values >> 8
-    return Image.fromarray(values.astype(np.uint8))
 
 
 def check_picture(image: object) -> Source:

@@ -7,10 +7,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from icgan_sdk.config import PAPER_ARCHITECTURE
 from icgan_sdk.data import PreparedDataset, write_arrays
-from icgan_sdk.errors import CheckpointError
+from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.files import atomic_file
-from icgan_sdk.model import IcGANNetworks, build_generator, draw_noise
+from icgan_sdk.model import Generator, IcGANNetworks, build_generator, draw_noise
 from icgan_sdk.model.devices import send
 from icgan_sdk.pictures.arrays import strip_padding, tensor_to_pixels
 from icgan_sdk.pictures.saving import save_picture
@@ -29,6 +30,9 @@ def make_generated(context: Context) -> None:
     if context.runtime.is_main and not context.checkpoint("generated").exists():
         generator = context.runtime.place(build_generator(context.model))
         context.load("gan", "average", generator)
+        if context.config.generated.smooth_output:
+            assert isinstance(generator, Generator)  # see _check
+            generator.output.smooth()
         refresh_batch_norm(generator, context)
         generator.eval()
         save_samples(generator, context, "generated.png")
@@ -145,6 +149,15 @@ def _read_array(path: Path) -> Tensor:
         raise CheckpointError(f"{path} can't be read: {error}") from error
 
 
+def _check(context: Context) -> None:
+    smooth = context.config.generated.smooth_output
+    if smooth and context.model.generator != PAPER_ARCHITECTURE:
+        raise ConfigError(
+            f"generated.smooth_output is for the generator {PAPER_ARCHITECTURE!r}, not "
+            f"{context.model.generator!r}: leave it out"
+        )
+
+
 def _stand_in(context: Context, start: IcGANNetworks) -> nn.Module | None:
     # Once this run has a GAN of its own, its generator has to be finished here.
     return None if context.checkpoint("gan").exists() else start.generator
@@ -159,6 +172,7 @@ GENERATED = Stage(
     seed=1,
     run=make_generated,
     needs=lambda config: ("gan",),
+    check=_check,
     stand_in=_stand_in,
     leaves=("generated",),
     fill=_fill,

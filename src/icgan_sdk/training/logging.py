@@ -8,7 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from icgan_sdk.errors import ConfigError, SaveError
+from icgan_sdk.checks import import_problem
+from icgan_sdk.errors import SaveError
 from icgan_sdk.files import write_text
 from icgan_sdk.training.runtime import Runtime
 
@@ -132,7 +133,6 @@ def _summary_writer(run: Path, start: int):  # type: ignore[no-untyped-def]  # T
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise ConfigError(
-            "run.tensorboard needs TensorBoard: pip install 'icgan-sdk[tensorboard]'"
-        ) from error
+        need = "run.tensorboard needs TensorBoard: pip install 'icgan-sdk[tensorboard]'"
+        raise import_problem(error, "tensorboard", need) from error
     return SummaryWriter(str(run / "tensorboard"), purge_step=start + 1)

@@ -10,6 +10,7 @@ from typing import get_args
 import torch
 
 from icgan_sdk.artefacts.card import model_card
+from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER
 from icgan_sdk.artefacts.resolving import bundled_names, resolve
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.config import ModelConfig
@@ -85,7 +86,7 @@ def train(
             break
         _check_needs(context, stage)
         stage.run(context)
-    artefact = folder / "artefact"
+    artefact = folder / ARTEFACT_FOLDER
     behind = stages_behind(context)
     # A stage that was stopped is not done, even if the start model could stand in for it.
     done = all(context.ran(s.name) for s in wanted) and all(context.has(s.name) for s in behind)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER, RUN_CONFIG_FILE
 from icgan_sdk.errors import CheckpointError
 from icgan_sdk.files import atomic_folder, write_text
 from icgan_sdk.training.checkpoint import is_complete
@@ -29,7 +30,7 @@ def saved_config(out: str | os.PathLike[str]) -> TrainConfig:
     Raises:
         CheckpointError: If the folder holds no run.
     """
-    path = Path(out) / "config.toml"
+    path = Path(out) / RUN_CONFIG_FILE
     if not path.is_file():
         raise CheckpointError(f"{out} holds no run: there is no config.toml")
     return load_config(path)
@@ -69,7 +70,7 @@ def prepare_folder(context: Context, wanted: Sequence[str], mode: Mode, command:
         _check_data(context, fingerprint)
     _discard(context, doomed)
     if not all(context.ran(s) for s in wanted):
-        shutil.rmtree(folder / "artefact", ignore_errors=True)  # the model without them
+        shutil.rmtree(folder / ARTEFACT_FOLDER, ignore_errors=True)  # the model without them
     for half_written in (folder / "checkpoints").glob(".*.tmp.*"):
         half_written.unlink()  # left by a run that was killed while saving
     commands = run_commands(folder) if kept else []
@@ -77,7 +78,7 @@ def prepare_folder(context: Context, wanted: Sequence[str], mode: Mode, command:
         commands.append(command)
     record = {"commands": commands, "data": fingerprint}
     write_text(folder / "run.json", json.dumps(record, indent=2) + "\n")
-    write_text(folder / "config.toml", context.config.to_toml())
+    write_text(folder / RUN_CONFIG_FILE, context.config.to_toml(), errors="surrogateescape")
 
 
 def fork_run(
@@ -120,7 +121,7 @@ def fork_run(
         lines = "".join(json.dumps(record) + "\n" for record in records)
         write_text(folder / "metrics.jsonl", lines)
         write_text(folder / "run.json", (source / "run.json").read_text("utf-8"))
-        write_text(folder / "config.toml", config.to_toml())
+        write_text(folder / RUN_CONFIG_FILE, config.to_toml(), errors="surrogateescape")
 
 
 def _without_encoders(config: TrainConfig) -> TrainConfig:
@@ -181,4 +182,4 @@ def _discard(context: Context, stages: set[str]) -> None:
         for name in STAGES[stage].leaves:
             shutil.rmtree(context.folder / name, ignore_errors=True)
     if stages:
-        shutil.rmtree(context.folder / "artefact", ignore_errors=True)
+        shutil.rmtree(context.folder / ARTEFACT_FOLDER, ignore_errors=True)

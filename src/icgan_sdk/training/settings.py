@@ -99,10 +99,13 @@ class GeneratedConfig:
         batch_norm_batches: Train-mode batches that refresh the batch-norm statistics (the
             original uses 100).
         images: Size of the generated set.
+        smooth_output: Take the finest checkerboard out of G's pictures: its output layer's
+            kernels become the nearest ones that can't draw it, see `DoublingConv.smooth`.
     """
 
     batch_norm_batches: Annotated[int, Range(1)] = 100
     images: Annotated[int, Range(1)] = 10_000
+    smooth_output: bool = False
 
 
 @dataclass(frozen=True)
