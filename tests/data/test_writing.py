@@ -112,9 +112,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
 def test_nothing_to_prepare(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="there are no pictures"):
         write_prepared(tmp_path / "out", [], read, ONE, size=8)
-    with pytest.raises(
-        DatasetError, match="1 of the 1 pictures can't be read; the first, 3: no 3"
-    ):
+    with pytest.raises(DatasetError, match="1 of the 1 pictures can't be read; the first, 3: no 3"):
         write_prepared(tmp_path / "out", ITEMS[3:4], read, ONE, size=8)
     assert not list(tmp_path.iterdir())
 

@@ -113,7 +113,7 @@ def test_modes(config: TrainConfig, tmp_path: Path) -> None:
     assert saved_config(folder) == changed
     run(config, folder, stages=["gan"], mode="restart")
     left = {p.name for p in folder.iterdir()}
-    assert left == {"checkpoints", "config.toml", "metrics.jsonl", "run.json", "samples"}
+    assert left == {".lock", "checkpoints", "config.toml", "metrics.jsonl", "run.json", "samples"}
     assert {p.name for p in (folder / "checkpoints").iterdir()} == {"gan.pt", "encoder_y.pt"}
 
 

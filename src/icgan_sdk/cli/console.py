@@ -12,12 +12,12 @@ from typing import TextIO, TypeVar
 
 import typer
 
-from icgan_sdk.errors import FontWarning, ImageError, NoFaceFoundError, PhotoWarning
+from icgan_sdk.errors import DataWarning, FontWarning, ImageError, NoFaceFoundError, PhotoWarning
 from icgan_sdk.progress import Progress
 
 T = TypeVar("T")
 
-OURS = (PhotoWarning, FontWarning)
+OURS = (DataWarning, FontWarning, PhotoWarning)
 """Warnings that are printed in one line."""
 
 

@@ -1,6 +1,7 @@
 """The record of a run: metrics.jsonl, progress for a watcher, and optionally TensorBoard."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -91,12 +92,13 @@ class StageLog:
             self.watcher(Progress(self.stage, step, self.steps, metrics))
 
     def write(self, record: Mapping[str, float]) -> None:
-        """Append a line, and pass its values to TensorBoard."""
+        """Append a line, and pass its values to TensorBoard. JSON has no number for NaN."""
         if not self.runtime.is_main:
             return
+        record = {name: value for name, value in record.items() if math.isfinite(value)}
         try:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"stage": self.stage, **record}) + "\n")
+                file.write(json.dumps({"stage": self.stage, **record}, allow_nan=False) + "\n")
         except OSError as error:
             raise SaveError(f"can't write {self.path}: {error.strerror}") from error
         if self._board is not None:
