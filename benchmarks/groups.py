@@ -16,7 +16,8 @@ import torch
 from icgan_sdk.artefacts.resolving import resolve
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.evaluation.metrics.edits import Edits, measure_edits
+from icgan_sdk.evaluation.metrics.edit_figures import Edits
+from icgan_sdk.evaluation.metrics.edits import measure_edits
 from icgan_sdk.evaluation.referees.referee_training import ensure_referee
 
 

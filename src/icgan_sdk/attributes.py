@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from types import MappingProxyType
 from typing import Any
+from unicodedata import category
 
 from icgan_sdk.errors import (
     AttributeValueError,
@@ -47,6 +48,9 @@ CELEBA_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """The original code's exclusive groups: at most one member of each is present."""
+
+UNSTORABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode's categories of control characters, line ends, and what no encoding can hold."""
 
 FLIPPED = frozenset({"Male"})
 """Attributes that variations invert instead of setting them, as in the original code."""
@@ -141,6 +145,17 @@ class AttributeSet:
             "groups": {g: list(m) for g, m in self.groups.items()},
             "one_hot": self.one_hot,
         }
+
+    def check_storable(self) -> None:
+        """Raise ConfigError if a name can't be written to files, or not within one line."""
+        raise_all(
+            [
+                f"the name {name!r} has characters that can't be stored: rename it"
+                for name in (*self.names, *self.groups)
+                if any(category(character) in UNSTORABLE for character in name)
+            ],
+            "attributes",
+        )
 
     def group_of(self, name: str) -> tuple[str, ...]:
         """The members of the exclusive group `name` belongs to, itself included; () if none."""

@@ -49,6 +49,10 @@ class DatasetError(IcGANError, ValueError):
     """A data set's files are missing, damaged or inconsistent."""
 
 
+class DivergedError(IcGANError, ArithmeticError):
+    """A training stage was stopped because a loss or a weight is no longer finite."""
+
+
 class DownloadError(IcGANError, OSError):
     """Weights or data can't be fetched from, or pushed to, the network."""
 
@@ -73,6 +77,10 @@ class SaveError(IcGANError, OSError):
     """A file could not be written; nothing half-written is left behind."""
 
 
+class ResourceError(IcGANError, RuntimeError):
+    """This machine lacks what a setting needs: memory, or a compiler."""
+
+
 class ShapeError(IcGANError, ValueError):
     """An array or tensor has the wrong shape, type or range."""
 
@@ -83,6 +91,14 @@ class UnknownAttributeError(IcGANError, KeyError):
 
 class PhotoWarning(UserWarning):
     """A photo was not aligned: no face was found in it, or the detector is not installed."""
+
+
+class DataWarning(UserWarning):
+    """Something in a data set can't be what its maker wants, but can be worked with."""
+
+
+class FontWarning(UserWarning):
+    """No font has the characters of a name that a picture should show."""
 
 
 def warn_of_photo(message: str) -> None:

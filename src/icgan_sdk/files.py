@@ -99,10 +99,19 @@ def check_replaceable(
         )
 
 
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a UTF-8 text file atomically."""
+def write_text(
+    path: str | os.PathLike[str], text: str, *, errors: str = "backslashreplace"
+) -> None:
+    """Write a UTF-8 text file atomically; file names in it needn't be valid Unicode.
+
+    Args:
+        path: The file.
+        text: Its content.
+        errors: How what UTF-8 can't encode is written: as an escape, for people to read, or with
+            "surrogateescape" as the bytes that it had.
+    """
     with atomic_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors=errors)
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

@@ -139,8 +139,8 @@ class LatentModel(Pretrained):
 
         steps = check_whole("steps", steps, 2)
         latent = self._pair(a, b, options)
-        # The caller's default type needn't be that of the latents.
-        weights = torch.linspace(0.0, 1.0, steps, dtype=latent.z.dtype)
+        # The caller's default type and device needn't be those of the latents.
+        weights = torch.linspace(0.0, 1.0, steps, dtype=latent.z.dtype, device="cpu")
         z, y = (torch.lerp(end[:1], end[1:], weights[:, None]) for end in (latent.z, latent.y))
         return self.decode(Latent(z, y))
 
@@ -192,7 +192,7 @@ class LatentModel(Pretrained):
         presences = resolve_edit(known, attributes, named, ("seed", "generator"))
         source = random_source(seed, generator)
         z = draw_noise(n, self.config, source)
-        y = torch.full((n, self.config.n_attributes), -1.0, dtype=z.dtype)
+        y = torch.full((n, self.config.n_attributes), -1.0, dtype=z.dtype, device="cpu")
         if known.one_hot and not presences:
             classes = torch.randint(
                 self.config.n_attributes, (n, 1), generator=source, device=source.device

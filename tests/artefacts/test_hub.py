@@ -284,9 +284,11 @@ def test_an_address_where_nobody_listens(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(DownloadError, match="can't be reached") as caught:
+    with pytest.raises(DownloadError, match="can't be reached, and it is not cached") as caught:
         download("org/name")
     assert "\n" not in str(caught.value)
+    with pytest.raises(DownloadError, match=r"can't be reached$"):  # no cache could help
+        upload(BUNDLED_ROOT / "mnist", "org/name")
     with pytest.raises(DownloadError, match=r"'org/na\.\.me'.*looks like 'org/name'"):
         download("org/na..me")
 

@@ -1,4 +1,8 @@
+import os
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +98,41 @@ def test_folders_have_no_revisions(tiny_folder: Path) -> None:
             resolve(str(tiny_folder), **options)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="'auto' or 'hub', not 'web'"):
         resolve("mnist", source="web")  # type: ignore[arg-type]
+
+
+def test_a_run_folder_stands_for_its_model(tiny_folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.toml").write_text("data = ''")
+    with pytest.raises(ModelNotFoundError, match="finish it with `icgan train --resume --out"):
+        resolve(run)
+    shutil.copytree(tiny_folder, run / "artefact")
+    assert resolve(run) == resolve(str(run)) == run / "artefact"
+    assert IcGAN.from_pretrained(str(run), device="cpu").attributes
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("HF_ENDPOINT", "hf-mirror.example", "HF_ENDPOINT is no address: 'hf-mirror.example'"),
+        ("HF_HUB_DOWNLOAD_TIMEOUT", "abc", "not a number.*HF_HUB_DOWNLOAD_TIMEOUT='abc'"),
+        ("SSL_CERT_FILE", "missing.pem", "SSL_CERT_FILE names certificates that aren't there"),
+    ],
+)
+def test_settings_of_the_environment_are_named(
+    tmp_path: Path, variable: str, value: str, message: str
+) -> None:
+    # The client reads them when it is imported, so this needs a process of its own.
+    environment = {
+        **os.environ,
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "HF_HUB_CACHE": str(tmp_path),
+        variable: value,
+    }
+    command = [sys.executable, "-m", "icgan_sdk.cli.main", "pull", "org/name"]
+    ended = subprocess.run(
+        command, check=False, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 1
+    assert re.search(message, ended.stderr)
+    assert len(ended.stderr.splitlines()) == 1

@@ -48,6 +48,20 @@ def test_sizes_and_designs(
     check(networks, trees)
 
 
+def test_encoders_of_different_sizes(tmp_path: Path) -> None:
+    make = Maker()
+    trees = {
+        "generator": make.generator(),
+        "encoder_z": make.encoder(5, width=4, layers=3),
+        "encoder_y": make.encoder(3, hidden=9, width=2, layers=2),
+    }
+    networks = convert(trees, tmp_path)
+    config = networks.config
+    assert (config.encoder_width, config.encoder_layers) == (2, 2)
+    assert (config.encoder_z_width, config.encoder_z_layers) == (4, 3)
+    check(networks, trees)
+
+
 def test_one_encoder_with_two_branches(tmp_path: Path) -> None:
     make = Maker()
     trees = {"generator": make.generator(), "encoder_z": make.shared_encoder()}

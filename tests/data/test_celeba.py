@@ -114,6 +114,59 @@ def test_editions_whose_files_have_another_suffix_than_the_lists_say(
         torch.testing.assert_close(got, expected)
 
 
+def as_kaggle(root: Path) -> None:
+    """Turn the official layout into that of Kaggle's archive."""
+    for name in (ATTRIBUTES, PARTITION):
+        lines = [line.split() for line in (root / name).read_text().splitlines()]
+        header = ["image_id", *(lines[1] if name == ATTRIBUTES else ["partition"])]
+        rows = [header, *(lines[2:] if name == ATTRIBUTES else lines)]
+        csv = (root / name).with_suffix(".csv")
+        csv.write_text("\n".join(",".join(row) for row in rows) + "\n")
+        (root / name).unlink()
+    inner = root / "img_align_celeba" / "img_align_celeba"
+    (root / "img_align_celeba").rename(root / "moved")
+    inner.parent.mkdir()
+    (root / "moved").rename(inner)
+
+
+def test_the_layout_of_kaggle(make_celeba: MakeCelebA, tmp_path: Path) -> None:
+    root = make_celeba()
+    prepare_celeba(root, tmp_path / "official", image_size=8)
+    as_kaggle(root)
+    prepare_celeba(root, tmp_path / "kaggle", image_size=8)
+    assert contents(tmp_path / "official") == contents(tmp_path / "kaggle")
+    edit(root / "list_attr_celeba.csv", "000002.jpg,-1", "000002.jpg,0")
+    with pytest.raises(
+        DatasetError, match=r"list_attr_celeba\.csv, line 3: expected a name and 40"
+    ):
+        prepare_celeba(root, tmp_path / "faulty")
+    (root / "list_eval_partition.csv").write_text("")
+    (root / "list_attr_celeba.csv").write_text("")
+    with pytest.raises(DatasetError, match=r"list_attr_celeba\.csv"):
+        prepare_celeba(root, tmp_path / "faulty")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_most_pictures_missing_is_told_before_any_is_read(
+    make_celeba: MakeCelebA, tmp_path: Path, zipped: bool
+) -> None:
+    root = make_celeba(9)
+    for number in range(1, 6):
+        (root / "img_align_celeba" / f"{number:06}.jpg").unlink()
+    if zipped:
+        pack(root)
+    problem = r"5 of the 9 listed pictures \(000001\.jpg, .* and 2 more\) are not in .*has 00000"
+    with pytest.raises(DatasetError, match=problem):
+        prepare_celeba(root, tmp_path / "out", progress=lambda *_: pytest.fail("one was read"))
+
+
+def test_two_pictures_of_one_number_are_refused(make_celeba: MakeCelebA, tmp_path: Path) -> None:
+    root = make_celeba()
+    (root / "img_align_celeba" / "000003.png").touch()
+    with pytest.raises(DatasetError, match=r"000003\.\w+ and 000003\.\w+ have one number"):
+        prepare_celeba(root, tmp_path / "out")
+
+
 def test_other_layouts_of_the_folders(make_celeba: MakeCelebA, tmp_path: Path) -> None:
     root = make_celeba(zipped=True)
     prepare_celeba(root.parent, tmp_path / "a", image_size=8)  # torchvision's root
@@ -144,7 +197,7 @@ def test_unreadable_pictures_are_left_out_by_name(make_celeba: MakeCelebA, tmp_p
     assert len(dataset) == 5
     shutil.rmtree(pictures)
     pictures.mkdir()
-    with pytest.raises(DatasetError, match="none of the 9 pictures can be read; the first, 000001"):
+    with pytest.raises(DatasetError, match=r"9 of the 9 listed pictures \(000001\.jpg"):
         prepare_celeba(root, tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
@@ -173,7 +226,7 @@ def test_members_of_too_many_pixels_are_left_out(
 ) -> None:
     root = make_celeba(zipped=True)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
-    with pytest.raises(DatasetError, match=r"none of the 6 pictures can be read; .*000001\.jpg"):
+    with pytest.raises(DatasetError, match=r"6 of the 6 pictures can't be read; .*000001\.jpg"):
         prepare_celeba(root, tmp_path / "out", image_size=16)
 
 
@@ -190,7 +243,7 @@ def test_members_of_too_many_pixels_are_left_out(
         (PARTITION, "000002.jpg 1", "000002.jpg 3", r"partition\.txt, line 2"),
         (PARTITION, "000002.jpg 1", "000002.jpg", r"partition\.txt, line 2"),
         (PARTITION, "000002.jpg 1", "000001.jpg 1", "line 2: 000001.jpg is repeated"),
-        (PARTITION, "000002.jpg 1", "000022.jpg 1", "line 2: .* not in list_attr"),
+        (PARTITION, "000002.jpg 1", "000022.jpg 1", "line 2: .* not in the list of attr"),
         (PARTITION, "000002.jpg 1\n", "", "has 5 pictures, .* 6; .* 000002.jpg"),
     ],
 )

@@ -58,21 +58,36 @@ def test_celeba_options(make_celeba: MakeCelebA, tmp_path: Path) -> None:
     assert isinstance(result.exception, ConfigError)
 
 
-def test_folder_reports_unreadable_pictures(tmp_path: Path) -> None:
+def test_folder_reports_pictures_that_are_left_out(tmp_path: Path) -> None:
     root, out = tmp_path / "in", tmp_path / "out"
     root.mkdir()
-    Image.new("RGB", (9, 9)).save(root / "good.png")
-    lines = ["file,black,blond", "good.png,1,0", *(f"bad{i}.png,0,1" for i in range(25))]
-    csv = write_csv(root, lines)
-    result = invoke(
+    for i in range(25):
+        Image.new("RGB", (9, 9)).save(root / f"good{i}.png")
+    good, bad = ([f"{kind}{i}.png,1,0" for i in range(25)] for kind in ("good", "bad"))
+    csv = write_csv(root, ["file,black,blond", *good, *bad])
+    arguments = (
         "prepare", "folder", root, out, "--csv", csv, "--group", "hair=black,blond",
-        "--size", 8, "--channels", 1, "--test", 0, "--workers", 1,
+        "--size", 8, "--channels", 1, "--test", 0, "--workers", 1, "--overwrite",
     )  # fmt: skip
-    assert (result.exit_code, result.stdout) == (0, f"1 pictures in {out}\n")
-    assert "26/26" in result.stderr
+    result = invoke(*arguments)
+    assert (result.exit_code, result.stdout) == (0, f"25 pictures in {out}\n")
+    assert "50/50" in result.stderr
     assert result.stderr.count("left out bad") == 20
-    assert "25 in all; see " in result.stderr.replace("\n", " ")
+    assert "25 of 50 pictures left out; see " in result.stderr.replace("\n", " ")
     assert PreparedDataset.open(out).attributes.groups == {"hair": ("black", "blond")}
+    (root / "good0.png").unlink()
+    result = invoke(*arguments)
+    assert "26 of the 50 files in" in str(result.exception)
+    assert len(PreparedDataset.open(out)) == 25  # the earlier one
+
+
+def test_folder_tells_of_loose_pictures(tmp_path: Path) -> None:
+    for name in ("a/0.png", "b/0.png", "loose.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (9, 9)).save(tmp_path / "in" / name)
+    result = invoke("prepare", "folder", tmp_path / "in", tmp_path / "out", "--workers", 1)
+    assert result.exit_code == 0
+    assert "icgan: warning: 1 pictures left out, which lie beside the class" in result.stderr
 
 
 def test_folder_is_cut_by_a_box_of_a_frame(tmp_path: Path) -> None:

@@ -67,6 +67,54 @@ def test_csv_with_partitions_and_groups(photos: Path, tmp_path: Path) -> None:
     assert [len(dataset.part(name)) for name in ("train", "validation", "test")] == [2, 1, 1]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_csv_of_any_delimiter_and_numbers_as_pandas_writes_them(
+    photos: Path, tmp_path: Path, delimiter: str
+) -> None:
+    rows = ["file,Hat,Bald", "a/0.png,1.0,0.0", "b/1.png,-1.0,1", "a/2.png,TRUE,False"]
+    if delimiter == ";":
+        rows[1] = "a/0.png;1,0;0,0"  # where the comma is the decimal point
+    csv = write_csv(photos, [row if ";" in row else row.replace(",", delimiter) for row in rows])
+    prepare_folder(photos, tmp_path / "out", labels=csv, image_size=8, test=0)
+    dataset = PreparedDataset.open(tmp_path / "out")
+    assert dataset.attributes.names == ("Hat", "Bald")
+    assert dataset.all_labels().tolist() == [[1, -1], [-1, 1], [1, -1]]
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["a/0.png,0,1", "a/0.png,1.0,-1", "0,0,1", "id7,true,False,train", "a/0.png", "a/0.PNG,old"],
+)
+def test_csv_without_header_is_refused(photos: Path, tmp_path: Path, first: str) -> None:
+    csv = write_csv(photos, [first, "b/1.png,1,0"])
+    with pytest.raises(DatasetError, match="line 1: this looks like data; put a header above it"):
+        prepare_folder(photos, tmp_path / "out", labels=csv)
+
+
+def test_csv_whose_files_lie_in_partition_folders_and_are_partly_missing(tmp_path: Path) -> None:
+    names = [f"{folder}/{i}.png" for folder in ("train", "test") for i in range(2)]
+    for name in names:
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8)).save(tmp_path / "in" / name)
+    csv = write_csv(tmp_path, ["file,Hat", *(f"{name},1" for name in names), "train/9.png,0"])
+    report = prepare_folder(tmp_path / "in", tmp_path / "out", labels=csv, image_size=8)
+    assert "that files lie in test, train says nothing" in report.notes[0]
+    assert [name for name, _ in report.unreadable] == ["train/9.png"]
+    csv = write_csv(
+        tmp_path, ["file,Hat", *(f"album/{i}.png,1" for i in range(5)), f"{names[0]},0"]
+    )
+    with pytest.raises(DatasetError, match=r"5 of the 6 files in .* are not in .*: album/0\.png"):
+        prepare_folder(tmp_path / "in", tmp_path / "out2", labels=csv)
+
+
+def test_most_pictures_unreadable_is_an_error(photos: Path, tmp_path: Path) -> None:
+    for i in range(6):
+        (photos / "ab"[i % 2] / f"{i}.png").write_text("no picture")
+    with pytest.raises(DatasetError, match=r"6 of the 10 pictures can't be read; the first, a/0"):
+        prepare_folder(photos, tmp_path / "out", image_size=8)
+    assert not (tmp_path / "out").exists()
+
+
 def test_csv_of_names_only_makes_a_plain_gan(photos: Path, tmp_path: Path) -> None:
     csv = write_csv(photos, ["file", "a/0.png", "b/1.png"])
     prepare_folder(photos, tmp_path / "out", labels=csv, image_size=8, test=0)

@@ -1,6 +1,7 @@
 """Preparing is all or nothing: killed, failing or dying workers leave no half-written data set."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ import pytest
 from PIL import Image
 
 from icgan_sdk.attributes import AttributeSet
-from icgan_sdk.data import Item, PreparedDataset, write_prepared
-from icgan_sdk.errors import DatasetError, ImageError, SaveError, ShapeError
+from icgan_sdk.data import Item, PreparedDataset, write_arrays, write_prepared
+from icgan_sdk.errors import ConfigError, DatasetError, ImageError, SaveError, ShapeError
 
 ONE = AttributeSet(("odd",))
 ITEMS = [Item(str(i), [i % 2], ("test", "train")[i % 2]) for i in range(20)]
@@ -111,9 +112,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
 def test_nothing_to_prepare(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="there are no pictures"):
         write_prepared(tmp_path / "out", [], read, ONE, size=8)
-    with pytest.raises(
-        DatasetError, match="none of the 1 pictures can be read; the first, 3: no 3"
-    ):
+    with pytest.raises(DatasetError, match="1 of the 1 pictures can't be read; the first, 3: no 3"):
         write_prepared(tmp_path / "out", ITEMS[3:4], read, ONE, size=8)
     assert not list(tmp_path.iterdir())
 
@@ -159,3 +158,22 @@ def test_dead_worker_is_an_error_not_a_hang(tmp_path: Path) -> None:
     )  # fmt: skip
     assert "a worker process died" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
+
+
+@pytest.mark.parametrize("name", ["Caf\udce9", "two\nlines", "tab\t", "line\u2028"])
+def test_names_that_no_report_could_hold_are_refused(tmp_path: Path, name: str) -> None:
+    attributes = AttributeSet.classes("class", ["a", name])
+    items = [Item("1", [1, 0], "train"), Item("2", [0, 1], "train")]
+    with pytest.raises(ConfigError, match="characters that can't be stored: rename it"):
+        write_prepared(tmp_path / "out", items, read, attributes, size=8, channels=1)
+    pixels, labels = np.zeros((2, 8, 8, 1), np.uint8), np.eye(2, dtype=np.uint8)
+    with pytest.raises(ConfigError, match=re.escape(repr(name))):
+        write_arrays(tmp_path / "out", pixels, labels, attributes, {"train": 2})
+    assert not any(tmp_path.iterdir())
+
+
+def test_names_of_all_scripts_are_kept(tmp_path: Path) -> None:
+    names = ("眼镜", "نظّارة\u200c", "a b", "👓")
+    item = Item("1", [1, 0, 0, 0], "train")
+    write_prepared(tmp_path / "out", [item], read, AttributeSet(names), size=8, channels=1)
+    assert PreparedDataset.open(tmp_path / "out").attributes.names == names

@@ -12,19 +12,27 @@ import pytest
 from icgan_sdk.cli.main import run
 
 COMMAND = [sys.executable, "-m", "icgan_sdk.cli.main", "demo"]
+DEAD = "http://127.0.0.1:9"
+"""Nobody listens there."""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_told_to_stop(
-    model_names: list[str], tmp_path: Path, ending: signal.Signals
+@pytest.mark.parametrize(
+    ("ending", "proxies"),
+    [
+        (signal.SIGINT, {"HTTP_PROXY": DEAD, "https_proxy": DEAD, "NO_PROXY": "example.org"}),
+        (signal.SIGTERM, {"ALL_PROXY": "socks5://127.0.0.1:9"}),
+    ],
+)
+def test_it_serves_until_it_is_told_to_stop_and_asks_no_proxy(
+    model_names: list[str], tmp_path: Path, ending: signal.Signals, proxies: dict[str, str]
 ) -> None:
     process = subprocess.Popen(
         [*COMMAND, "--model", model_names[0], "--device", "cpu"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)},
+        env={**os.environ, "GRADIO_TEMP_DIR": str(tmp_path), **proxies},
     )
     assert process.stdout is not None
     line = process.stdout.readline()

@@ -276,3 +276,12 @@ def test_pictures_are_gone_when_the_page_is_closed(
         assert {"me.png", "original", "reconstruction"} <= names
         client.close()
     assert {path.name for path in folder.rglob("*.png")} <= {"image.png"}  # the examples
+
+
+def test_a_folder_for_uploads_that_cannot_be_made_is_a_typed_error(
+    model_names: list[str], photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(photo))
+    expected = "uploads can't be kept in .*; name another folder in .* GRADIO_TEMP_DIR"
+    with pytest.raises(ConfigError, match=expected), serve(model_names[:1], device="cpu"):
+        pass

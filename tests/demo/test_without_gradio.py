@@ -1,19 +1,45 @@
-"""Without the extra, the error says which command installs it."""
+"""Without the extra, the error says which command installs it; with a broken one, what is wrong."""
 
-import subprocess
+import os
 import sys
+from pathlib import Path
 
-SCRIPT = """
-import sys
-sys.modules["gradio"] = None  # as if it were not installed
-from icgan_sdk.cli.main import run
-raise SystemExit(run(["demo"]))
-"""
+import pytest
+
+from icgan_sdk.demo import serve
+from icgan_sdk.demo.proxies import no_proxy
+from icgan_sdk.errors import ConfigError
 
 
-def test_the_error_names_the_command() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert done.stderr == "icgan: error: the demo needs Gradio: pip install 'icgan-sdk[demo]'\n"
+def test_the_error_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    needed = r"the demo needs Gradio: pip install 'icgan-sdk\[demo\]'"
+    with pytest.raises(ConfigError, match=needed), serve(["mnist"]):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise ImportError('socks is missing')", "socks is missing"),
+        ("import no_such_package", "No module named 'no_such_package'"),
+    ],
+)
+def test_a_gradio_that_cannot_be_imported_is_not_called_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, reason: str
+) -> None:
+    (tmp_path / "gradio.py").write_text(code)
+    monkeypatch.delitem(sys.modules, "gradio", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    expected = f"gradio is installed, but can't be imported: {reason}"
+    with pytest.raises(ConfigError, match=expected), serve(["mnist"]):
+        pass
+
+
+def test_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "example.org")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    before = dict(os.environ)
+    with no_proxy():
+        assert os.environ["no_proxy"] == os.environ["NO_PROXY"] == "*"
+    assert dict(os.environ) == before

@@ -3,11 +3,14 @@
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.evaluation.metrics.attribute_readings import AttributeReading, Reading
 from icgan_sdk.evaluation.metrics.diversity import Diversity
-from icgan_sdk.evaluation.metrics.edits import EditFigures, Edits
+from icgan_sdk.evaluation.metrics.edit_figures import EditFigures, Edits
 from icgan_sdk.evaluation.metrics.encoder_errors import EncoderErrors, Spread
 from icgan_sdk.evaluation.metrics.fidelity import Fidelity
 from icgan_sdk.evaluation.metrics.identification import Identification
 from icgan_sdk.evaluation.metrics.memorisation import Memorisation
+from icgan_sdk.evaluation.metrics.same_person import Recognition, SamePerson
+from icgan_sdk.evaluation.metrics.told_apart import ToldApart
+from icgan_sdk.evaluation.metrics.two_sample import Apart
 from icgan_sdk.evaluation.results import Evaluation, Subject
 
 
@@ -49,7 +52,9 @@ def made_up(config: ModelConfig) -> Evaluation:
                 "encoder_y": {"real": _reading(config, 5)},
             },
             "classes": [[40, 0, 0], [3, 27, 0], [0, 0, 0]] if one_hot else None,
-            "inversion": EncoderErrors(50, 100, 0.43, 0.25, 0.0123, spread, spread),
+            "inversion": EncoderErrors(
+                50, 100, 0.43, 0.25, 0.0123, 19.5, 0.75, 20.5, 0.8125, spread, spread
+            ),
             "edits": Edits(
                 100,
                 adding,
@@ -57,6 +62,11 @@ def made_up(config: ModelConfig) -> Evaluation:
                 _edits(1, one_hot),
                 none if one_hot else _edits(2, one_hot),
                 _edits(1, one_hot),
+                told_apart=Apart(0.5875, 0.0195, 400, 410),
+            ),
+            "told_apart": ToldApart(900, Apart(1.0, 0.0, 400, 410), Apart(0.95, 0.005, 400, 410)),
+            "same_person": SamePerson(
+                Recognition(300, 0.75, 0.5), Recognition(290, 0.98, 0.25), ""
             ),
             "identification": Identification(0.625, 80, 40),
             "fidelity": Fidelity(100, 256, 12.5, 0.001, 0.0, None, "no network"),
@@ -69,7 +79,10 @@ def made_up(config: ModelConfig) -> Evaluation:
 
 def _edits(misses: int, one_hot: bool) -> EditFigures:
     hit = 1 - (misses + 1) / 10
-    return EditFigures(10, hit, min(hit + 0.05, 1.0), None if one_hot else 0.96, 0.75, 0.625, 0.125)
+    kept = None if one_hot else 0.96
+    return EditFigures(
+        10, hit, min(hit + 0.05, 1.0), kept, 0.75, 0.625, 0.125, 0.5 + misses / 10, 0.04
+    )
 
 
 def _reading(config: ModelConfig, more: int) -> Reading:

@@ -287,7 +287,7 @@ def test_json_has_null_for_what_is_no_number(tiny_config: ModelConfig) -> None:
         ({"partition": "tset"}, DatasetError, "has no partition 'tset'; did you mean 'test'"),
         ({"partition": "holdout"}, DatasetError, "known: train, validation, test"),
         ({"pictures": "some"}, ConfigError, "pictures must be one of all, generated, none"),
-        ({"detail": "fine"}, ConfigError, "detail must be one of generated, photo"),
+        ({"detail": "fine"}, ConfigError, "detail must be one of auto, generated, photo"),
         ({"limit": 1}, ConfigError, "limit must be a whole number from 2"),
         ({"refine": -1}, ConfigError, "refine must be a whole number from 0"),
         ({"seed": -1}, ConfigError, "seed must be a whole number from 0"),

@@ -34,7 +34,7 @@ def test_every_figure_has_its_place(kind: str, request: pytest.FixtureRequest) -
     text = report(made_up(config), PLOTS | PICTURES)
     assert text.startswith("# Evaluation of `made-up`\n")
     found = list(tables(text))
-    assert len(found) == (11 if config.attributes.one_hot else 12)
+    assert len(found) == (12 if config.attributes.one_hot else 13)
     for table in found:
         assert {len(row) for row in table} == {len(table[0])}
         assert set("".join(table[1])) <= set(" -:")
@@ -46,7 +46,7 @@ def test_every_figure_has_its_place(kind: str, request: pytest.FixtureRequest) -
 def test_attributes(tiny_config: ModelConfig) -> None:
     text = report(made_up(tiny_config), PLOTS)
     lines = summary(made_up(tiny_config))
-    assert len(lines) == 12
+    assert len(lines) == 17
     assert lines[0] == (
         "Generated attributes, read by the Anet: accuracy / F1",
         "93.75 % / 81.25 %",
@@ -67,10 +67,14 @@ def test_attributes(tiny_config: ModelConfig) -> None:
         "0.75",
         "62.50",
         "0.125",
+        "0.50 ± 0.04",
     ]
+    assert rows(text, "Summary")["Edits told from real ones"][0] == "0.588 ± 0.019"
+    assert rows(text, "Told apart")["G(z, y)"] == ["400", "410", "1.000 ± 0.000"]
     assert rows(text, "Removing")["`Male`"][1] == "80.00"
     assert rows(text, "Adding")["**mean**"][1] == "80.00"
     assert rows(text, "Encoders")["L_ez"] == ["50 generated", "0.43"]
+    assert rows(text, "Encoders")["PSNR / SSIM"] == ["100 real", "19.50 dB / 0.750"]
     assert rows(text, "Distribution")["FID (referee features)"] == ["12.5"]
     assert "No Inception FID: no network." in text
     assert rows(text, "Diversity")["Diversity: perceptual distance"] == ["0.31", "0.35"]
@@ -90,6 +94,7 @@ def test_classes(digits_config: ModelConfig) -> None:
     assert rows(text, "Attributes")["Read by"][-1] == "Class accuracy, %"
     assert rows(text, "Changing the class")["Attribute"] == [
         "Edits", "Hit, %", "Relative, %", "Identity", "Recognised, %", "Change outside",
+        "Told apart",
     ]  # fmt: skip
     assert "Removing\n" not in text
 

@@ -15,8 +15,10 @@ from icgan_sdk.errors import PhotoWarning
 from icgan_sdk.photo import paste_changes
 from icgan_sdk.photo.faces import FoundFace
 from icgan_sdk.photo.placement import box_matrix
+from icgan_sdk.pictures.opening import open_picture
 from icgan_sdk.pictures.saving import save_picture
 from tests.photo.conftest import blank, difference
+from tests.pictures.wide_gamut import as_wide_gamut
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -42,6 +44,17 @@ def test_no_change_leaves_every_pixel(a: float, b: float, x: float, y: float) ->
         photo, np.zeros((1, 3, 8, 8), np.float32), [np.array([[a, -b, x], [b, a, y]])]
     )
     assert np.array_equal(np.asarray(result), pixels)
+
+
+def test_a_wide_gamut_photo_keeps_its_numbers_and_shows_the_change() -> None:
+    photo = as_wide_gamut(Image.effect_noise((80, 60), 60).convert("RGB"))
+    changes, squares = np.full((1, 3, 16, 16), -0.3, np.float32), [box_matrix((20, 10, 60, 50))]
+    untouched = paste_changes(photo, 0 * changes, squares)
+    assert np.array_equal(np.asarray(untouched), np.asarray(photo))
+    result = paste_changes(photo, changes, squares)
+    assert result.info["icc_profile"] == photo.info["icc_profile"]
+    seen = difference(open_picture(result, 3), open_picture(photo, 3))[20:40, 30:50]
+    assert abs(np.median(seen) - 0.3 * 127.5) <= 2
 
 
 def test_a_turned_change_lands_turned() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -47,15 +48,20 @@ def digest(path: Path) -> str:
 def test_every_design_trains_to_an_artefact(
     config: TrainConfig, tmp_path: Path, design: str
 ) -> None:
-    config = override(config, [f"model.encoder_design={design}"])
+    data = tmp_path / "donn\udce9es"  # a name in Latin-1
+    shutil.copytree(config.data, data)
+    config = replace(override(config, [f"model.encoder_design={design}"]), data=str(data))
     seen: list[Progress] = []
-    artefact = run(config, tmp_path / "run", watcher=seen.append, command="icgan train x")
+    command = f"icgan train x --data {data}"
+    artefact = run(config, tmp_path / "run", watcher=seen.append, command=command)
     networks = load_artefact(artefact)
     assert networks.config.encoder_design == design
     assert networks.config.attributes.groups == {"side": ("left", "right")}
     z, y = networks.encode(torch.zeros(2, 1, 8, 8))
     assert networks.decode(z, y).isfinite().all()
-    assert "icgan train x" in (artefact / "README.md").read_text()
+    card = (artefact / "README.md").read_text()
+    assert "icgan train x" in card
+    assert r"donn\udce9es" in card
     assert saved_config(tmp_path / "run") == config
     stages = ["gan", "generated", "encoder_z"] + ([] if design == "sng" else ["encoder_y"])
     assert list(dict.fromkeys(p.stage for p in seen)) == stages
@@ -107,7 +113,7 @@ def test_modes(config: TrainConfig, tmp_path: Path) -> None:
     assert saved_config(folder) == changed
     run(config, folder, stages=["gan"], mode="restart")
     left = {p.name for p in folder.iterdir()}
-    assert left == {"checkpoints", "config.toml", "metrics.jsonl", "run.json", "samples"}
+    assert left == {".lock", "checkpoints", "config.toml", "metrics.jsonl", "run.json", "samples"}
     assert {p.name for p in (folder / "checkpoints").iterdir()} == {"gan.pt", "encoder_y.pt"}
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from icgan_sdk.artefacts.hub_faults import check_settings
 from icgan_sdk.config import ModelConfig
 
 PAPER = "https://arxiv.org/abs/1611.06355"
@@ -66,6 +67,7 @@ def for_repository(card: str, repo_id: str) -> str:
 
 
 def _front_matter(terms: str) -> str:
+    check_settings()
     from huggingface_hub import ModelCardData
 
     is_identifier = terms == terms.lower() and not any(c.isspace() for c in terms)

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from icgan_sdk.artefacts.hub_faults import check_settings, reason
 from icgan_sdk.artefacts.layout import (
     ARTEFACT_FILES,
     CARD_FILE,
@@ -47,6 +48,7 @@ def download(
             can't be reached and the cache doesn't hold it, or a file arrived damaged.
         ModelFormatError: If the repository holds no weights, or only pickled ones.
     """
+    check_settings()
     from huggingface_hub import constants, snapshot_download
 
     try:
@@ -61,7 +63,9 @@ def download(
             )
     # huggingface_hub's errors have no common base class, nor have those of its HTTP client.
     except Exception as error:
-        raise DownloadError(f"can't download {repo_id!r}: {_reason(error)}") from error
+        raise DownloadError(
+            f"can't download {repo_id!r}: {reason(error, uncached=True)}"
+        ) from error
     if not (Path(folder) / WEIGHTS_FILE).is_file():
         pickles = [] if local_files_only else _pickles(repo_id, revision, token)
         only = f", only {', '.join(pickles)}: pickled weights can run code" if pickles else ""
@@ -131,6 +135,7 @@ def upload(
     Raises:
         DownloadError: If the card's metadata are not valid, or the Hub refuses or can't be reached.
     """
+    check_settings()
     from huggingface_hub import HfApi, ModelCard
 
     api = HfApi(token=token)
@@ -148,7 +153,7 @@ def upload(
                 commit_message="Upload IcGAN model",
             )
     except Exception as error:  # as in `download`
-        raise DownloadError(f"can't push to {repo_id!r}: {_reason(error)}") from error
+        raise DownloadError(f"can't push to {repo_id!r}: {reason(error)}") from error
     return str(commit.commit_url)
 
 
@@ -174,59 +179,3 @@ def _time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         session.event_hooks = hooks
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong and what to do, in one line."""
-    from huggingface_hub import errors
-
-    # Subclasses first: GatedRepoError, for instance, is also a RepositoryNotFoundError.
-    reasons: tuple[tuple[type[Exception], str], ...] = (
-        (errors.GatedRepoError, "access is gated; ask for it on its page, then give a token"),
-        (
-            errors.RepositoryNotFoundError,
-            "no such repository (nor a folder here), or it is private; check the name, or give a "
-            "token with access",
-        ),
-        (errors.RevisionNotFoundError, "the repository has no such revision"),
-        (errors.OfflineModeIsEnabled, "HF_HUB_OFFLINE forbids using the network"),
-        (errors.LocalTokenNotFoundError, "no access token; run 'hf auth login' or give one"),
-        (errors.HFValidationError, "not a valid repository name; it looks like 'org/name'"),
-    )
-    for kind, reason in reasons:
-        if isinstance(error, kind):
-            return reason
-    causes = list(_causes(error))
-    for cause in causes:
-        if (answer := getattr(cause, "response", None)) is not None:
-            return _status_reason(int(answer.status_code))
-    for cause in causes:
-        if "Timeout" in type(cause).__name__:
-            return "the Hub doesn't answer in time; try again (HF_HUB_DOWNLOAD_TIMEOUT is longer)"
-    if any(type(cause).__name__ == "ConnectError" for cause in causes):
-        return "the Hub can't be reached, and it is not cached"
-    forbidden = len(causes) == 1 or isinstance(causes[-1], errors.OfflineModeIsEnabled)
-    if isinstance(error, errors.EntryNotFoundError) and forbidden:
-        return "the network must not be used, and it is not cached"
-    first = causes[-1]
-    lines = str(first).strip().splitlines()
-    return f"{type(first).__name__}: {lines[0]}" if lines else type(first).__name__
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and the chain of its causes."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__
-
-
-def _status_reason(status: int) -> str:
-    reasons = {
-        401: "the Hub doesn't accept the access token; run 'hf auth login' or give another",
-        403: "the access token doesn't allow it; give one with the permission",
-        429: "the Hub gets too many requests from here; wait a few minutes, or give a token",
-    }
-    if status >= 500:
-        return f"the Hub is out of order (status {status}), and it is not cached; try again later"
-    return reasons.get(status, f"the Hub answers with status {status}")

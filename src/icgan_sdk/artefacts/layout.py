@@ -12,6 +12,10 @@ CONFIG_FORMAT = JsonFormat(version=1, error=ModelFormatError)
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "README.md"
+
+ARTEFACT_FOLDER, RUN_CONFIG_FILE = "artefact", "config.toml"
+"""In the folder of a training run: the model that it made, and the run's own config."""
+
 ARTEFACT_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
 
 PICKLE_SUFFIXES = frozenset({".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"})

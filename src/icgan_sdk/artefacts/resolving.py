@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from icgan_sdk.artefacts.layout import CONFIG_FILE
+from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER, CONFIG_FILE, RUN_CONFIG_FILE
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, did_you_mean
 
 Source = Literal["auto", "hub"]
@@ -58,7 +58,7 @@ def resolve(
     else an existing folder or a Hub repository ``org/name``. A string that could mean either is
     refused, so that a folder never hides a repository, or the other way round. A revision or
     ``source="hub"`` asks for the Hub: a bundled name then stands for the repository in which that
-    model is published.
+    model is published. The folder of a training run stands for the model that it made.
 
     Args:
         name_or_path: ``"mnist"``, ``"org/name"``, ``Path("my/model")`` or ``"./my/model"``.
@@ -71,8 +71,8 @@ def resolve(
 
     Raises:
         ConfigError: If a folder is given a revision, or the source is unknown.
-        ModelNotFoundError: If nothing has that name, or a string of the form ``org/name`` is a
-            folder here too.
+        ModelNotFoundError: If nothing has that name, a string of the form ``org/name`` is a
+            folder here too, or a run isn't complete.
         ModelFormatError: If the repository holds no weights, or only pickled ones.
         DownloadError: If the Hub's repository can't be fetched.
     """
@@ -82,11 +82,11 @@ def resolve(
     if not isinstance(name_or_path, str):
         if from_hub:
             raise ConfigError(f"{name_or_path} is a folder: it has no revisions and no Hub")
-        return Path(name_or_path)
+        return _model_of(Path(name_or_path))
     if name_or_path in bundled_names() and not from_hub:
         return BUNDLED_ROOT / name_or_path
     if not from_hub and (folder := _folder(name_or_path)) is not None:
-        return folder
+        return _model_of(folder)
     if (published := PUBLISHED.get(name_or_path)) is not None:
         repository, revision = published.repository, revision or published.revision
     elif _HUB_ID.fullmatch(name_or_path):
@@ -102,6 +102,18 @@ def resolve(
         token=token,
         local_files_only=local_files_only,
     )
+
+
+def _model_of(folder: Path) -> Path:
+    """The folder itself, or the model in the folder of a finished training run."""
+    if (folder / CONFIG_FILE).exists() or not (folder / RUN_CONFIG_FILE).is_file():
+        return folder
+    if not (folder / ARTEFACT_FOLDER).is_dir():
+        raise ModelNotFoundError(
+            f"{folder} is a run that isn't complete: finish it with `icgan train --resume --out "
+            f"{folder}`"
+        )
+    return folder / ARTEFACT_FOLDER
 
 
 def _folder(name: str) -> Path | None:

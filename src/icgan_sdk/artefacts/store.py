@@ -26,6 +26,7 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelFormatError, SaveError, list_some
 from icgan_sdk.files import atomic_file, atomic_folder, check_replaceable, write_text
 from icgan_sdk.model import IcGANNetworks
+from icgan_sdk.model.devices import plain_torch
 
 STORED_DTYPES = frozenset({"F16", "F32"})
 
@@ -81,7 +82,7 @@ def open_artefact(folder: str | os.PathLike[str]) -> tuple[IcGANNetworks, torch.
     folder = Path(folder)
     config, path = read_config(folder), folder / WEIGHTS_FILE
     # Parameters that are inference tensors would forbid refining z later.
-    with torch.inference_mode(False):
+    with torch.inference_mode(False), plain_torch():
         try:
             with safe_open(path, framework="pt") as file:
                 found = set(file.keys())

@@ -1,17 +1,62 @@
-"""Messages on stderr, and continuing after a bad input."""
+"""Streams that take all text, messages on stderr, and continuing after a bad input."""
 
+import codecs
+import io
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TextIO, TypeVar
 
 import typer
 
-from icgan_sdk.errors import ImageError, NoFaceFoundError, PhotoWarning
+from icgan_sdk.errors import DataWarning, FontWarning, ImageError, NoFaceFoundError, PhotoWarning
 from icgan_sdk.progress import Progress
 
 T = TypeVar("T")
+
+OURS = (DataWarning, FontWarning, PhotoWarning)
+"""Warnings that are printed in one line."""
+
+
+_ESCAPE = "icgan.escape"
+"""Name of `_escape` among Python's handlers of encoding errors."""
+
+
+def prepare_streams() -> None:
+    """Let stdout and stderr take any text: other encodings than UTF-8, and closed streams too.
+
+    Python has no stream where the parent process closed it, as launchers without a console do.
+    """
+    codecs.register_error(_ESCAPE, _escape)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Also takes the closed stream's number, which the next file would get otherwise.
+            nowhere = Path(os.devnull).open("w", encoding="utf-8", errors=_ESCAPE)  # noqa: SIM115
+            setattr(sys, name, nowhere)
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ESCAPE)
+
+
+def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
+    # A file's name that isn't valid Unicode is printed with the bytes it has.
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.backslashreplace_errors(error)
+
+
+def drop_streams() -> None:
+    """Send what is still to be printed nowhere, after the reader of our output has gone."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # io.UnsupportedOperation is both
+            stream.flush()
+            continue
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def report(problem: object) -> None:
@@ -26,20 +71,19 @@ def for_each(items: Iterable[T], work: Callable[[T], None]) -> None:
         typer.Exit: With status 1 at the end, if there was any such picture.
     """
     failed = False
-    with photo_warnings():
-        for item in items:
-            try:
-                work(item)
-            except (ImageError, NoFaceFoundError) as error:
-                report(error)
-                failed = True
+    for item in items:
+        try:
+            work(item)
+        except (ImageError, NoFaceFoundError) as error:
+            report(error)
+            failed = True
     if failed:
         raise typer.Exit(1)
 
 
 @contextmanager
-def photo_warnings() -> Iterator[None]:
-    """Print each PhotoWarning in one line, and equal ones only once."""
+def our_warnings() -> Iterator[None]:
+    """Print each warning of ours in one line, and equal ones only once."""
     shown: set[str] = set()
 
     def show(
@@ -50,19 +94,18 @@ def photo_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        if not issubclass(category, PhotoWarning):
+        if not issubclass(category, OURS):
             show_others(message, category, filename, lineno, file, line)
         elif str(message) not in shown:
             shown.add(str(message))
             print(f"icgan: warning: {message}", file=sys.stderr)
 
-    from PIL import Image
-
     with warnings.catch_warnings():
         # Some cameras take pictures that large. Pillow refuses those twice as large.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", message=r"Image size .* exceeds limit")
         show_others = warnings.showwarning
-        warnings.simplefilter("always", PhotoWarning)
+        for ours in OURS:
+            warnings.simplefilter("always", ours)
         warnings.showwarning = show
         yield
 

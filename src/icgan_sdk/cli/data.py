@@ -230,6 +230,10 @@ def _groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
 def _show(report: "PrepareReport", out: Path) -> None:
     for name, reason in report.unreadable[:LISTED]:
         typer.echo(f"left out {name}: {reason}", err=True)
-    if len(report.unreadable) > LISTED:
-        typer.echo(f"… {len(report.unreadable)} in all; see {out / 'unreadable.txt'}", err=True)
+    if left_out := len(report.unreadable):
+        total = report.written + left_out
+        listed = out / "unreadable.txt"
+        typer.echo(f"{left_out} of {total} pictures left out; see {listed}", err=True)
+    for note in report.notes:
+        typer.echo(f"icgan: warning: {note}", err=True)
     print(f"{report.written} pictures in {out}")

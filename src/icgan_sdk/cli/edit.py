@@ -9,8 +9,8 @@ from icgan_sdk.cli.console import for_each
 from icgan_sdk.cli.options import (
     DEFAULT_MODEL,
     AlignOption,
+    DetailOption,
     Device,
-    EditDetailOption,
     EditFaceOption,
     FaceOption,
     Inputs,
@@ -38,7 +38,7 @@ def edit(
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
     refine: Refine = 0,
-    detail: EditDetailOption = "auto",
+    detail: DetailOption = "auto",
     align: AlignOption = "auto",
     face: EditFaceOption = "largest",
     paste_back: PasteBack = False,

@@ -34,7 +34,7 @@ def evaluate(
         int | None, typer.Option(min=2, help="Use only the first so many pictures.")
     ] = None,
     refine: Refine = 0,
-    detail: DetailOption = "generated",
+    detail: DetailOption = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
     device: Device = "auto",
     as_json: Json = False,

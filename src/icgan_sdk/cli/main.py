@@ -12,7 +12,7 @@ import typer
 
 from icgan_sdk._version import __version__
 from icgan_sdk.cli import edit, inspect, sheets
-from icgan_sdk.cli.console import report
+from icgan_sdk.cli.console import drop_streams, our_warnings, prepare_streams, report
 from icgan_sdk.cli.convert import convert_torch7
 from icgan_sdk.cli.data import app as data_app
 from icgan_sdk.cli.demo import demo
@@ -82,9 +82,23 @@ app.add_typer(data_app, name="data")
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return the exit status. Users' errors show no traceback."""
+    prepare_streams()
+    try:
+        with our_warnings():
+            status = _status(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output has gone
+        status = 1
+    except OSError as error:  # a full disk, where stdout is a file
+        report(f"can't print: {error.strerror}")
+        status = 1
+    drop_streams()
+    return status
+
+
+def _status(arguments: list[str]) -> int:
     try:
         status = app(arguments, prog_name="icgan", standalone_mode=False)
-        sys.stdout.flush()
     except _UsageError as error:
         # If the message is empty, Typer has already shown the help.
         if message := error.format_message():
@@ -97,9 +111,7 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         status = 130
     except BrokenPipeError:
-        # The reader of our output closed the pipe. Python would complain again on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except Exception as error:  # any other error is unexpected
         if os.environ.get(TRACEBACK_VARIABLE):
             traceback.print_exc()

@@ -122,10 +122,6 @@ Refine = Annotated[
     typer.Option("--refine", min=0, help="Optimisation steps on z for a closer likeness; try 50."),
 ]
 DetailOption = Annotated[
-    Literal["generated", "photo"],
-    typer.Option("--detail", help="photo: put only the change onto the original pixels."),
-]
-EditDetailOption = Annotated[
     Literal["auto", "generated", "photo"],
     typer.Option(
         "--detail",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from icgan_sdk.cli.console import for_each, photo_warnings
+from icgan_sdk.cli.console import for_each
 from icgan_sdk.cli.options import (
     DEFAULT_MODEL,
     AlignOption,
@@ -87,8 +87,7 @@ def interpolate(
 
     chosen = parse_one_face(face)
     icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
-    with photo_warnings():
-        pictures = icgan.interpolate(a, b, steps=steps, refine=refine, align=align, face=chosen)
+    pictures = icgan.interpolate(a, b, steps=steps, refine=refine, align=align, face=chosen)
     if Path(output).suffix.lower() == ".gif":
         save_animation(pictures, output)
         print(output)
@@ -115,8 +114,7 @@ def swap(
 
     chosen = parse_one_face(face)
     icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
-    with photo_warnings():
-        ends = [icgan.invert(x, refine=refine, align=align, face=chosen) for x in (a, b)]
+    ends = [icgan.invert(x, refine=refine, align=align, face=chosen) for x in (a, b)]
     swapped = list(icgan.swap_attributes(*ends))
     _save_sheet([[end.reconstruct() for end in ends], swapped], output)
 

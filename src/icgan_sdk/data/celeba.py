@@ -1,10 +1,9 @@
-"""CelebA (Liu et al., ICCV 2015): aligned faces with 40 attributes, in the official layout."""
+"""CelebA (Liu et al., ICCV 2015): aligned faces with 40 attributes, official or Kaggle's."""
 
 import io
 import os
 import zipfile
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -12,20 +11,18 @@ from PIL import Image
 
 from icgan_sdk.attributes import PAPER_ATTRIBUTES, AttributeSet
 from icgan_sdk.config import CELEBA_CROP, Crop
-from icgan_sdk.data.reading import ReadPicture
-from icgan_sdk.data.writing import (
-    PARTITIONS,
-    Item,
-    PrepareReport,
-    write_prepared,
+from icgan_sdk.data.celeba_lists import (
+    ATTRIBUTE_FILES,
+    PARTITION_FILES,
+    read_attributes,
+    read_partitions,
 )
-from icgan_sdk.errors import DatasetError, ImageError, did_you_mean
-from icgan_sdk.pictures.opening import DECODE_ERRORS, open_picture
+from icgan_sdk.data.writing import Item, PrepareReport, write_prepared
+from icgan_sdk.errors import DatasetError, ImageError, list_some
+from icgan_sdk.pictures.opening import open_picture
 from icgan_sdk.pictures.squares import resample
 from icgan_sdk.progress import Progress
 
-ATTRIBUTE_FILE = "list_attr_celeba.txt"
-PARTITION_FILE = "list_eval_partition.txt"
 PICTURE_FOLDER = "img_align_celeba"
 EDITIONS = (PICTURE_FOLDER, f"{PICTURE_FOLDER}_png", f"{PICTURE_FOLDER}_webp")
 """Folders of the pictures: the JPEG edition, the official PNG edition, and one in WebP."""
@@ -33,11 +30,6 @@ PICTURES = tuple(name for edition in EDITIONS for name in (edition, f"{edition}.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 SUBFOLDERS = ("", "celeba", "Anno", "Eval", "Img")
 """Where files may be: together, in torchvision's folder, or in the official site's three."""
-
-DAMAGES: tuple[type[Exception], ...] = (
-    *DECODE_ERRORS, Image.DecompressionBombError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-"""What reading a damaged member of the archive raises."""
 
 ORIGINAL_TEST_SIZE = 19_961
 """How many of the last pictures the original code keeps for testing."""
@@ -63,9 +55,9 @@ def prepare_celeba(
     ``.jpg`` files for the PNG edition too.
 
     Args:
-        source: Folder with ``list_attr_celeba.txt``, ``list_eval_partition.txt``, and
-            ``img_align_celeba/`` or ``img_align_celeba.zip`` (read without unpacking), or the
-            same with ``_png`` or ``_webp`` after ``celeba``.
+        source: Folder with ``list_attr_celeba.txt``, ``list_eval_partition.txt`` (or ``.csv``, as
+            Kaggle has them), and ``img_align_celeba/`` or ``img_align_celeba.zip`` (read without
+            unpacking), or the same with ``_png`` or ``_webp`` after ``celeba``.
         folder: Where to write the prepared data set.
         attributes: Which of the 40, in this order; default: the paper's 18.
         image_size: Side of the pictures, a power of two.
@@ -77,20 +69,24 @@ def prepare_celeba(
 
     Raises:
         ConfigError: If the size is no power of two from 8 to 1024.
-        DatasetError: If files are missing, damaged or don't fit together.
+        DatasetError: If files are missing, damaged or don't fit together, or most of the listed
+            pictures are not there.
         SaveError: If the folder can't be written.
         UnknownAttributeError: If CelebA has no attribute of that name.
     """
     source, chosen = Path(source), AttributeSet.celeba(attributes)
-    labels = dict(_read_attributes(_find(source, ATTRIBUTE_FILE), chosen.names))
+    labels = dict(read_attributes(_find(source, *ATTRIBUTE_FILES), chosen.names))
     if partition == "official":
-        partitions = _read_partitions(_find(source, PARTITION_FILE), labels)
+        partitions = read_partitions(_find(source, *PARTITION_FILES), labels)
     else:
         partitions = _original_partitions(labels)
+    pictures = _find(source, *PICTURES)
+    read = (FolderFaces if pictures.is_dir() else ZipFaces)(pictures, image_size, crop)
+    _check_pictures(pictures, read.numbers, labels)
     return write_prepared(
         folder,
         [Item(name, labels[name], partitions[name]) for name in labels],
-        _reader(_find(source, *PICTURES), image_size, crop),
+        read,
         chosen,
         size=image_size,
         crop=crop,
@@ -105,8 +101,14 @@ class FolderFaces:
     """Reads aligned faces from a folder."""
 
     def __init__(self, folder: Path, size: int, crop: Crop) -> None:
-        self.folder, self.size, self.crop = folder, size, crop
-        self._files = _by_number(entry.name for entry in folder.iterdir())
+        inner = folder / folder.name  # as Kaggle's archive unpacks
+        self.folder, self.size, self.crop = inner if inner.is_dir() else folder, size, crop
+        self._files = _by_number(entry.name for entry in self.folder.iterdir())
+
+    @property
+    def numbers(self) -> Collection[str]:
+        """The numbers of the pictures there are."""
+        return self._files.keys()
 
     def __call__(self, name: str) -> Image.Image:
         """The face of a listed name, RGB, `size` × `size`."""
@@ -130,18 +132,21 @@ class ZipFaces:
         self.__dict__.update(state)
         self._zip = self._open()
 
+    @property
+    def numbers(self) -> Collection[str]:
+        """The numbers of the pictures there are."""
+        return self._members.keys()
+
     def __call__(self, name: str) -> Image.Image:
         """The face of a listed name, RGB, `size` × `size`."""
         member = self._members.get(PurePath(name).stem)
         if member is None:
             raise ImageError(f"{self.archive.name} has no picture {PurePath(name).stem}")
         try:
-            picture = Image.open(io.BytesIO(self._zip.read(member)))
-            picture.load()  # so that damage is reported by the member's name
-            face = open_picture(picture, 3)
-        except DAMAGES as error:
+            data = io.BytesIO(self._zip.read(member))
+        except Exception as error:  # zipfile and its decompressors raise errors of many kinds
             raise ImageError(f"{member} can't be read, it may be damaged: {error}") from error
-        return _cut_frame(face, self.size, self.crop)
+        return _cut_frame(open_picture(data, 3, member), self.size, self.crop)
 
     def _open(self) -> zipfile.ZipFile:
         try:
@@ -152,8 +157,13 @@ class ZipFaces:
 
 def _by_number(names: Iterable[str]) -> dict[str, str]:
     """Names of picture files by what stands before their suffix, CelebA's number."""
-    paths = map(PurePath, names)
-    return {path.stem: path.as_posix() for path in paths if path.suffix.lower() in SUFFIXES}
+    numbered: dict[str, str] = {}
+    for path in map(PurePath, names):
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+            other = numbered.setdefault(path.stem, path.as_posix())
+            if other != path.as_posix():
+                raise DatasetError(f"{other} and {path} have one number: remove one of them")
+    return numbered
 
 
 def _cut_frame(picture: Image.Image, size: int, crop: Crop) -> Image.Image:
@@ -170,69 +180,24 @@ def find_celeba(source: Path, names: Sequence[str]) -> Path | None:
 def _find(source: Path, *names: str) -> Path:
     path = find_celeba(source, names)
     if path is None:
+        found = sorted(entry.name for entry in source.iterdir()) if source.is_dir() else []
         raise DatasetError(
-            f"{source} lacks CelebA's {' or '.join(names)}; "
-            "fetch the data set with download_celeba or --download"
+            f"{source} lacks CelebA's {' or '.join(names)}, but has "
+            f"{list_some(found) or 'nothing'}; name the folder that holds them, or fetch them with "
+            "download_celeba or --download"
         )
     return path
 
 
-def _reader(pictures: Path, size: int, crop: Crop) -> ReadPicture:
-    return (FolderFaces if pictures.is_dir() else ZipFaces)(pictures, size, crop)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} can't be read: {error}") from error
-
-
-def _read_attributes(path: Path, chosen: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """File name and label row (bytes 0 and 1) of each picture."""
-    lines = _lines(path)
-    if len(lines) < 2 or not lines[0].strip().isdecimal():
-        raise DatasetError(f"{path}: expected a count in line 1 and names in line 2")
-    if int(lines[0]) != len(lines) - 2:
+def _check_pictures(pictures: Path, numbers: Collection[str], listed: Iterable[str]) -> None:
+    """Raise DatasetError, before any picture is read, if most of the listed ones are missing."""
+    listed = list(listed)
+    missing = [name for name in listed if PurePath(name).stem not in numbers]
+    if 2 * len(missing) > len(listed):
         raise DatasetError(
-            f"{path}: line 1 says {lines[0].strip()} pictures, {len(lines) - 2} follow"
+            f"{len(missing)} of the {len(listed)} listed pictures ({list_some(missing)}) are not "
+            f"in {pictures}, which has {list_some(numbers) or 'none'}"
         )
-    known = lines[1].split()
-    for name in chosen:
-        if name not in known:
-            raise DatasetError(f"{path}: no attribute {name!r}; {did_you_mean(name, known)}")
-    columns = [known.index(name) + 1 for name in chosen]
-    seen = set()
-    for number, line in enumerate(lines[2:], 3):
-        cells = line.split()
-        if len(cells) != len(known) + 1 or not {"-1", "1"}.issuperset(cells[1:]):
-            raise DatasetError(f"{path}, line {number}: expected a name and {len(known)} × -1 or 1")
-        name = cells[0]
-        if name in seen or Path(name).name != name:
-            raise DatasetError(f"{path}, line {number}: {name!r} is repeated or no file name")
-        seen.add(name)
-        yield name, bytes(cells[column] == "1" for column in columns)
-
-
-def _read_partitions(path: Path, labelled: dict[str, bytes]) -> dict[str, str]:
-    codes = {str(code): partition for code, partition in enumerate(PARTITIONS)}
-    partitions: dict[str, str] = {}
-    for number, line in enumerate(_lines(path), 1):
-        cells = line.split()
-        if len(cells) != 2 or cells[1] not in codes:
-            raise DatasetError(f"{path}, line {number}: expected a file name and 0, 1 or 2")
-        if cells[0] not in labelled or cells[0] in partitions:
-            raise DatasetError(
-                f"{path}, line {number}: {cells[0]} is repeated, or not in {ATTRIBUTE_FILE}"
-            )
-        partitions[cells[0]] = codes[cells[1]]
-    if len(partitions) != len(labelled):
-        missing = next(name for name in labelled if name not in partitions)
-        raise DatasetError(
-            f"{path} has {len(partitions)} pictures, {ATTRIBUTE_FILE} {len(labelled)}; "
-            f"the first without a partition is {missing}"
-        )
-    return partitions
 
 
 def _original_partitions(labelled: dict[str, bytes]) -> dict[str, str]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from icgan_sdk.data.celeba import ATTRIBUTE_FILE, PARTITION_FILE, PICTURES, find_celeba
+from icgan_sdk.data.celeba import PICTURES, find_celeba
+from icgan_sdk.data.celeba_lists import ATTRIBUTE_FILES, PARTITION_FILES
 from icgan_sdk.data.mnist import MNIST_FILES, find_mnist
 from icgan_sdk.errors import DownloadError, SaveError
 
@@ -19,7 +20,7 @@ MNIST_BY_HAND = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/ or http://yann.lecun.com/exdb/mnist/,"
 )
 CELEBA_BY_HAND = (
-    f"fetch {PICTURES[1]}, {ATTRIBUTE_FILE} and {PARTITION_FILE} by hand, from "
+    f"fetch {PICTURES[1]}, {ATTRIBUTE_FILES[0]} and {PARTITION_FILES[0]} by hand, from "
     "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html (non-commercial research only),"
 )
 
@@ -48,7 +49,7 @@ def download_celeba(folder: str | os.PathLike[str]) -> None:
     """
     from torchvision import datasets  # here, as it takes long to import
 
-    needed = ((ATTRIBUTE_FILE,), (PARTITION_FILE,), PICTURES)
+    needed = (ATTRIBUTE_FILES, PARTITION_FILES, PICTURES)
     if not all(find_celeba(Path(folder), names) for names in needed):
         _download(folder, "celeba", datasets.CelebA, CELEBA_BY_HAND)
 

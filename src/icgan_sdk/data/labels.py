@@ -76,6 +76,21 @@ class LabelSampler:
             return rows.lerp(self._draw(n, generator), weight)
         return rows
 
+    def check_varied(self) -> None:
+        """Raise DatasetError if all labels are the same, so that nothing can be learnt of them."""
+        if len(self.attributes) and self._all_equal:
+            raise DatasetError(
+                "all training labels are the same, so there are no wrong ones: "
+                "choose attributes that vary"
+            )
+
+    def constant(self) -> tuple[str, ...]:
+        """The attributes that all pictures have, or none."""
+        varied = (self._labels != self._labels[0]).any(0).tolist()
+        return tuple(
+            name for name, varies in zip(self.attributes.names, varied, strict=True) if not varies
+        )
+
     def mismatched(self, y: Tensor, generator: torch.Generator) -> Tensor:
         """A wrong label vector for each of `y`, as the original code draws them.
 
@@ -97,11 +112,7 @@ class LabelSampler:
             return y
         if self.attributes.one_hot:
             return self._other_class(y, generator)
-        if self._all_equal:
-            raise DatasetError(
-                "all training labels are the same, so there are no wrong ones: "
-                "choose attributes that vary"
-            )
+        self.check_varied()
         wrong = self._draw(len(y), generator)
         for _ in range(REDRAWS):
             equal = (wrong == y).all(dim=1).nonzero()[:, 0]

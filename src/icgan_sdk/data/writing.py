@@ -28,6 +28,8 @@ from icgan_sdk.files import atomic_folder
 from icgan_sdk.progress import Progress
 
 PARTITIONS = ("train", "validation", "test")
+UNDECIDED = ""
+"""The partition of an item until it has been drawn."""
 UNREADABLE = "unreadable.txt"
 
 
@@ -52,10 +54,12 @@ class PrepareReport:
     Attributes:
         written: How many were prepared.
         unreadable: Name and reason of each that was left out, as in ``unreadable.txt``.
+        notes: What else the user should know, a text each.
     """
 
     written: int
     unreadable: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def write_arrays(
@@ -84,12 +88,13 @@ def write_arrays(
         overwrite: Replace an earlier prepared data set.
 
     Raises:
-        ConfigError: If no model can have this image size.
+        ConfigError: If no model can have this image size, or a name can't be stored.
         DatasetError: If the folder already holds something.
         SaveError: If it can't be written.
         ShapeError: If the arrays don't fit together.
     """
     info, ranges = DatasetInfo(attributes, padding, crop, source), _ranges(partitions)
+    attributes.check_storable()
     problem = inconsistency(info, ranges, images, labels)
     if problem:
         raise ShapeError(f"can't write {folder}: {problem}")
@@ -136,13 +141,14 @@ def write_prepared(
         progress: Called after each picture.
 
     Raises:
-        ConfigError: If no model can have this image size.
-        DatasetError: If no picture can be read, the folder already holds something, or a worker
-            died.
+        ConfigError: If no model can have this image size, or a name can't be stored.
+        DatasetError: If most pictures can't be read, the folder already holds something, or a
+            worker died.
         SaveError: If the folder can't be written.
         ShapeError: If `read` gives pixels of another shape or type.
     """
     ModelConfig(image_size=size, channels=channels)  # raises if no model fits
+    attributes.check_storable()
     items = sorted(items, key=lambda item: PARTITIONS.index(item.partition))
     with _new_dataset(folder, overwrite) as temporary:
         shape = (size, size, channels)
@@ -225,14 +231,13 @@ def _write_description(folder: Path, info: DatasetInfo, ranges: Ranges) -> None:
 
 
 def _check_kept(kept: list[Item], unreadable: list[tuple[str, str]]) -> None:
-    if kept:
-        return
-    if not unreadable:
+    if not kept and not unreadable:
         raise DatasetError("there are no pictures to prepare")
+    if len(kept) >= len(unreadable):
+        return
     name, reason = unreadable[0]
-    raise DatasetError(
-        f"none of the {len(unreadable)} pictures can be read; the first, {name}: {reason}"
-    )
+    count = f"{len(unreadable)} of the {len(kept) + len(unreadable)}"
+    raise DatasetError(f"{count} pictures can't be read; the first, {name}: {reason}")
 
 
 def _write_unreadable(path: Path, unreadable: list[tuple[str, str]]) -> None:

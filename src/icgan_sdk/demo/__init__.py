@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from icgan_sdk.checks import import_problem
+from icgan_sdk.demo.proxies import no_proxy
 from icgan_sdk.engines.engine import RuntimeName
-from icgan_sdk.errors import ConfigError
 
 __all__ = ["serve"]
 
@@ -33,16 +34,18 @@ def serve(
         runtime: As for `IcGAN.from_pretrained`.
 
     Raises:
-        ConfigError: If Gradio is not installed, the address is not to be had, there is no such
-            device, or a model has no attributes.
+        ConfigError: If Gradio is not installed, the address or a folder for uploads is not to be
+            had, there is no such device, or a model has no attributes.
         ModelNotFoundError: If there is no model of a name.
         ModelFormatError: If a model's files are damaged.
         DownloadError: If a model can't be fetched from the Hub.
     """
     try:
-        import gradio  # noqa: F401
+        with no_proxy():
+            import gradio  # noqa: F401
     except ImportError as error:
-        raise ConfigError("the demo needs Gradio: pip install 'icgan-sdk[demo]'") from error
+        need = "the demo needs Gradio: pip install 'icgan-sdk[demo]'"
+        raise import_problem(error, "gradio", need) from error
     from icgan_sdk.demo.catalogue import load_exhibits
     from icgan_sdk.demo.server import running
 

@@ -14,6 +14,7 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import RuntimeName
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.facade import IcGAN
+from icgan_sdk.pictures.formats import open_listed
 
 EXAMPLES = Path(__file__).parent / "examples"
 """Pictures to try; all but each folder's first are samples of the bundled models."""
@@ -74,7 +75,7 @@ def _examples(model: IcGAN) -> tuple[Image.Image, ...]:
         return tuple(model.sample(SAMPLES, seed=0))
     pictures = []
     for path in sorted((EXAMPLES / kind).iterdir()):
-        with Image.open(path) as picture:
+        with open_listed(path) as picture:
             pictures.append(picture.copy())
     return tuple(pictures)
 

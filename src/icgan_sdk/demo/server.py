@@ -2,11 +2,13 @@
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -14,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from icgan_sdk.demo.catalogue import Exhibit
 from icgan_sdk.demo.page import build_page
+from icgan_sdk.demo.proxies import no_proxy
 from icgan_sdk.demo.uploads import MAX_BYTES
 from icgan_sdk.errors import ConfigError
 
@@ -123,6 +126,19 @@ def _theme() -> gr.themes.Base:
     return theme.set(block_info_text_color="*neutral_600")
 
 
+def _make_upload_folder() -> None:
+    folder = Path(get_upload_folder())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"uploads can't be kept in {folder}: {error.strerror}; name another folder in the "
+            "environment variable GRADIO_TEMP_DIR"
+        ) from error
+
+
 @contextmanager
 def running(exhibits: Mapping[str, Exhibit], host: str, port: int | None) -> Iterator[str]:
     """Serve the page while the context lasts; gives its address.
@@ -133,28 +149,30 @@ def running(exhibits: Mapping[str, Exhibit], host: str, port: int | None) -> Ite
         port: None: the first free one from 7860.
 
     Raises:
-        ConfigError: If the address is not to be had.
+        ConfigError: If the address or the folder for uploads is not to be had.
     """
+    _make_upload_folder()
     page = build_page(exhibits)
     page.queue(max_size=WAITING, api_open=False)  # what is queued can't be called past the queue
     try:
-        _, address, _ = page.launch(
-            server_name=host,
-            server_port=port,
-            share=False,
-            quiet=True,
-            prevent_thread_lock=True,
-            ssr_mode=False,
-            mcp_server=False,
-            enable_monitoring=False,
-            run_history=False,
-            max_file_size=MAX_BYTES,
-            state_session_capacity=SESSIONS,
-            footer_links=[],
-            theme=_theme(),
-            css_paths=Path(__file__).with_name("style.css"),
-            app_kwargs={"middleware": [Middleware(Guard)]},
-        )
+        with no_proxy():
+            _, address, _ = page.launch(
+                server_name=host,
+                server_port=port,
+                share=False,
+                quiet=True,
+                prevent_thread_lock=True,
+                ssr_mode=False,
+                mcp_server=False,
+                enable_monitoring=False,
+                run_history=False,
+                max_file_size=MAX_BYTES,
+                state_session_capacity=SESSIONS,
+                footer_links=[],
+                theme=_theme(),
+                css_paths=Path(__file__).with_name("style.css"),
+                app_kwargs={"middleware": [Middleware(Guard)]},
+            )
     except (OSError, OverflowError) as error:
         raise ConfigError(
             f"can't listen on {host}, port {port or 'any from 7860'}: {error}"

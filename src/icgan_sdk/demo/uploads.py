@@ -13,7 +13,8 @@ from PIL import Image
 
 from icgan_sdk.errors import IcGANError, ImageError, PhotoWarning
 from icgan_sdk.facade import IcGAN, Inversion
-from icgan_sdk.pictures.opening import DECODE_ERRORS, add_heif, open_picture
+from icgan_sdk.pictures.formats import open_listed
+from icgan_sdk.pictures.opening import open_picture
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
@@ -62,12 +63,11 @@ def read_upload(path: Path, name: str) -> Image.Image:
     Raises:
         ImageError: If it has too many pixels, or is no picture that can be read.
     """
-    add_heif()
     try:
-        file = Image.open(path)
+        file = open_listed(path)
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} has too many pixels: scale it down first") from error
-    except DECODE_ERRORS as error:
+    except Exception as error:  # decoders raise errors of many kinds
         raise ImageError(f"{name} is not a picture that can be read") from error
     with file:
         if file.width * file.height > MAX_PIXELS:

@@ -10,7 +10,7 @@ from icgan_sdk.engines.engine import CHUNK, Engine
 from icgan_sdk.engines.latents import Latent
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import masked_change
-from icgan_sdk.model.devices import find_device
+from icgan_sdk.model.devices import find_device, plain_torch
 from icgan_sdk.model.refinement import refine_z
 from icgan_sdk.pictures.arrays import Floats
 
@@ -50,31 +50,37 @@ class TorchEngine(Engine):
         self._device = find_device(device)
         self._networks.to(self._device)
 
+    @plain_torch()
     def encode(self, images: Floats) -> tuple[Floats, Floats]:
         """E_z and E_y, see `Engine.encode`."""
         latent = encode(self._networks, torch.from_numpy(images), self._device)
         return latent.z.cpu().numpy(), latent.y.cpu().numpy()
 
+    @plain_torch()
     @torch.inference_mode()
     def read(self, images: Floats) -> Floats:
         """E_y alone, see `Engine.read`."""
         return self._by_chunks(lambda x: self._networks.read_y(self._networks.shrink(x)), images)
 
+    @plain_torch()
     def decode(self, z: Floats, y: Floats) -> Floats:
         """G(z, y), see `Engine.decode`."""
         latent = Latent(torch.from_numpy(z), torch.from_numpy(y))
         return _to_array(decode(self._networks, latent, self._device))
 
+    @plain_torch()
     @torch.inference_mode()
     def change(self, images: Floats, rebuilt: Floats, edited: Floats) -> Floats:
         """What an edit adds to the original pixels, see `Engine.change`."""
         return _to_array(masked_change(*map(torch.from_numpy, (images, rebuilt, edited))))
 
+    @plain_torch()
     @torch.inference_mode()
     def paint(self, images: Floats, y: Floats, y_new: Floats) -> Floats:
         """An edit painted onto photos, see `Engine.paint`."""
         return self._by_chunks(self._networks.paint, images, y, y_new)
 
+    @plain_torch()
     def refine(self, images: Floats, z: Floats, y: Floats, steps: int) -> Floats:
         """Search a better z, see `Engine.refine`."""
 

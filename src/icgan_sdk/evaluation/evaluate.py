@@ -14,10 +14,11 @@ from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
+from icgan_sdk.editing import Detail
+from icgan_sdk.editing.encoded import find_detail
 from icgan_sdk.errors import (
     ConfigError,
     DatasetError,
-    ModelNotFoundError,
     SaveError,
     raise_where_different,
 )
@@ -28,7 +29,7 @@ from icgan_sdk.evaluation.metrics.fidelity import check_torchmetrics
 from icgan_sdk.evaluation.metrics.first_pictures import FirstPictures
 from icgan_sdk.evaluation.metrics.measuring import measure
 from icgan_sdk.evaluation.metrics.metric import Metric
-from icgan_sdk.evaluation.metrics.seeing import RealPictures
+from icgan_sdk.evaluation.metrics.seeing import RealPictures, judged_config
 from icgan_sdk.evaluation.progress import Watcher, ignore
 from icgan_sdk.evaluation.referees.referee_folder import read_record
 from icgan_sdk.evaluation.referees.referee_training import ensure_referees
@@ -38,7 +39,6 @@ from icgan_sdk.evaluation.report.plots import check_matplotlib, save_plots
 from icgan_sdk.evaluation.results import Evaluation, Subject
 from icgan_sdk.files import atomic_folder, write_text
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.model.compositing import Detail
 from icgan_sdk.model.devices import find_device
 from icgan_sdk.model.noise import random_source
 from icgan_sdk.pictures.saving import save_picture
@@ -61,7 +61,7 @@ def evaluate(
     pictures: Pictures = "all",
     limit: int | None = None,
     refine: int = 0,
-    detail: Detail = "generated",
+    detail: Detail = "auto",
     seed: int = 0,
     device: str = "auto",
     watcher: Watcher | None = None,
@@ -71,7 +71,9 @@ def evaluate(
     Args:
         model: As for `IcGAN.from_pretrained`, or the folder of a complete run. The report then
             shows the run's losses.
-        data: Prepared data set that fits the model. Its partition `train` trains the referees.
+        data: Prepared data set that fits the model, or its painter: photo edits are then judged at
+            the painter's side, and what G gives is scaled up. Its partition `train` trains the
+            referees.
         out: A new or empty folder, or that of an earlier evaluation, which is replaced.
         partition: The part of the data to judge by. The model should not have been trained on it.
         referees: Folder with ``anet/`` and ``residual/``. Referees that are missing, or were
@@ -100,7 +102,7 @@ def evaluate(
     name, run, networks = _open_model(model)
     dataset = PreparedDataset.open(data)
     judged = dataset.part(partition, limit)
-    _check_fits(networks.config, dataset)
+    _check_fits(judged_config(networks.config, dataset), dataset)
     if len(judged) < 2:
         raise DatasetError(f"{partition!r} has {len(judged)} pictures: evaluation needs two")
     networks.to(find_device(device))
@@ -114,7 +116,7 @@ def evaluate(
         train=dataset.part("train"),
         limit=limit,
         refine=refine,
-        detail=detail,
+        detail=find_detail(detail, networks.config),
     )
     metrics = [metric(bench) for metric in metric_table.METRICS]
     first = FirstPictures()
@@ -172,16 +174,10 @@ def _check_replaceable(folder: Path) -> None:
 
 def _open_model(model: str | os.PathLike[str]) -> tuple[str, Path | None, IcGANNetworks]:
     """A model's name, its run folder if that was given, and its networks."""
-    folder = resolve(model)
-    name = folder.absolute().name if Path(model).is_dir() else str(model)
-    if (folder / "artefact").is_dir():
-        return name, folder, load_artefact(folder / "artefact")
-    if (folder / "config.toml").is_file():
-        raise ModelNotFoundError(
-            f"{folder} is a run that isn't complete: finish it with `icgan train --resume --out "
-            f"{folder}`"
-        )
-    return name, None, load_artefact(folder)
+    folder, given = resolve(model), Path(model)
+    name = given.absolute().name if given.is_dir() else str(model)
+    run = given if given.is_dir() and not given.samefile(folder) else None
+    return name, run, load_artefact(folder)
 
 
 def _check_fits(config: ModelConfig, dataset: PreparedDataset) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, did_you_mean
@@ -152,13 +153,13 @@ def _measuring(variant: Variant, tell: Watcher) -> Watcher:
 
 def _artefact(run: Path) -> Path:
     """A file that a run has once its model is finished, with its encoders."""
-    return run / "artefact" / "config.json"
+    return run / ARTEFACT_FOLDER / "config.json"
 
 
 def _networks(config: TrainConfig, run: Path, dataset: PreparedDataset) -> IcGANNetworks:
     """The finished model of a run, or its generator alone where it has no encoders."""
     if _artefact(run).exists():
-        networks = load_artefact(run / "artefact")
+        networks = load_artefact(run / ARTEFACT_FOLDER)
     else:
         networks = IcGANNetworks(config.model_config(dataset))
         load_checkpoint(run / "checkpoints" / "generated.pt", {"generator": networks.generator})

@@ -9,11 +9,13 @@ from icgan_sdk.errors import IcGANError
 from icgan_sdk.evaluation.metrics.attribute_readings import Readings
 from icgan_sdk.evaluation.metrics.class_confusion import Counts
 from icgan_sdk.evaluation.metrics.diversity import Diversity
-from icgan_sdk.evaluation.metrics.edits import Edits
+from icgan_sdk.evaluation.metrics.edit_figures import Edits
 from icgan_sdk.evaluation.metrics.encoder_errors import EncoderErrors
 from icgan_sdk.evaluation.metrics.fidelity import Fidelity
 from icgan_sdk.evaluation.metrics.identification import Identification
 from icgan_sdk.evaluation.metrics.memorisation import Memorisation
+from icgan_sdk.evaluation.metrics.same_person import SamePerson
+from icgan_sdk.evaluation.metrics.told_apart import ToldApart
 from icgan_sdk.versioned import JsonFormat
 
 RESULT_FORMAT = JsonFormat(version=2, error=IcGANError, key="format")
@@ -94,6 +96,18 @@ class Evaluation:
         """Of edits, as the residual referee sees them. It also judges all that follows."""
         edits: Edits = self.figures["edits"]
         return edits
+
+    @property
+    def told_apart(self) -> ToldApart:
+        """Of generated pictures and reconstructions, by classifiers of their own."""
+        told: ToldApart = self.figures["told_apart"]
+        return told
+
+    @property
+    def same_person(self) -> SamePerson:
+        """Of reconstructions and edits of faces, by a face-recognition network."""
+        same: SamePerson = self.figures["same_person"]
+        return same
 
     @property
     def inversion(self) -> EncoderErrors:

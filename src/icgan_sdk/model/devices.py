@@ -1,5 +1,8 @@
 """Choosing the device that networks run on, and bringing tensors to it."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -39,3 +42,15 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     if device.type == "cuda" and tensor.device.type == "cpu":
         tensor = tensor.pin_memory()  # only from there a copy runs beside the computation
     return tensor.to(device, non_blocking=True)
+
+
+@contextmanager
+def plain_torch() -> Iterator[None]:
+    """Compute as usual, whatever autocast or default device the caller has set for own work."""
+    with ExitStack() as stack:
+        for kind in ("cpu", "cuda", "mps"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        if torch.get_default_device().type != "cpu":
+            stack.enter_context(torch.device("cpu"))
+        yield

@@ -32,7 +32,8 @@ def random_source(seed: int | None, generator: torch.Generator | None) -> torch.
 
 def draw_noise(batch: int, config: ModelConfig, generator: torch.Generator) -> Tensor:
     """Noise z [batch, z_dim] from the model's distribution, on the generator's device."""
-    shape, device = (batch, config.z_dim), generator.device
-    if config.noise == "uniform":
-        return torch.rand(shape, generator=generator, device=device) * 2 - 1
-    return torch.randn(shape, generator=generator, device=device)
+    draw = torch.rand if config.noise == "uniform" else torch.randn
+    z = draw(
+        (batch, config.z_dim), generator=generator, device=generator.device, dtype=torch.float32
+    )
+    return z * 2 - 1 if config.noise == "uniform" else z

@@ -66,7 +66,10 @@ def find_faces(photo: Image.Image) -> list[FoundFace]:
     if min(size) < SMALLEST_FACE:
         return []
     searched = resample(photo.convert("RGB"), size, (0.0, 0.0, *photo.size))
-    boxes, _, landmarks = _detector().detect(searched, landmarks=True)
+    from icgan_sdk.model.devices import plain_torch
+
+    with plain_torch():
+        boxes, _, landmarks = _detector().detect(searched, landmarks=True)
     if boxes is None:
         return []
     stretch = np.divide(photo.size, size)

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from icgan_sdk.errors import ShapeError
 from icgan_sdk.photo.placement import Matrix, bounds
 from icgan_sdk.pictures.arrays import Floats
-from icgan_sdk.pictures.opening import as_mode, check_picture, decoded, is_tensor
+from icgan_sdk.pictures.colour import from_srgb, profile_of, to_srgb
+from icgan_sdk.pictures.opening import check_picture, decoded, in_own_colours, is_tensor, upright
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,6 @@ MARGIN = 1 / 16
 LUMINANCE = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey, as Pillow has them (ITU-R 601)."""
 
-GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N"}
 EIGHT_BIT_MODES = {"L", "LA", "P", "PA", "RGB", "RGBA", "RGBa"}
 
 
@@ -44,23 +44,26 @@ def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image]:
     if is_tensor(image):
         raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
     with decoded(check_picture(image)) as picture:
-        flat = as_mode(picture, channels)
-        return flat, _complete(picture, flat)
+        own, profile = in_own_colours(picture), profile_of(picture)
+        flat = to_srgb(own, profile).convert("L" if channels == 1 else "RGB")
+        return flat, _complete(picture, own, profile, flat)
 
 
-def _complete(source: Image.Image, flat: Image.Image) -> Image.Image:
-    if source.mode == "La":  # which Pillow converts to nothing else
+def _complete(
+    source: Image.Image, own: Image.Image, profile: bytes | None, flat: Image.Image
+) -> Image.Image:
+    if source.mode == "La":  # the only mode that Pillow converts it to
         source = source.convert("LA")
-    mode = "L" if source.mode in GREY_MODES else flat.mode
-    result = flat.convert(mode)
+    # Other colours than the model's come back as the model saw them.
+    keeps_colours = own.mode in {"L", flat.mode}
+    result = own if keeps_colours else flat
     if source.has_transparency_data and source.mode in EIGHT_BIT_MODES:
-        rgba = ImageOps.exif_transpose(source).convert("RGBA")
-        result = rgba.convert(mode)
+        rgba = upright(source).convert("RGBA")
+        result = (rgba if keeps_colours else flat).convert(result.mode)
         result.putalpha(rgba.getchannel("A"))
-    profile = source.info.get("icc_profile")
-    # A profile of CMYK or grey says nothing about RGB.
-    fitting = {"RGB", "RGBA", "P"} if mode == "RGB" else {"L", "LA"}
-    result.info = {"icc_profile": profile} if profile and source.mode in fitting else {}
+    # A profile of 16-bit grey is not one of 8-bit grey.
+    fits = profile is not None and keeps_colours and source.mode in EIGHT_BIT_MODES
+    result.info = {"icc_profile": profile} if fits else {}
     return result
 
 
@@ -81,12 +84,16 @@ def paste_changes(photo: Image.Image, changes: Floats, matrices: Sequence[Matrix
     # Arrays of numpy have no bicubic sampling, and PIL's images no signs.
     from torch import from_numpy
 
-    added = from_numpy(changes)
-    if pixels.shape[2] < changes.shape[1]:
-        added = (added * added.new_tensor(LUMINANCE)[:, None, None]).sum(1, keepdim=True)
-    for change, matrix in zip(added, matrices, strict=True):
-        _add(pixels, _faded(change), matrix)
-    result = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    from icgan_sdk.model.devices import plain_torch
+
+    profile = profile_of(photo)
+    with plain_torch():
+        added = from_numpy(changes)
+        if pixels.shape[2] < changes.shape[1]:
+            added = (added * added.new_tensor(LUMINANCE)[:, None, None]).sum(1, keepdim=True)
+        for change, matrix in zip(added, matrices, strict=True):
+            _add(pixels, _faded(change), matrix, profile)
+    result = _picture(pixels)
     if "A" in photo.mode:
         result.putalpha(photo.getchannel("A"))
     result.info = dict(photo.info)
@@ -104,7 +111,9 @@ def _faded(change: "Tensor") -> "Tensor":
     return change * ramp[:, None] * ramp
 
 
-def _add(pixels: npt.NDArray[np.uint8], change: "Tensor", matrix: Matrix) -> None:
+def _add(
+    pixels: npt.NDArray[np.uint8], change: "Tensor", matrix: Matrix, profile: bytes | None
+) -> None:
     import torch
     from torch.nn.functional import grid_sample
 
@@ -123,11 +132,27 @@ def _add(pixels: npt.NDArray[np.uint8], change: "Tensor", matrix: Matrix) -> Non
         grid = torch.from_numpy(square * 2.0 - 1.0).float()
         added = grid_sample(change[None].float(), grid[None], "bicubic", "zeros", False)[0]
         area = pixels[start:stop, left:right]
-        area[:] = (
-            torch.from_numpy(area.astype(np.float32))
-            .add(added.permute(1, 2, 0) * 127.5)
-            .round()
-            .clamp(0, 255)
-            .to(torch.uint8)
-            .numpy()
-        )
+        area[:] = _changed(area, added.permute(1, 2, 0).numpy() * 127.5, profile)
+
+
+def _changed(
+    own: npt.NDArray[np.uint8], change: npt.NDArray[np.floating], profile: bytes | None
+) -> npt.NDArray[np.uint8]:
+    """Pixels in their own colours [H, W, C] after a change in sRGB; the same where it is 0."""
+    before = _array(to_srgb(_picture(own), profile))
+    after = (before + change).round().clip(0, 255).astype(np.uint8)
+    if profile is None:
+        return after
+    # Converting there and back would round pixels that don't change.
+    moved, stayed = (
+        _array(from_srgb(_picture(p), profile)).astype(np.int16) for p in (after, before)
+    )
+    return (own + (moved - stayed)).clip(0, 255).astype(np.uint8)
+
+
+def _picture(pixels: npt.NDArray[np.uint8]) -> Image.Image:
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+
+
+def _array(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    return np.asarray(picture).reshape(picture.height, picture.width, -1)

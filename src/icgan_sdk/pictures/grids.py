@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
+
+from icgan_sdk.pictures.lettering import Font, legible
 
 GAP = 2
 """White pixels between pictures, and around them."""
@@ -31,11 +33,14 @@ def grid(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
 def titled(sheet: Image.Image, titles: Sequence[str]) -> Image.Image:
     """A grid with a title above each column, turned upwards. Underscores become spaces.
 
+    Columns whose title no font here can draw get their number, see `legible`.
+
     Args:
         sheet: What `grid` gave.
         titles: One for each column.
     """
-    strips = [_upright(title.replace("_", " ")) for title in titles]
+    texts = legible([title.replace("_", " ") for title in titles], ImageFont.load_default())
+    strips = [_upright(*lettering) for lettering in texts]
     height = max(strip.height for strip in strips) + GAP
     page = Image.new(sheet.mode, (sheet.width, sheet.height + height), "white")
     page.paste(sheet, (0, height))
@@ -46,9 +51,9 @@ def titled(sheet: Image.Image, titles: Sequence[str]) -> Image.Image:
     return page
 
 
-def _upright(text: str) -> Image.Image:
+def _upright(text: str, font: Font) -> Image.Image:
     measure = ImageDraw.Draw(Image.new("L", (1, 1)))
-    left, top, right, bottom = map(int, measure.textbbox((0, 0), text))
+    left, top, right, bottom = map(int, measure.textbbox((0, 0), text, font))
     strip = Image.new("L", (right - left + 2 * GAP, bottom - top), "white")
-    ImageDraw.Draw(strip).text((GAP - left, -top), text, fill="black")
+    ImageDraw.Draw(strip).text((GAP - left, -top), text, font=font, fill="black")
     return strip.transpose(Image.Transpose.ROTATE_90)

@@ -1,11 +1,10 @@
 """Opening pictures: files, PIL images and arrays become upright PIL images, grey or RGB."""
 
 import os
-import struct
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from io import BytesIO, TextIOBase
 from typing import IO, TYPE_CHECKING, Any, TypeGuard, Union
 
@@ -14,6 +13,8 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from icgan_sdk.errors import IcGANError, ImageError, ShapeError
+from icgan_sdk.pictures.colour import SPACES, from_deep, profile_of, to_srgb
+from icgan_sdk.pictures.formats import HEIF_SUFFIXES, add_heif, open_listed, refuse_programs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,53 +28,67 @@ Picture = Source | bytes | npt.NDArray[np.uint8]
 ImageLike = Union[Picture, "Tensor"]
 """One picture: a `Picture`, or a float tensor [C, H, W] in [-1, 1]."""
 
-DECODE_ERRORS = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error)
-"""What Pillow's decoders raise for damaged files (AVIF's a RuntimeError)."""
 
-HEIF_SUFFIXES = (".heic", ".heif", ".hif")
+GREY_MODES = {"1", "L", "LA"}
+
+ADDRESS = re.compile(r"(https?|ftp|file|data):", re.IGNORECASE)
 
 
-def open_picture(source: Source, channels: int) -> Image.Image:
-    """Read a picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
+def open_picture(source: Source, channels: int, name: str = "") -> Image.Image:
+    """Read a picture as `as_mode` gives it.
+
+    Args:
+        source: A picture, or a file by its path or opened.
+        channels: 1 (grey) or 3 (RGB).
+        name: What messages call it; default: the file's name.
 
     Raises:
-        ImageError: If the file is missing, not a picture, damaged or absurdly large, or the
-            picture has no grey levels (mode "F").
+        ImageError: If the file is missing, not a picture in one of the formats that are opened,
+            damaged or absurdly large, or the picture has no grey levels (mode "F").
     """
-    with decoded(source) as picture:
+    with decoded(source, name) as picture:
         return as_mode(picture, channels)
 
 
 @contextmanager
-def decoded(source: Source) -> Iterator[Image.Image]:
+def decoded(source: Source, name: str = "") -> Iterator[Image.Image]:
     """A picture as it is in its file, which is closed in the end.
+
+    Args:
+        source: A picture, or a file by its path or opened.
+        name: What messages call it; default: the file's name.
 
     Raises:
         ImageError: If the file is missing, not a picture, damaged or absurdly large; also where
             only the block's use of the picture finds that out.
     """
-    with reading(source):
+    with _naming(name or name_of(source)):
         if isinstance(source, Image.Image):
+            refuse_programs(source)
             yield source
         else:
-            with Image.open(source) as picture:
+            with open_listed(source) as picture:
                 yield picture
 
 
 @contextmanager
-def reading(source: Source) -> Iterator[None]:
-    """Turn what Pillow's decoders raise into an ImageError that names the picture."""
-    name, knows_heif = name_of(source) or "the picture", add_heif()
+def _naming(file: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into an ImageError that names the picture."""
+    name, knows_heif = file or "the picture", add_heif()
     try:
         yield
+    except ImageError as error:
+        raise ImageError(f"{file}: {error}" if file else str(error)) from error
     except IcGANError:
         raise
     except FileNotFoundError as error:
+        if ADDRESS.match(name):
+            raise ImageError(f"{name} is an address, not a file: download it first") from error
         raise ImageError(f"no such image file: {name}") from error
     except UnidentifiedImageError as error:
         heif = name.lower().endswith(HEIF_SUFFIXES) and not knows_heif
         hint = "; HEIF files need pip install 'icgan-sdk[photo]'" if heif else ""
-        raise ImageError(f"{name} is not an image Pillow can read{hint}") from error
+        raise ImageError(f"{name} is not an image in a format that is read{hint}") from error
     except IsADirectoryError as error:
         raise ImageError(f"{name} is a folder, not an image file") from error
     except PermissionError as error:
@@ -83,8 +98,10 @@ def reading(source: Source) -> Iterator[None]:
         raise ImageError(
             f"{name} has more than {most} million pixels: scale it down first"
         ) from error
-    except DECODE_ERRORS as error:
-        raise ImageError(f"{name} can't be read, it may be damaged: {error}") from error
+    # Decoders of damaged files were seen to raise errors of a dozen kinds, MemoryError among them.
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise ImageError(f"{name} can't be read, it may be damaged: {reason}") from error
 
 
 def name_of(source: object) -> str:
@@ -92,19 +109,23 @@ def name_of(source: object) -> str:
     return os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
 
 
-@lru_cache(maxsize=1)
-def add_heif() -> bool:
-    """Let Pillow read HEIF, a format of phones, if the extra ``photo`` is installed."""
-    try:
-        from pi_heif import register_heif_opener
-    except ImportError:
-        return False
-    register_heif_opener()
-    return True
-
-
 def as_mode(picture: Image.Image, channels: int) -> Image.Image:
-    """A picture upright (EXIF), as grey ("L") or colour ("RGB"), alpha laid on white.
+    """A picture upright (EXIF), as grey ("L") or colour ("RGB") in sRGB, alpha laid on white.
+
+    Colours are converted from the profile that the picture embeds.
+
+    Raises:
+        ImageError: If the picture has no pixels or no grey levels (mode "F").
+    """
+    flat = to_srgb(in_own_colours(picture), profile_of(picture))
+    return flat.convert("L" if channels == 1 else "RGB")
+
+
+def in_own_colours(picture: Image.Image) -> Image.Image:
+    """A picture upright (EXIF), alpha laid on white, in the colours that its profile speaks of.
+
+    Returns:
+        Mode "L", "RGB", "CMYK" or "LAB", in 8 bits.
 
     Raises:
         ImageError: If the picture has no pixels or no grey levels (mode "F").
@@ -115,27 +136,28 @@ def as_mode(picture: Image.Image, channels: int) -> Image.Image:
         raise ImageError("the picture has no pixels")
     if picture.mode == "La":  # the only mode that Pillow converts it to
         picture = picture.convert("LA")
-    picture = ImageOps.exif_transpose(picture)
+    picture = upright(picture)
     if picture.mode.startswith("I"):
-        picture = _from_deep(picture)
+        picture = from_deep(picture)
+    mode = "L" if picture.mode in GREY_MODES else picture.mode
     if picture.has_transparency_data:
         picture = on_white(picture)
-    return picture.convert("L" if channels == 1 else "RGB")
+    return picture.convert(mode if mode in SPACES or mode == "LAB" else "RGB")
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """A picture turned as its EXIF data says; as it is stored where these are damaged."""
+    # Pillow parses the data only here, and its parser raises whatever it meets.
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:
+        return picture
 
 
 def on_white(picture: Image.Image) -> Image.Image:
     """A transparent picture on white, in mode "RGBA"."""
     rgba = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-
-
-def _from_deep(picture: Image.Image) -> Image.Image:
-    # Pillow's own conversion would clip 16-bit grey at 255.
-    values = np.asarray(picture).clip(0, 2**16 - 1)
-    # Mode "I" holds 16-bit files, but also results of computing with 8-bit pictures.
-    if picture.mode != "I" or values.max(initial=0) > 255:
-        values = values >> 8
-    return Image.fromarray(values.astype(np.uint8))
 
 
 def check_picture(image: object) -> Source:

@@ -154,6 +154,7 @@ def _is_joint(config: TrainConfig) -> bool:
 
 
 def _check(context: Context) -> None:
+    context.labels.check_varied()
     if _is_joint(context.config):
         check_joint(context)
 

@@ -38,6 +38,10 @@ SAMPLED, EDITED = 3 / 8, 3 / 8
 """Shares of the generated images that are sampled and edited; the rest are rebuilt."""
 
 
+FEWEST = 5
+"""Real images in a step of which at least one is rebuilt."""
+
+
 class JointBatch(NamedTuple):
     """Inputs of one step.
 
@@ -254,6 +258,11 @@ def check_joint(context: Context) -> None:
     """Raise ConfigError if the model can't be trained jointly."""
     if not context.model.n_attributes or context.model.encoder_design != "ind":
         raise ConfigError('gan.method = "joint" needs attributes and the encoder design "ind"')
+    if (batch := context.config.gan.batch_size) < FEWEST:
+        raise ConfigError(
+            f"gan.batch_size must be at least {FEWEST} for joint training, not {batch}: it is "
+            "divided among sampled, edited and rebuilt pictures"
+        )
 
 
 class _Networks(nn.Module):

@@ -1,6 +1,7 @@
 """The record of a run: metrics.jsonl, progress for a watcher, and optionally TensorBoard."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from icgan_sdk.errors import ConfigError, SaveError
+from icgan_sdk.checks import import_problem
+from icgan_sdk.errors import SaveError
 from icgan_sdk.files import write_text
 from icgan_sdk.training.runtime import Runtime
 
@@ -90,12 +92,13 @@ class StageLog:
             self.watcher(Progress(self.stage, step, self.steps, metrics))
 
     def write(self, record: Mapping[str, float]) -> None:
-        """Append a line, and pass its values to TensorBoard."""
+        """Append a line, and pass its values to TensorBoard. JSON has no number for NaN."""
         if not self.runtime.is_main:
             return
+        record = {name: value for name, value in record.items() if math.isfinite(value)}
         try:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"stage": self.stage, **record}) + "\n")
+                file.write(json.dumps({"stage": self.stage, **record}, allow_nan=False) + "\n")
         except OSError as error:
             raise SaveError(f"can't write {self.path}: {error.strerror}") from error
         if self._board is not None:
@@ -132,7 +135,6 @@ def _summary_writer(run: Path, start: int):  # type: ignore[no-untyped-def]  # T
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise ConfigError(
-            "run.tensorboard needs TensorBoard: pip install 'icgan-sdk[tensorboard]'"
-        ) from error
+        need = "run.tensorboard needs TensorBoard: pip install 'icgan-sdk[tensorboard]'"
+        raise import_problem(error, "tensorboard", need) from error
     return SummaryWriter(str(run / "tensorboard"), purge_step=start + 1)

@@ -1,10 +1,11 @@
 """The training loop, which every stage that trains a network runs through."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from icgan_sdk.errors import DivergedError
 from icgan_sdk.training.checkpoint import Stateful, load_checkpoint, save_checkpoint
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.logging import StageLog
@@ -30,6 +31,9 @@ def run_stage(
         parts: Everything a checkpoint holds, by name: networks and optimisers.
         step_function: Takes the step (from 1) and the rows of its batch; returns losses.
         end_of_epoch: Takes the epoch (from 1); writes pictures and returns figures to record.
+
+    Raises:
+        DivergedError: If a loss or a weight is no longer finite. The last checkpoint stays.
     """
     runtime, run = context.runtime, context.config.run
     networks = [p for p in parts.values() if isinstance(p, nn.Module)]
@@ -48,20 +52,28 @@ def run_stage(
         watcher=context.watcher,
         tensorboard=run.tensorboard,
     )
+    saved = start
     for step in range(start + 1, epochs.steps + 1):
         for optimiser in optimisers:
             set_learning_rate(optimiser, settings, step, epochs.steps)
         losses = step_function(step, epochs.batch(step))
         is_over = context.is_over()
+        saves = is_over or step % run.checkpoint_every == 0 or step == epochs.steps
+        # A GPU is asked only now and then, because the answer has to be waited for.
+        if saves or runtime.device.type == "cpu" or step % run.log_every == 0:
+            broken = _not_finite(losses, networks if saves else [])
+            if broken:
+                raise _diverged(context, stage, settings, broken, step, saved)
         log.step(step, epochs.epoch(step), losses, last=is_over)
         if epochs.ends_epoch(step) and runtime.is_main:
             figures = end_of_epoch(epochs.epoch(step))
             if figures:
                 log.write({"step": step, "epoch": epochs.epoch(step), **figures})
-        if is_over or step % run.checkpoint_every == 0 or step == epochs.steps:
+        if saves:
             runtime.average_statistics(*networks)
             if runtime.is_main:
                 save_checkpoint(path, step, epochs.steps, parts)
+            saved = step
         if is_over:
             break
     log.close()
@@ -72,3 +84,32 @@ def stage_epochs(context: Context, stage: str, settings: OptimiserConfig) -> Epo
     """The steps of a stage over the training partition, and the rows of each."""
     seed = context.stages[stage].seed
     return Epochs(len(context.train), settings, context.runtime, stage, seed)
+
+
+def _not_finite(losses: Mapping[str, Tensor], networks: Sequence[nn.Module]) -> str:
+    """The first loss, or else network, with a value that is not finite; empty if all are."""
+    if losses and not _are_finite(list(losses.values())):
+        return next(f"loss {name}" for name, loss in losses.items() if not _are_finite([loss]))
+    broken = (n for n in networks if not _are_finite(list(n.parameters())))
+    return next((f"a weight of {type(n).__name__}" for n in broken), "")
+
+
+def _are_finite(tensors: Sequence[Tensor]) -> bool:
+    return bool(torch.stack([t.detach().isfinite().all() for t in tensors]).all())
+
+
+def _diverged(
+    context: Context, stage: str, settings: OptimiserConfig, broken: str, step: int, saved: int
+) -> DivergedError:
+    rate = settings.learning_rate
+    way = f"--resume --out {context.folder} --set {stage}.learning_rate={rate / 2:g}"
+    from_there = (
+        f"the checkpoint of step {saved} stays; go on from there with a lower rate: icgan train "
+        f"{way}"
+        if saved
+        else f"there is no checkpoint yet; begin again with a lower {stage}.learning_rate"
+    )
+    return DivergedError(
+        f"stage {stage}: {broken} is not finite at step {step}, with {stage}.learning_rate "
+        f"{rate:g}; {from_there}"
+    )

@@ -2,7 +2,9 @@
 
 import os
 import time
+import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -10,16 +12,18 @@ from typing import get_args
 import torch
 
 from icgan_sdk.artefacts.card import model_card
+from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER
 from icgan_sdk.artefacts.resolving import bundled_names, resolve
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
-from icgan_sdk.errors import CheckpointError, ConfigError
+from icgan_sdk.errors import CheckpointError, ConfigError, DataWarning, list_some
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.logging import Watcher, read_metrics
-from icgan_sdk.training.run_folder import Mode, prepare_folder, run_commands
+from icgan_sdk.training.run_folder import Mode, only_one, prepare_folder, run_commands
 from icgan_sdk.training.runtime import Runtime
+from icgan_sdk.training.shortages import naming_shortages
 from icgan_sdk.training.stages import STAGES, stages_behind, stages_of
 from icgan_sdk.training.train_config import TrainConfig
 
@@ -63,10 +67,12 @@ def train(
         The artefact folder, ``out/artefact``. It exists once all stages have run.
 
     Raises:
-        CheckpointError: If the mode, settings or data don't fit what the folder holds, or an
-            earlier stage is missing.
+        CheckpointError: If the mode, settings or data don't fit what the folder holds, an
+            earlier stage is missing, or another process trains in the folder.
         ConfigError: If the settings don't fit the data, or there is no such stage.
         DatasetError: If the data set can't be read.
+        DivergedError: If a loss or weight is no longer finite; the last checkpoint stays.
+        ResourceError: If there is too little memory, or no compiler for `run.compile`.
         SaveError: If the disk is full or the folder can't be written.
     """
     if mode not in get_args(Mode):
@@ -77,21 +83,23 @@ def train(
     folder = Path(out)
     context = _open_run(config, folder, watcher, deadline)
     wanted = _check_stages(stages, stages_of(context))
-    if context.runtime.is_main:
-        prepare_folder(context, [s.name for s in wanted], mode, command)
-    context.runtime.wait()
-    for stage in wanted:
-        if context.is_over():
-            break
-        _check_needs(context, stage)
-        stage.run(context)
-    artefact = folder / "artefact"
-    behind = stages_behind(context)
-    # A stage that was stopped is not done, even if the start model could stand in for it.
-    done = all(context.ran(s.name) for s in wanted) and all(context.has(s.name) for s in behind)
-    if context.runtime.is_main and done and not (artefact / "config.json").exists():
-        _write_artefact(context, behind, artefact)
-    context.runtime.wait()
+    with only_one(folder) if context.runtime.is_main else nullcontext():
+        if context.runtime.is_main:
+            prepare_folder(context, [s.name for s in wanted], mode, command)
+        context.runtime.wait()
+        for stage in wanted:
+            if context.is_over():
+                break
+            _check_needs(context, stage)
+            with naming_shortages(stage.name):
+                stage.run(context)
+        artefact = folder / ARTEFACT_FOLDER
+        behind = stages_behind(context)
+        # A stage that was stopped is not done, even if the start model could stand in for it.
+        done = all(context.ran(s.name) for s in wanted) and all(context.has(s.name) for s in behind)
+        if context.runtime.is_main and done and not (artefact / "config.json").exists():
+            _write_artefact(context, behind, artefact)
+        context.runtime.wait()
     return artefact
 
 
@@ -115,6 +123,13 @@ def _open_run(
     labels = LabelSampler(
         train_part.all_labels(), dataset.attributes, method=config.gan.label_sampling
     )
+    if constant := labels.constant():
+        warnings.warn(
+            f"all training pictures are labelled alike in {list_some(constant)}: nothing can be "
+            "learnt of that",
+            DataWarning,
+            stacklevel=3,
+        )
     runtime = Runtime(config.run)
     model = config.model_config(dataset)
     with torch.device("meta"):

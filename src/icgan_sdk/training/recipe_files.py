@@ -39,8 +39,9 @@ def load_config(
             f"no recipe and no TOML file {str(recipe)!r}; {did_you_mean(str(recipe), recipes())}"
         )
     try:
-        plain = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        # The folder of the data needn't have a name that is valid Unicode.
+        plain = tomllib.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{recipe} is not valid TOML: {error}") from error
     plain.update({"data": data} if data else {})
     return override(TrainConfig.from_dict(plain), overrides)

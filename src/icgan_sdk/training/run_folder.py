@@ -3,12 +3,16 @@
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from icgan_sdk.errors import CheckpointError
+from filelock import FileLock, Timeout
+
+from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER, RUN_CONFIG_FILE
+from icgan_sdk.errors import CheckpointError, SaveError
 from icgan_sdk.files import atomic_folder, write_text
 from icgan_sdk.training.checkpoint import is_complete
 from icgan_sdk.training.context import Context
@@ -18,9 +22,12 @@ from icgan_sdk.training.stages import STAGES, built_on
 from icgan_sdk.training.train_config import TrainConfig
 
 Mode = Literal["new", "resume", "restart"]
+LOCK_FILE = ".lock"
 _FORKED = ("gan", "generated")
 FIXED = ("seed", "channels_last")
 """Settings of the section `run` that stay the same for all stages of a run."""
+FIXED_IN_STAGE = ("epochs", "batch_size", "method", "adam")
+"""Settings of a stage's own section that stay the same until it has ended."""
 
 
 def saved_config(out: str | os.PathLike[str]) -> TrainConfig:
@@ -29,7 +36,7 @@ def saved_config(out: str | os.PathLike[str]) -> TrainConfig:
     Raises:
         CheckpointError: If the folder holds no run.
     """
-    path = Path(out) / "config.toml"
+    path = Path(out) / RUN_CONFIG_FILE
     if not path.is_file():
         raise CheckpointError(f"{out} holds no run: there is no config.toml")
     return load_config(path)
@@ -63,21 +70,51 @@ def prepare_folder(context: Context, wanted: Sequence[str], mode: Mode, command:
     doomed = built_on(context, set(wanted)) if mode == "restart" else set()
     kept = [s for s in begun if s not in doomed]
     if mode == "resume" or kept:
-        _check_same(saved_config(folder), context.config, kept)
+        unfinished = [s for s in kept if not is_complete(context.checkpoint(s))]
+        _check_same(saved_config(folder), context.config, kept, unfinished)
     fingerprint = context.dataset.fingerprint()
     if kept:
         _check_data(context, fingerprint)
     _discard(context, doomed)
     if not all(context.ran(s) for s in wanted):
-        shutil.rmtree(folder / "artefact", ignore_errors=True)  # the model without them
+        shutil.rmtree(folder / ARTEFACT_FOLDER, ignore_errors=True)  # the model without them
     for half_written in (folder / "checkpoints").glob(".*.tmp.*"):
         half_written.unlink()  # left by a run that was killed while saving
     commands = run_commands(folder) if kept else []
-    if command and mode != "resume":
+    changed = mode == "resume" and saved_config(folder).to_dict() != context.config.to_dict()
+    if command and (mode != "resume" or changed):
         commands.append(command)
     record = {"commands": commands, "data": fingerprint}
     write_text(folder / "run.json", json.dumps(record, indent=2) + "\n")
-    write_text(folder / "config.toml", context.config.to_toml())
+    write_text(folder / RUN_CONFIG_FILE, context.config.to_toml(), errors="surrogateescape")
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keep other processes from training in a run folder while the context lasts.
+
+    Raises:
+        CheckpointError: If another process does.
+        SaveError: If the folder can't be written.
+    """
+    lock = FileLock(folder / LOCK_FILE, timeout=0)  # the system frees it if the process is killed
+    is_new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise CheckpointError(
+            f"another process is training in {folder}: wait for its end, stop it, or name another "
+            "folder"
+        ) from error
+    except OSError as error:
+        raise SaveError(f"can't write {folder}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+        if is_new and [path.name for path in folder.iterdir()] == [LOCK_FILE]:
+            shutil.rmtree(folder)  # nothing came of it
 
 
 def fork_run(
@@ -120,7 +157,7 @@ def fork_run(
         lines = "".join(json.dumps(record) + "\n" for record in records)
         write_text(folder / "metrics.jsonl", lines)
         write_text(folder / "run.json", (source / "run.json").read_text("utf-8"))
-        write_text(folder / "config.toml", config.to_toml())
+        write_text(folder / RUN_CONFIG_FILE, config.to_toml(), errors="surrogateescape")
 
 
 def _without_encoders(config: TrainConfig) -> TrainConfig:
@@ -143,22 +180,33 @@ def _record(folder: Path) -> dict[str, Any]:
     return record
 
 
-def _check_same(saved: TrainConfig, given: TrainConfig, kept: Sequence[str]) -> None:
-    """Raise CheckpointError unless networks, seed and the settings of kept stages are the same."""
+def _check_same(
+    saved: TrainConfig, given: TrainConfig, kept: Sequence[str], unfinished: Sequence[str] = ()
+) -> None:
+    """Raise CheckpointError unless networks, seed and the settings of kept stages are the same.
+
+    An unfinished stage may go on with other settings of its own, such as a lower learning rate, as
+    far as its steps stay the same and no other stage has been trained with them.
+    """
     old, new = saved.to_dict(), given.to_dict()
     if kept and old["start"] != new["start"]:
         raise CheckpointError(
             f"the run was started from {old['start'] or 'random weights'}, not from "
             f"{new['start'] or 'random weights'}: go on with the same, or restart its stages"
         )
-    sections = [section for stage in kept for section in STAGES[stage].depends_on(saved)]
-    changed = [
+    sections = {"model", "run"}
+    for stage in kept:
+        sections |= set(STAGES[stage].depends_on(saved)) - (
+            {stage} if stage in unfinished else set()
+        )
+    changed = {
         f"{section}.{key}"
-        for section in dict.fromkeys(("model", "run", *sections))
+        for section in sections | set(unfinished)
         for key in {**old.get(section, {}), **new.get(section, {})}
         if old.get(section, {}).get(key) != new.get(section, {}).get(key)
         and (section != "run" or key in FIXED)
-    ]
+        and (section in sections or key in FIXED_IN_STAGE)
+    }
     if changed:
         raise CheckpointError(
             f"the run was started with other settings ({', '.join(sorted(changed))}): go on "
@@ -181,4 +229,4 @@ def _discard(context: Context, stages: set[str]) -> None:
         for name in STAGES[stage].leaves:
             shutil.rmtree(context.folder / name, ignore_errors=True)
     if stages:
-        shutil.rmtree(context.folder / "artefact", ignore_errors=True)
+        shutil.rmtree(context.folder / ARTEFACT_FOLDER, ignore_errors=True)

@@ -18,7 +18,7 @@ class OptimiserConfig:
 
     Attributes:
         epochs: Passes over the training partition.
-        batch_size: Images per step and process.
+        batch_size: Images per step and process; batch norm needs two.
         learning_rate: Adam's step size at the start.
         beta1: Decay of Adam's mean.
         beta2: Decay of Adam's mean square.
@@ -27,7 +27,7 @@ class OptimiserConfig:
     """
 
     epochs: Annotated[int, Range(1)] = 25
-    batch_size: Annotated[int, Range(1)] = 64
+    batch_size: Annotated[int, Range(2)] = 64
     learning_rate: Annotated[float, Range(0)] = 2e-4
     beta1: Annotated[float, Range(0, below=1)] = 0.5
     beta2: Annotated[float, Range(0, below=1)] = 0.999

@@ -82,7 +82,14 @@ def test_a_whole_evaluation_encodes_and_reads_each_real_picture_once(
     )
     first = FirstPictures()
     seen = Counting(networks, judges, test.images(slice(None))).count
-    figures = measure(bench, [metric(bench) for metric in METRICS], [first])
+    metrics = [metric(bench) for metric in METRICS]
+    figures = measure(bench, metrics, [first])
+    told = sum(
+        len(plan.rows)
+        for metric in metrics
+        if isinstance(metric, EditsMetric)
+        for plan in metric._apart._plans.values()
+    )
     # E_z also encodes the generated pictures of L_ez.
     assert seen["E_y"] == 40
     assert seen["E_z"] == 40 + limit
@@ -93,8 +100,9 @@ def test_a_whole_evaluation_encodes_and_reads_each_real_picture_once(
     # Each edit is read once, here of no known place; memorisation reads 40 and the training images.
     others = edits + 8 * vectors + 40 + 128
     assert seen["residual reads"] == 3 * 40 + others
-    # Reconstructions, generated pictures, edits; then L_ez, diversity, memorisation with 8 shown.
-    assert seen["G"] == 40 + 40 + edits + limit + 8 * vectors + 40 + 8
+    # Reconstructions, generated pictures, edits to be read and to be told from real pictures; then
+    # L_ez, diversity, memorisation with 8 shown.
+    assert seen["G"] == 40 + 40 + edits + told + limit + 8 * vectors + 40 + 8
     before = Counter(seen)
     assert set(pictures_of(networks, first.inverted())) >= {"reconstructions", "variations"}
     assert (seen["E_y"], seen["E_z"]) == (before["E_y"], before["E_z"])

@@ -30,6 +30,7 @@ def test_columns_without_figures_are_left_out_and_numbers_are_aligned() -> None:
 
 
 def test_cells() -> None:
+    assert [code("a\nb"), code("a`b")] == ["`a b`", "`` a`b ``"]
     assert [code("a|b"), percent(0.5), share_cell(1 / 3), number(1234.56)] == [
         "`a\\|b`",
         "50.00 %",

@@ -9,13 +9,14 @@ from PIL import Image
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.errors import ConfigError
+from icgan_sdk.errors import ConfigError, FontWarning
 from icgan_sdk.evaluation.evaluation_report import plots
 from icgan_sdk.evaluation.metrics.attribute_readings import attribute_bars, count_bars
 from icgan_sdk.evaluation.metrics.class_confusion import class_matrix
 from icgan_sdk.evaluation.metrics.edits import edit_bars
 from icgan_sdk.evaluation.report.loss_curves import loss_curves
 from icgan_sdk.evaluation.report.plots import check_matplotlib, save_plots
+from icgan_sdk.pictures import lettering
 from tests.evaluation.made_up import made_up
 
 LOSSES: list[dict[str, float | str]] = [
@@ -46,13 +47,14 @@ def test_attribute_bars(tiny_config: ModelConfig) -> None:
 def test_edit_bars(tiny_config: ModelConfig, digits_config: ModelConfig) -> None:
     edits = made_up(tiny_config).edits
     missing = replace(edits.adding["Male"], relative=None)
-    (axes,) = edit_bars(replace(edits, adding=edits.adding | {"Male": missing})).axes
-    adding, removing = widths(axes)
+    hits, told = edit_bars(replace(edits, adding=edits.adding | {"Male": missing})).axes
+    adding, removing = widths(hits)
     assert adding[0] != adding[0]  # no figure, no bar
     assert adding[1:] == pytest.approx([85, 75, 65])
     assert removing == pytest.approx([85, 75, 65, 55])
-    (axes,) = edit_bars(made_up(digits_config).edits).axes
-    assert len(widths(axes)) == 1
+    assert [bars[0] for bars in widths(told)] == pytest.approx([50, 60])
+    hits, told = edit_bars(made_up(digits_config).edits).axes
+    assert len(widths(hits)) == len(widths(told)) == 1
 
 
 def test_count_bars(tiny_config: ModelConfig) -> None:
@@ -100,3 +102,14 @@ def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install 'icgan-sdk\[evaluation\]'"):
         check_matplotlib()
+
+
+def test_names_in_any_script_have_labels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(lettering, "FONTS", ())
+    lettering._other_font.cache_clear()
+    with pytest.warns(FontWarning, match="numbered instead: 2 眼镜"):
+        plot = class_matrix([[1, 0], [0, 1]], ["Очки", "眼镜"])
+    (axes, *_) = plot.axes
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [label.get_text() for label in labels] == ["Очки", "2"]
+    save_plots({"classes": plot}, tmp_path)  # without matplotlib's own warnings, which are errors

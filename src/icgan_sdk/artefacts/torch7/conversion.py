@@ -54,9 +54,11 @@ def from_torch7(
         ModelNotFoundError: If a file is missing.
         ModelFormatError: If a file is damaged, or a layer isn't as an IcGAN network has it; the
             message names file and layer.
-        ConfigError: If attribute names repeat, or are more or fewer than the networks have.
+        ConfigError: If attribute names repeat, can't be stored, or are more or fewer than the
+            networks have.
     """
     named = attributes if isinstance(attributes, AttributeSet) else _named(attributes)
+    named.check_storable()
     saved = SavedNetworks(
         read_network(generator),
         read_network(encoder_z),

@@ -110,10 +110,15 @@ def _encoders(saved: SavedNetworks, design: EncoderDesign, n_y: int) -> dict[str
     if n_read != n_y:
         path = z.path if y is None else y.path
         raise ConfigError(f"{path} reads {n_read} attributes, but {n_y} are named")
+    width = halving[0].size("nOutputPlane")
+    halving_y = halving[:layers] if y is None else _some(y, "convolution", "encoder")
+    width_y, layers_y = halving_y[0].size("nOutputPlane"), len(halving_y)
     return {
         "z_dim": _connected(linear[1])[0],
-        "encoder_width": halving[0].size("nOutputPlane"),
-        "encoder_layers": layers,
+        "encoder_width": width_y,
+        "encoder_layers": layers_y,
+        "encoder_z_width": 0 if width == width_y else width,
+        "encoder_z_layers": 0 if layers == layers_y else layers,
         "encoder_z_fc": hidden_z,
         "encoder_y_fc": hidden_y,
     }

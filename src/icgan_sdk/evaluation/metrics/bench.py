@@ -8,14 +8,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.evaluation.metrics.seeing import GENERATED, GeneratedBatch, RealBatch, RealPictures
+from icgan_sdk.engines.latents import Latent
+from icgan_sdk.engines.pytorch import decode
+from icgan_sdk.evaluation.metrics.seeing import (
+    GENERATED,
+    GeneratedBatch,
+    RealBatch,
+    RealPictures,
+    enlarge,
+    judged_config,
+)
 from icgan_sdk.evaluation.progress import Stopwatch
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.model.compositing import Detail
+from icgan_sdk.model.devices import device_of
 
 Randomness = Callable[[str], torch.Generator]
 """Gives the CPU generator of a part of the work, by the part's name."""
+
+REFINED_PICTURES = 1000
+"""The most pictures that metrics refine, because that takes long: the first of the partition."""
 
 
 def seeded(seed: int) -> Randomness:
@@ -63,7 +77,17 @@ class Bench:
 
     def __post_init__(self) -> None:
         for referee in self.pictures.referees.values():
-            referee.check_fits(self.networks.config)
+            referee.check_fits(self.config)
+
+    @property
+    def config(self) -> ModelConfig:
+        """The model as its pictures are judged, at the side of the real pictures."""
+        return judged_config(self.networks.config, self.pictures.dataset)
+
+    def decode(self, latent: Latent) -> Tensor:
+        """G's pictures, scaled up to the real ones' side: [B, C, S, S] on the CPU."""
+        images = decode(self.networks, latent, device_of(self.networks))
+        return enlarge(images, self.config.image_size)
 
     def real(self, at: slice) -> RealBatch:
         """A batch of real pictures."""

@@ -12,7 +12,7 @@ from icgan_sdk.evaluation.metrics.bench import Bench
 from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.metrics.seeing import GeneratedBatch
 from icgan_sdk.evaluation.report.markdown import Section, image
-from icgan_sdk.evaluation.report.plots import name_rows, new_plot, spaced
+from icgan_sdk.evaluation.report.plots import label_ticks, name_rows, new_plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,6 +75,6 @@ def class_matrix(counts: Sequence[Sequence[int]], names: Sequence[str]) -> "Figu
         if share:
             axes.text(column, row, f"{share:.1f}", ha="center", va="center", color=colour, size=8)
     name_rows(axes, names)
-    axes.set_xticks(range(len(names)), [spaced(name) for name in names], parse_math=False)
+    label_ticks(axes.xaxis, names)
     axes.set(xlabel="read", ylabel="asked for", title="Classes of generated images, %")
     return plot

@@ -9,7 +9,6 @@ from torch import Tensor
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.engines.latents import Latent
-from icgan_sdk.engines.pytorch import decode
 from icgan_sdk.evaluation.metrics.bench import Bench, given
 from icgan_sdk.evaluation.metrics.measuring import measure_alone
 from icgan_sdk.evaluation.metrics.metric import Metric
@@ -18,7 +17,6 @@ from icgan_sdk.evaluation.metrics.seeing import RealBatch, RealPictures
 from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.evaluation.report.markdown import Line, Section, number, table
 from icgan_sdk.model import IcGANNetworks, draw_noise
-from icgan_sdk.model.devices import device_of
 from icgan_sdk.pictures.arrays import strip_padding
 
 MEANING = """\
@@ -100,14 +98,14 @@ class DiversityMetric(Metric[Diversity]):
         networks, referee = self.bench.networks, self.bench.pictures.referees["residual"]
         y = self.bench.pictures.dataset.labels(rows[:1]).expand(self._samples, -1)
         z = draw_noise(self._samples, networks.config, self._draws)
-        generated = decode(networks, Latent(z, y), device_of(networks))
+        generated = self.bench.decode(Latent(z, y))
         maps = referee.maps(generated.to(referee.device))
         real = torch.stack([self._images[row] for row in rows.tolist()])
         each = [self._maps[row] for row in rows.tolist()]
         real_maps = [torch.stack(layer) for layer in zip(*each, strict=True)]
         return [
-            *_pairwise(generated, maps, networks.config),
-            *_pairwise(real, real_maps, networks.config),
+            *_pairwise(generated, maps, self.bench.config),
+            *_pairwise(real, real_maps, self.bench.config),
         ]
 
     @classmethod

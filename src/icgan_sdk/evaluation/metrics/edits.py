@@ -1,8 +1,6 @@
-"""Whether edits of real pictures do what they are asked, and nothing else, as a referee sees it."""
+"""Whether edits of real pictures do what they are asked, and nothing else, and look real."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,21 +9,19 @@ from torch import Tensor
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.metrics.bench import Bench
-from icgan_sdk.evaluation.metrics.edit_judging import (
-    MEN_ONLY,
-    Judged,
-    edit_and_judge,
-    editable,
-    recognised,
-    unedited,
-)
+from icgan_sdk.evaluation.metrics.edit_figures import EditFigures, Edits, figures_of, mean_of
+from icgan_sdk.evaluation.metrics.edit_judging import Judged, edit_and_judge, unedited
+from icgan_sdk.evaluation.metrics.edits_apart import EditsApart
+from icgan_sdk.evaluation.metrics.making_edits import MEN_ONLY, Edit, editable, edits_of
 from icgan_sdk.evaluation.metrics.measuring import measure_alone
 from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, RealPictures
+from icgan_sdk.evaluation.metrics.told_apart import COMPARE, apart_cell
 from icgan_sdk.evaluation.referees.confusion import Confusion
 from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.evaluation.report import plots as drawing
 from icgan_sdk.evaluation.report.markdown import (
+    NONE,
     Line,
     Section,
     code,
@@ -53,75 +49,32 @@ then reads the result.
 - *Recognised*: edited pictures whose original is the nearest of 100 by the same cosine.
 - *Change outside*: perceptual distance from before where the attribute doesn't show, in the manner
   of LPIPS ([Zhang et al. 2018](https://arxiv.org/abs/1801.03924)) with the referee's features; 0 is
-  unchanged, 2 the most."""
+  unchanged, 2 the most.
+- *Told apart*: how well a network that is trained afresh tells edited pictures from other real ones
+  that have the attribute as asked (see below): 0.5 means not at all, 1 always. Read it together
+  with *hit*: what a referee reads as asked may still look painted, and an edit that does nothing is
+  never told."""
 
 SHARES = ("Hit, %", "Relative, %", "Kept, %")
-COLUMNS = ("Attribute", "Edits", *SHARES, "Identity", "Recognised, %", "Change outside")
-
-
-@dataclass(frozen=True)
-class EditFigures:
-    """What became of edits in one direction of one attribute, or means of such figures.
-
-    Shares and means over edits; None where there was none, or the figure has no meaning. The
-    *unedited* picture is what the model gives without the edit: the reconstruction, or the
-    original where the change is carried onto the photo.
-
-    Attributes:
-        edits: How many pictures were edited.
-        hit: Share of edited pictures in which the referee reads the attribute as asked for.
-        relative: `hit` over the share of real pictures with such a label that the referee reads
-            so (its true-positive rate for adding, true-negative rate for removing), at most 1.
-            The referee's own misses are not the model's.
-        preservation: Share of all other attributes, outside the edited one's exclusive group,
-            that the referee reads as in the unedited picture.
-        identity: Cosine between the referee's features of the edited and the unedited picture.
-        recognised: Share of edited pictures whose original is the nearest of 100 originals by the
-            cosine of the referee's features. The original is one of the 100. Of fewer than 100
-            pictures, all are in the gallery.
-        change_outside: `perceptual_distance` of the edited from the unedited picture where the
-            attribute doesn't show (see `edit_regions`; for attributes of no known place,
-            everywhere). The attribute's own place shows the unedited picture in both, and only
-            places outside count.
-    """
-
-    edits: int
-    hit: float | None
-    relative: float | None
-    preservation: float | None
-    identity: float | None
-    recognised: float | None
-    change_outside: float | None
-
-
-@dataclass(frozen=True)
-class Edits:
-    """Figures of all edits.
-
-    Attributes:
-        images: Real pictures used.
-        adding: By attribute: setting it to 1 where the label says absent.
-        removing: By attribute: setting it to 0 where the label says present. Empty for classes,
-            which can only change to another.
-        mean_adding: Mean over the attributes that have the figure.
-        mean_removing: The same.
-        mean: Mean of the two directions that have the figure.
-    """
-
-    images: int
-    adding: dict[str, EditFigures]
-    removing: dict[str, EditFigures]
-    mean_adding: EditFigures
-    mean_removing: EditFigures
-    mean: EditFigures
+COLUMNS = (
+    "Attribute",
+    "Edits",
+    *SHARES,
+    "Identity",
+    "Recognised, %",
+    "Change outside",
+    "Told apart",
+)
 
 
 class EditsMetric(Metric[Edits]):
     """Edit real pictures, one attribute at a time, and let the residual referee judge.
 
-    Pictures are encoded and edited as `icgan_sdk.IcGAN.edit` does: y as E_y read it, the attribute
-    set to 1 or 0. When it is set, the others of its exclusive group are cleared. Labels only
-    choose the pictures. Of class labels, every picture is changed to each other class.
+    A fresh classifier then learns to tell edits from real pictures (`EditsApart`), so that a hit
+    isn't taken for a good edit. Pictures are encoded and edited as `icgan_sdk.IcGAN.edit` does: y
+    as E_y read it, the attribute set to 1 or 0. When it is set, the others of its exclusive group
+    are cleared. Labels only choose the pictures. Of class labels, every picture is changed to each
+    other class.
 
     Args:
         bench: The model, the data, the referees.
@@ -138,25 +91,24 @@ class EditsMetric(Metric[Edits]):
         super().__init__(bench)
         self.limit = limit
         self._only_where, self._attributes = only_where, bench.pictures.dataset.attributes
-        directions = (True,) if self._attributes.one_hot else (True, False)
-        self._judged: dict[tuple[str, bool], list[Judged]] = {
-            (name, adding): [] for adding in directions for name in self._attributes.names
-        }
+        self._judged: dict[Edit, list[Judged]] = {edit: [] for edit in edits_of(self._attributes)}
+        self._apart = EditsApart(bench, only_where)
         self._originals: list[Tensor] = []
         self._present: list[Tensor] = []
 
     def see_real(self, batch: RealBatch) -> None:
-        """Edit the pictures; beyond the limit, only note how well the referee reads them."""
+        """Edit the pictures; beyond the limit, only those that are to be told from real ones."""
         read = batch.real.read("residual")
         self._present.append(read.present)
+        self._apart.see_real(batch)
         if not self.wants(batch):
             return
         self._originals.append(read.features)
         before = unedited(self.bench, batch)
-        for (name, adding), judged in self._judged.items():
-            places = editable(before.y, self._attributes, name, adding, self._only_where)
-            if len(places):
-                judged.append(edit_and_judge(self.bench, before.at(places), name, adding))
+        for edit, judged in self._judged.items():
+            chosen = editable(before.y, self._attributes, edit, self._only_where)
+            if chosen.any():
+                judged.append(edit_and_judge(self.bench, before.at(chosen.nonzero()[:, 0]), edit))
 
     def figures(self) -> Edits:
         """Means over all edits of an attribute and direction, and over these."""
@@ -164,15 +116,19 @@ class EditsMetric(Metric[Edits]):
         truth = self.bench.pictures.dataset.all_labels() > 0
         real = Confusion.count(torch.cat(self._present), truth, self._attributes.names)
         rates = real.rates()
+        told = self._apart.figures()
         figures = {
-            key: _figures(judged, originals, rates[key]) for key, judged in self._judged.items()
+            edit: figures_of(judged, originals, rates[edit], told.each[edit])
+            for edit, judged in self._judged.items()
         }
         added, removed = (
             {name: f for (name, adding), f in figures.items() if adding == wanted}
             for wanted in (True, False)
         )
-        means = [_mean(list(direction.values())) for direction in (added, removed)]
-        return Edits(len(originals), added, removed, means[0], means[1], mean=_mean(means))
+        means = [mean_of(list(direction.values())) for direction in (added, removed)]
+        return Edits(
+            len(originals), added, removed, means[0], means[1], mean_of(means), told_apart=told.all
+        )
 
     @classmethod
     def summary(cls, figures: Edits, config: ModelConfig) -> list[Line]:
@@ -190,6 +146,7 @@ class EditsMetric(Metric[Edits]):
             )
             if means.edits
         ]
+        lines.append(Line("Edits told from real ones", apart_cell(figures.told_apart), COMPARE))
         kept = percent(figures.mean.preservation)
         lines.append(Line("Other attributes an edit keeps", kept, "best: 100 %"))
         if not config.attributes.one_hot:  # another class is another picture
@@ -212,7 +169,7 @@ class EditsMetric(Metric[Edits]):
 
     @classmethod
     def plots(cls, figures: Edits, config: ModelConfig) -> "dict[str, Figure]":
-        """Bars of the relative hits."""
+        """Bars of the relative hits, beside how well the edits are told from real pictures."""
         return {"edits": edit_bars(figures)}
 
 
@@ -243,41 +200,36 @@ def measure_edits(
 
 
 def edit_bars(edits: Edits) -> "Figure":
-    """Relative hit of each attribute's edits, in %, adding and removing it."""
+    """Relative hit of each attribute's edits, and how well they are told from real pictures."""
     names = list(edits.adding)
-    shares = {"adding": [edits.adding[name].relative for name in names]}
-    if edits.removing:
-        shares["removing"] = [edits.removing[name].relative for name in names]
+    directions = {"adding": edits.adding} | ({"removing": edits.removing} if edits.removing else {})
     plot = drawing.new_plot(drawing.WIDTH, drawing.height_for(names))
-    axes = plot.subplots()
-    drawing.draw_bars(axes, names, shares)
-    axes.set_title("Edits that came out as asked, relative to the referee's own rate, %")
-    if len(shares) > 1:
-        plot.legend(loc="outside lower center", ncols=2)
+    hits, told = drawing.axes_in_a_row(plot, 2)
+    drawing.draw_bars(
+        hits, names, {way: [of[name].relative for name in names] for way, of in directions.items()}
+    )
+    hits.set_title("Came out as asked, relative\nto the referee's own rate, %")
+    drawing.draw_bars(
+        told,
+        names,
+        {way: [of[name].told_apart for name in names] for way, of in directions.items()},
+    )
+    told.axvline(50, color="black", linewidth=1)
+    told.set_yticklabels([])
+    told.set_title("Told from real pictures: AUC × 100;\n50: not at all")
+    if len(directions) > 1:
+        plot.legend(*hits.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return plot
-
-
-def _figures(judged: Sequence[Judged], originals: Tensor, rate: float) -> EditFigures:
-    if not judged:
-        return EditFigures(0, None, None, None, None, None, None)
-    found = [recognised(part.features, originals, part.rows) for part in judged]
-    edits = torch.cat([part.figures for part in judged]).double()
-    hit, *others = edits.mean(0).tolist()
-    relative = min(hit / rate, 1.0) if rate > 0 else None
-    preservation, identity, change = (None if math.isnan(v) else v for v in others)
-    right = float(torch.cat(found).double().mean())
-    return EditFigures(len(edits), hit, relative, preservation, identity, right, change)
-
-
-def _mean(figures: Sequence[EditFigures]) -> EditFigures:
-    means: dict[str, float | None] = {}
-    for name in (field.name for field in fields(EditFigures) if field.name != "edits"):
-        there = [v for v in (getattr(f, name) for f in figures) if v is not None]
-        means[name] = sum(there) / len(there) if there else None
-    return EditFigures(edits=sum(f.edits for f in figures), **means)
 
 
 def _cells(f: EditFigures) -> tuple[str, ...]:
     shares = [share_cell(s) for s in (f.hit, f.relative, f.preservation)]
     numbers = (number(f.identity), share_cell(f.recognised), number(f.change_outside))
-    return f"{f.edits:,}", *shares, *numbers
+    return f"{f.edits:,}", *shares, *numbers, _told_cell(f)
+
+
+def _told_cell(f: EditFigures) -> str:
+    if f.told_apart is None:
+        return NONE
+    error = "" if f.told_apart_error is None else f" ± {f.told_apart_error:.2f}"
+    return f"{f.told_apart:.2f}{error}"

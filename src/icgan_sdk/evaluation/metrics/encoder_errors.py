@@ -10,11 +10,12 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.engines.latents import Latent
 from icgan_sdk.engines.pytorch import decode
-from icgan_sdk.evaluation.metrics.bench import Bench, given
+from icgan_sdk.evaluation.metrics.bench import REFINED_PICTURES, Bench, given
+from icgan_sdk.evaluation.metrics.likeness import BEST, Likeness, likeness_cell
 from icgan_sdk.evaluation.metrics.measuring import measure_alone
 from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, RealPictures
-from icgan_sdk.evaluation.report.markdown import Line, Section, number, table
+from icgan_sdk.evaluation.report.markdown import NONE, Line, Section, number, table
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.model.devices import device_of
 from icgan_sdk.pictures.arrays import strip_padding
@@ -27,6 +28,10 @@ MEANING = """\
 - *L_ez*: mean of (z − E_z(G(z, y)))², per dimension; *L_ey*: mean of (y − E_y(x))², per attribute
   ([Perarnau et al. 2016](https://arxiv.org/abs/1611.06355), equations 3 and 4).
 - *Pixels*: mean of (x − G(E_z(x), E_y(x)))², pixels in [0, 1].
+- *PSNR*: mean of 10 log₁₀(1 / that of one picture); *SSIM*: structural similarity
+  ([Wang et al. 2004](https://doi.org/10.1109/TIP.2003.819861)), 1 for equal pictures. On CelebA,
+  [Liu et al. 2019](https://arxiv.org/abs/1904.09709) report 15.3 dB for IcGAN, 24.1 dB for AttGAN
+  and 31.7 dB for their STGAN; the last two copy the picture's details past the bottleneck.
 - *Spread of z*: mean ± standard deviation of encoded z; that of the noise itself is 0 ± 1 (uniform:
   0 ± 0.577)."""
 
@@ -64,6 +69,11 @@ class EncoderErrors:
             y −1 or 1. None without attributes.
         pixel_error: Mean of (x − G(E_z(x), E_y(x)))² over the pixels of real images, without
             padding, pixels in [0, 1].
+        psnr: Mean peak signal-to-noise ratio of reconstructions, dB.
+        ssim: Mean structural similarity of reconstructions. None for pictures smaller than its
+            window of 11 pixels.
+        refined_psnr: As `psnr`, with z refined as for the edits. None without refinement.
+        refined_ssim: As `ssim`, the same.
         z_generated: Spread of z encoded from the generated images.
         z_real: Spread of z encoded from the real ones.
     """
@@ -73,6 +83,10 @@ class EncoderErrors:
     z_error: float
     y_error: float | None
     pixel_error: float
+    psnr: float | None
+    ssim: float | None
+    refined_psnr: float | None
+    refined_ssim: float | None
     z_generated: Spread
     z_real: Spread
 
@@ -97,12 +111,15 @@ class EncoderErrorsMetric(Metric[EncoderErrors]):
         self._z: list[Tensor] = []
         self._y: list[Tensor] = []
         self._pixels: list[Tensor] = []
+        self._rebuilt, self._refined = Likeness(), Likeness()
 
     def see_real(self, batch: RealBatch) -> None:
-        """Note z, y and the error of the pixels."""
-        difference = batch.rebuilt.images - batch.real.images
-        error = strip_padding(difference, self.bench.networks.config) / 2
-        self._pixels.append(error.square().mean((1, 2, 3)))
+        """Note z, y, and how like the originals the reconstructions are."""
+        real, rebuilt = self._plain(batch.real.images), self._plain(batch.rebuilt.images)
+        self._pixels.append((rebuilt - real).square().mean((1, 2, 3)))
+        self._rebuilt.add(rebuilt, real)
+        if self.bench.refine and batch.at.stop <= REFINED_PICTURES:
+            self._refined.add(self._plain(batch.refined.images), real)
         self._z.append(batch.latent.z.cpu())
         self._y.append(batch.latent.y.cpu())
 
@@ -117,9 +134,17 @@ class EncoderErrorsMetric(Metric[EncoderErrors]):
             z_error=_mean_square(found - z),
             y_error=_mean_square(torch.cat(self._y) - labels) if has_labels else None,
             pixel_error=float(torch.cat(self._pixels).double().mean()),
+            psnr=self._rebuilt.psnr,
+            ssim=self._rebuilt.ssim,
+            refined_psnr=self._refined.psnr,
+            refined_ssim=self._refined.ssim,
             z_generated=_spread(found),
             z_real=_spread(torch.cat(self._z)),
         )
+
+    def _plain(self, images: Tensor) -> Tensor:
+        """Pictures [B, C, H, W] in [0, 1] without padding."""
+        return (strip_padding(images, self.bench.config) + 1) / 2
 
     def _encode_generated(self, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Fresh z, and what E_z makes of their images, [generated, z_dim] each."""
@@ -141,6 +166,12 @@ class EncoderErrorsMetric(Metric[EncoderErrors]):
         return [
             Line("Error of z, L_ez", number(figures.z_error), f"best: 0; {guess}"),
             Line("Error of reconstructed pixels", number(figures.pixel_error), "best: 0"),
+            Line("PSNR / SSIM of reconstructions", likeness_cell(figures.psnr, figures.ssim), BEST),
+            Line(
+                "PSNR / SSIM of refined reconstructions",
+                likeness_cell(figures.refined_psnr, figures.refined_ssim),
+                BEST,
+            ),
         ]
 
     @classmethod
@@ -149,10 +180,14 @@ class EncoderErrorsMetric(Metric[EncoderErrors]):
     ) -> Section:
         """A table of all figures."""
         generated, real = f"{figures.generated:,} generated", f"{figures.real:,} real"
+        refined = likeness_cell(figures.refined_psnr, figures.refined_ssim)
+        more = [] if refined == NONE else [("PSNR / SSIM, refined", "the first of them", refined)]
         rows = [
             ("L_ez", generated, number(figures.z_error)),
             ("L_ey", real, number(figures.y_error)),
             ("pixels", real, number(figures.pixel_error)),
+            ("PSNR / SSIM", real, likeness_cell(figures.psnr, figures.ssim)),
+            *more,
             ("spread of z", generated, _spread_cell(figures.z_generated)),
             ("spread of z", real, _spread_cell(figures.z_real)),
         ]

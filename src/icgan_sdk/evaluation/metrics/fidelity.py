@@ -82,7 +82,7 @@ class FidelityMetric(Metric[Fidelity]):
         self.limit = limit
         if (count := min(limit, len(bench.pictures))) < 2:
             raise DatasetError(f"FID needs at least two images, but there are {count}")
-        self._inception = InceptionFID(bench.networks.config, device_of(bench.networks))
+        self._inception = InceptionFID(bench.config, device_of(bench.networks))
         self._real: list[Tensor] = []
         self._generated: list[Tensor] = []
 

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from icgan_sdk.engines.latents import Latent
 from icgan_sdk.evaluation.metrics.metric import Viewer
@@ -11,6 +12,8 @@ from icgan_sdk.evaluation.report.paper_pictures import SHOWN, Inverted
 
 class FirstPictures(Viewer):
     """Keeps a few pictures, as `icgan_sdk.IcGAN.edit` inverts them, and their reconstructions.
+
+    Pictures larger than G's are scaled down to them.
 
     Args:
         count: How many, at most.
@@ -25,7 +28,9 @@ class FirstPictures(Viewer):
         if not self._left:
             return
         latent = batch.refined_latent
-        parts = (batch.real.images, latent.z, latent.y, batch.refined.images)
+        rebuilt = batch.refined_decoded
+        real = adaptive_avg_pool2d(batch.real.images, rebuilt.shape[-1])
+        parts = (real, latent.z, latent.y, rebuilt)
         x, z, y, rebuilt = (part[: self._left].clone() for part in parts)
         self._kept.append((x, z, y, rebuilt))
         self._left -= len(x)

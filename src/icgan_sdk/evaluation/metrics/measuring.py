@@ -75,5 +75,5 @@ def batches(bench: Bench, limits: Iterable[int | None]) -> Iterator[slice]:
     total = len(bench.pictures)
     inner = {limit for limit in limits if limit is not None and limit < total}
     for start, stop in pairwise(sorted({0, total} | inner)):
-        for at in chunks(stop - start, bench.networks.config.image_size):
+        for at in chunks(stop - start, bench.config.image_size):
             yield slice(start + at.start, start + at.stop)

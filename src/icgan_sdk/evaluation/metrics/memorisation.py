@@ -12,7 +12,6 @@ from torch import Tensor
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.engines.latents import Latent
-from icgan_sdk.engines.pytorch import decode
 from icgan_sdk.evaluation.metrics.bench import Bench, given
 from icgan_sdk.evaluation.metrics.measuring import measure_alone
 from icgan_sdk.evaluation.metrics.metric import Metric
@@ -20,7 +19,6 @@ from icgan_sdk.evaluation.metrics.seeing import RealBatch, RealPictures
 from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.evaluation.report.markdown import Line, Section, number, table
 from icgan_sdk.model import IcGANNetworks, draw_noise
-from icgan_sdk.model.devices import device_of
 from icgan_sdk.pictures.arrays import to_pictures
 from icgan_sdk.pictures.grids import grid, titled
 from icgan_sdk.training.rows import chunks
@@ -105,14 +103,14 @@ class MemorisationMetric(Metric[Memorisation]):
         count = len(held_out)
         y = LabelSampler(train.all_labels(), train.attributes).sample(count, draws)
         z = draw_noise(count, networks.config, draws)
-        device, slices = device_of(networks), list(chunks(count, networks.config.image_size))
-        batches = (decode(networks, Latent(z[at], y[at]), device) for at in slices)
+        slices = chunks(count, self.bench.config.image_size)
+        batches = (self.bench.decode(Latent(z[at], y[at])) for at in slices)
         queries = torch.cat([*map(self._features, batches), held_out])
         known = (self._features(train.images(at)) for at in chunks(len(train), train.image_size))
         distances, rows = nearest_features(queries, known, self._nearest)
         generated, real = (float(d.double().median()) for d in torch.split(distances[:, 0], count))
         shown = min(self._shown, count)  # after the generated ones come the real ones
-        samples = decode(networks, Latent(z[:shown], y[:shown]), device)
+        samples = self.bench.decode(Latent(z[:shown], y[:shown]))
         self.neighbours = Neighbours(samples, rows[:shown])
         ratio = generated / real if real > 0 else None
         return Memorisation(count, len(train), generated, real, ratio)
@@ -121,7 +119,7 @@ class MemorisationMetric(Metric[Memorisation]):
         """The generated images with their neighbours."""
         if self.neighbours is None:
             return {}
-        sheet = neighbours_picture(self.neighbours, self._train(), self.bench.networks.config)
+        sheet = neighbours_picture(self.neighbours, self._train(), self.bench.config)
         return {"neighbours": sheet}
 
     def _train(self) -> PreparedDataset:

@@ -11,11 +11,15 @@ from icgan_sdk.evaluation.metrics.fidelity import FidelityMetric
 from icgan_sdk.evaluation.metrics.identification import IdentificationMetric
 from icgan_sdk.evaluation.metrics.memorisation import MemorisationMetric
 from icgan_sdk.evaluation.metrics.metric import Metric
+from icgan_sdk.evaluation.metrics.same_person import SamePersonMetric
+from icgan_sdk.evaluation.metrics.told_apart import ToldApartMetric
 
 METRICS: tuple[type[Metric[Any]], ...] = (
     AttributeReadings,
     ClassConfusion,
     EditsMetric,
+    ToldApartMetric,
+    SamePersonMetric,
     EncoderErrorsMetric,
     IdentificationMetric,
     FidelityMetric,

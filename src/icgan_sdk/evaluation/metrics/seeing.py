@@ -9,8 +9,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.engines.engine import CHUNK
 from icgan_sdk.engines.latents import Latent
@@ -23,6 +25,26 @@ from icgan_sdk.model.refinement import refine_z
 
 REAL, GENERATED = "real pictures", "generated pictures"
 """The parts of the work whose results all metrics share."""
+
+
+def judged_config(config: ModelConfig, dataset: PreparedDataset) -> ModelConfig:
+    """The model as its pictures are judged: at the painter's side if the data are of that side.
+
+    Args:
+        config: Of the model.
+        dataset: What it is judged by.
+
+    Returns:
+        `config` or `config.photo`.
+    """
+    return config.photo if dataset.image_size == config.photo.image_size else config
+
+
+def enlarge(images: Tensor, side: int) -> Tensor:
+    """Pictures [B, C, S, S] scaled up to `side`, bilinear; themselves if they are of that side."""
+    if images.shape[-1] == side:
+        return images
+    return F.interpolate(images, (side, side), mode="bilinear", align_corners=False)
 
 
 class ReadOff(NamedTuple):
@@ -132,7 +154,7 @@ class RealBatch:
         self.at, self.labels = at, pictures.dataset.labels(at)
         self.real = pictures.seen(at, clock)
         self._networks, self._refine, self._clock = networks, refine, clock
-        self._referees = pictures.referees
+        self._referees, self._side = pictures.referees, pictures.dataset.image_size
 
     @cached_property
     def latent(self) -> Latent:
@@ -142,32 +164,44 @@ class RealBatch:
             return encode(self._networks, images, device_of(self._networks))
 
     @cached_property
+    def decoded(self) -> Tensor:
+        """The reconstructions at the side that G gives, [B, C, S, S] on the CPU."""
+        return self._decode(self.latent)
+
+    @cached_property
     def rebuilt(self) -> Seen:
-        """The reconstructions G(E_z(x), E_y(x))."""
-        return self._decoded(self.latent)
+        """The reconstructions G(E_z(x), E_y(x)), scaled up to the real pictures' side."""
+        return self._seen(lambda: self.decoded)
 
     @cached_property
     def refined_latent(self) -> Latent:
         """`latent` after the optimisation steps on z; without any, `latent` itself."""
         if not self._refine:
             return self.latent
-        latent, images = self.latent, self.real.images.to(device_of(self._networks))
+        latent, networks = self.latent, self._networks
+        images = networks.shrink(self.real.images.to(device_of(networks)))
         parts = zip(*(torch.split(t, CHUNK) for t in (images, latent.z, latent.y)), strict=True)
-        generator, steps = self._networks.generator, self._refine
+        generator, steps = networks.generator, self._refine
         with self._clock.part(REAL):
             found = [refine_z(generator, x, z, y, steps) for x, z, y in parts]
             return Latent(torch.cat(found), latent.y)
 
     @cached_property
+    def refined_decoded(self) -> Tensor:
+        """As `decoded`, from `refined_latent`."""
+        return self._decode(self.refined_latent) if self._refine else self.decoded
+
+    @cached_property
     def refined(self) -> Seen:
         """The reconstructions from `refined_latent`; without optimisation, `rebuilt` itself."""
-        return self._decoded(self.refined_latent) if self._refine else self.rebuilt
+        return self._seen(lambda: self.refined_decoded) if self._refine else self.rebuilt
 
-    def _decoded(self, latent: Latent) -> Seen:
-        device = device_of(self._networks)
-        return Seen(
-            lambda: decode(self._networks, latent, device), self._referees, self._clock, REAL
-        )
+    def _decode(self, latent: Latent) -> Tensor:
+        with self._clock.part(REAL):
+            return decode(self._networks, latent, device_of(self._networks))
+
+    def _seen(self, decoded: Callable[[], Tensor]) -> Seen:
+        return Seen(lambda: enlarge(decoded(), self._side), self._referees, self._clock, REAL)
 
 
 class GeneratedBatch:
@@ -183,7 +217,7 @@ class GeneratedBatch:
     Attributes:
         at: Rows of the batch.
         labels: y [B, n_y], −1 or 1, on the CPU.
-        generated: The pictures.
+        generated: The pictures, scaled up to the real ones' side.
     """
 
     def __init__(
@@ -195,8 +229,15 @@ class GeneratedBatch:
         clock: Stopwatch,
     ) -> None:
         self.at, self.labels = at, pictures.dataset.labels(at)
+        self._networks, self._noise, self._clock = networks, noise, clock
+        side = pictures.dataset.image_size
+        self.generated = Seen(
+            lambda: enlarge(self.decoded, side), pictures.referees, clock, GENERATED
+        )
 
-        def make() -> Tensor:
-            return decode(networks, Latent(noise()[at], self.labels), device_of(networks))
-
-        self.generated = Seen(make, pictures.referees, clock, GENERATED)
+    @cached_property
+    def decoded(self) -> Tensor:
+        """The pictures at the side that G gives, [B, C, S, S] on the CPU."""
+        with self._clock.part(GENERATED):
+            latent = Latent(self._noise()[self.at], self.labels)
+            return decode(self._networks, latent, device_of(self._networks))

@@ -53,7 +53,9 @@ def image(name: str, files: Mapping[str, str]) -> str:
 
 def code(text: str) -> str:
     """A name, shown as it is written; in tables too."""
-    return f"`{text.replace('|', chr(92) + '|')}`"
+    # Models of older releases may have names with line ends in them.
+    shown = " ".join(text.splitlines()).replace("|", "\\|")
+    return f"`` {shown} ``" if "`" in shown else f"`{shown}`"
 
 
 def percent(share: float | None) -> str:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import ImageFont
 
 from icgan_sdk.errors import ConfigError
+from icgan_sdk.pictures.lettering import legible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 WIDTH, DPI = 8.0, 110
@@ -69,9 +72,21 @@ def draw_bars(
 
 def name_rows(axes: "Axes", names: Sequence[str]) -> None:
     """Label the rows, the first at the top."""
-    # Without parse_math, a name with dollars in it would be set as a formula.
-    axes.set_yticks(range(len(names)), [spaced(name) for name in names], parse_math=False)
+    label_ticks(axes.yaxis, names)
     axes.set_ylim(len(names) - 0.5, -0.5)
+
+
+def label_ticks(axis: "Axis", names: Sequence[str]) -> None:
+    """Write names along an axis, in a font that has their characters."""
+    from matplotlib.font_manager import FontProperties, findfont
+
+    usual = ImageFont.truetype(findfont(FontProperties()), 10)
+    texts = legible([spaced(name) for name in names], usual)
+    # Without parse_math, a name with dollars in it would be set as a formula.
+    axis.set_ticks(range(len(names)), [text for text, _ in texts], parse_math=False)
+    for label, (_, font) in zip(axis.get_ticklabels(), texts, strict=True):
+        if font is not usual and isinstance(font, ImageFont.FreeTypeFont):
+            label.set_fontproperties(FontProperties(fname=str(font.path)))
 
 
 def spaced(name: str) -> str:

@@ -1,0 +1,67 @@
+"""The formats of pictures that are opened: one list for every path that reads pictures."""
+
+import os
+from functools import lru_cache
+from typing import IO
+
+from PIL import Image, ImageFile
+
+from icgan_sdk.errors import ImageError
+
+FORMATS = (
+    "JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "MPO",
+    "ICO", "ICNS", "CUR", "PPM", "PSD", "QOI", "DDS", "PCX", "DCX", "SGI", "SUN", "FITS", "MSP",
+    "XBM", "XPM", "IM", "TGA",
+)  # fmt: skip
+"""Pillow's names of formats that are decoded in this process alone.
+
+Pillow chooses by content, not by suffix. For EPS it runs Ghostscript on the file's PostScript
+program; for others it calls whatever handler is installed. Formats that are told from others only
+by trying come last.
+"""
+
+HEIF_SUFFIXES = (".heic", ".heif", ".hif")
+
+
+def open_listed(source: str | os.PathLike[str] | IO[bytes]) -> ImageFile.ImageFile:
+    """Open a picture's file, not yet decoded, if its format is in the list.
+
+    Raises:
+        PIL.UnidentifiedImageError: If it is not; files can fail in many other ways too.
+    """
+    return Image.open(source, formats=_known_formats())
+
+
+def refuse_programs(picture: Image.Image) -> None:
+    """Raise ImageError for a picture that Pillow would decode by starting a program."""
+    if picture.format == "EPS" and getattr(picture, "tile", None):
+        raise ImageError("PostScript is a program and is not run: convert it to a picture first")
+
+
+def picture_suffixes() -> frozenset[str]:
+    """The suffixes, in small letters, by which files count as pictures.
+
+    Some may turn out unreadable: those of HEIF without the extra ``photo``, and of PostScript.
+    """
+    names = {*_known_formats(), "MPO", "EPS"}
+    known = (suffix for suffix, name in Image.registered_extensions().items() if name in names)
+    return frozenset((*known, *HEIF_SUFFIXES))
+
+
+@lru_cache(maxsize=1)
+def add_heif() -> bool:
+    """Let Pillow read HEIF, a format of phones, if the extra ``photo`` is installed."""
+    try:
+        from pi_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
+
+
+@lru_cache(maxsize=1)
+def _known_formats() -> tuple[str, ...]:
+    # Pillow fails on names that it doesn't know, like AVIF in older releases.
+    add_heif()
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
