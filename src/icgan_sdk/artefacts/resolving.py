@@ -30,7 +30,7 @@ BUNDLED_ROOT = Path(str(files("icgan_sdk") / "pretrained"))
 """Folder of the bundled models."""
 
 PUBLISHED: Mapping[str, Published] = {
-    "celeba": Published("icgan-sdk/celeba", "weights-eef62e374efa"),
+    "celeba": Published("icgan-sdk/celeba", "weights-2b49ed7f1b8a"),
     "mnist": Published("icgan-sdk/mnist", "weights-4e60168c3c1d"),
 }
 """Where on the Hub each bundled model is published."""
