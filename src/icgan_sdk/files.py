@@ -1,9 +1,11 @@
 """Writing files and folders atomically, checking what may be replaced, hashing files."""
 
+import errno
 import hashlib
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,10 +14,16 @@ from pathlib import Path
 
 from icgan_sdk.errors import IcGANError, SaveError, list_some
 
+UNMOVABLE = frozenset({errno.EBUSY, errno.EXDEV})
+"""What a rename onto a file or folder meets on which something is mounted."""
+
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
+
+    A link stays one: the file that it names is written. An existing file keeps its mode. What no
+    rename can replace, such as a device or a file that is mounted, is written in place.
 
     Raises:
         SaveError: If the file can't be written: no such folder, no permission, disk full.
@@ -23,13 +31,17 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
             raise IsADirectoryError(f"{path} is a folder")
-        temporary = _temporary_name(path)
+        is_special = target.exists() and not target.is_file()
+        temporary = _temporary_name(
+            Path(tempfile.gettempdir(), target.name) if is_special else target
+        )
         yield temporary
         _flush(temporary)
-        temporary.replace(path)
+        _put(temporary, target)
     except IcGANError:
         raise
     except OSError as error:
@@ -39,11 +51,27 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def _put(temporary: Path, target: Path) -> None:
+    if target.is_file():
+        temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+    elif target.exists():
+        shutil.copyfile(temporary, target)
+        return
+    try:
+        temporary.replace(target)
+    except OSError as error:
+        if error.errno not in UNMOVABLE:
+            raise
+        shutil.copyfile(temporary, target)
+
+
 @contextmanager
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary folder beside `path` that takes its place on success.
 
-    An existing folder is replaced as a whole. If the writing fails, it is kept.
+    An existing folder is replaced as a whole. If the writing fails, it is kept. A link stays one.
+    Of a folder that can't be moved, because something is mounted on it or the process works in it,
+    the content is replaced.
 
     Raises:
         SaveError: If the folder can't be written, or `path` is a file.
@@ -51,23 +79,23 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_dir():
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not target.is_dir():
             raise NotADirectoryError(f"{path} is a file")
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        stays = target.exists() and (
+            target.is_mount() or target in (Path.cwd(), *Path.cwd().parents)
+        )
+        place = target if stays else target.parent
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", dir=place))
         temporary.chmod(0o777 & ~_umask())
         yield temporary
-        if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
-            path.replace(old)
-            try:
-                temporary.replace(path)
-            except OSError:
-                old.replace(path)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
+        if stays:
+            _replace_content(target, temporary)
+        elif target.exists():
+            _replace_folder(target, temporary)
         else:
-            temporary.replace(path)
+            temporary.replace(target)
     except IcGANError:
         raise
     except OSError as error:
@@ -75,6 +103,39 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace_folder(target: Path, new: Path) -> None:
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.old.", dir=target.parent))
+    try:
+        target.replace(old)
+    except OSError:
+        old.rmdir()
+        raise
+    try:
+        new.replace(target)
+    except OSError:
+        old.replace(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _replace_content(folder: Path, new: Path) -> None:
+    """Move what lies in a folder below `folder` up into it, in place of all else there."""
+    old = Path(tempfile.mkdtemp(prefix=".old.", dir=folder))
+    moved: list[Path] = []
+    try:
+        for path in [p for p in folder.iterdir() if p not in (old, new)]:
+            path.replace(old / path.name)
+        moved.extend(path.replace(folder / path.name) for path in list(new.iterdir()))
+    except OSError:
+        for path in moved:
+            path.replace(new / path.name)
+        for path in list(old.iterdir()):
+            path.replace(folder / path.name)
+        old.rmdir()
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def check_replaceable(

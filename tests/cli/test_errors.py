@@ -145,3 +145,25 @@ def test_large_pictures_are_read_without_a_word(
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**6)
     status, _, errors = icgan("reconstruct", "large.png", *MODEL, "-o", "out.png")
     assert (status, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["edit", "a.png", "--set", "Smiling=1"],
+        ["reconstruct", "a.png"],
+        ["variations", "a.png"],
+        ["swap", "a.png", "b.png"],
+        ["interpolate", "b.png", "a.png"],
+    ],
+)
+def test_the_picture_that_is_read_is_not_written_over(icgan: Run, command: list[str]) -> None:
+    before = Path("a.png").read_bytes()
+    Path("link.png").symlink_to("a.png")
+    for output in ("a.png", "link.png"):
+        result = icgan(*command, "-o", output, *MODEL)
+        assert "is the picture that is read" in refused(result, status=2)
+    assert Path("a.png").read_bytes() == before
+    if command[0] in {"edit", "reconstruct"}:
+        assert icgan(*command, "-o", "a.png", "--overwrite", *MODEL)[0] == 0
+        assert Path("a.png").read_bytes() != before

@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -94,3 +95,100 @@ def test_only_folders_of_our_files_are_replaceable(tmp_path: Path) -> None:
 def test_the_hash_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+def test_a_link_stays_one_and_modes_stay(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.txt", tmp_path / "link.txt"
+    real.write_text("old")
+    real.chmod(0o600)
+    link.symlink_to("real.txt")
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert real.stat().st_mode & 0o777 == 0o600
+    dangling = tmp_path / "dangling.txt"
+    dangling.symlink_to("later.txt")
+    write_text(dangling, "new")
+    assert (tmp_path / "later.txt").read_text() == "new"
+
+
+def test_devices_and_mounted_files_are_written_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_text(os.devnull, "gone")
+    assert not Path(os.devnull).is_file()
+    mounted = tmp_path / "mounted.txt"
+    mounted.write_text("old")
+    node = mounted.stat().st_ino
+
+    def busy(self: Path, target: Path) -> Path:
+        raise OSError(errno.EBUSY, "Device or resource busy", str(target))
+
+    monkeypatch.setattr(Path, "replace", busy)
+    write_text(mounted, "new")
+    assert mounted.read_text() == "new"
+    assert mounted.stat().st_ino == node
+    assert [path.name for path in tmp_path.iterdir()] == ["mounted.txt"]
+
+
+def fill(folder: Path, text: str) -> None:
+    with atomic_folder(folder) as temporary:
+        for name in ("a.txt", "c.txt"):
+            (temporary / name).write_text(text)
+
+
+def fail_halfway(folder: Path) -> None:
+    with atomic_folder(folder) as temporary:
+        (temporary / "a.txt").write_text("3")
+        raise ValueError("halfway")
+
+
+def test_a_folder_behind_a_link_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "big").mkdir()
+    (tmp_path / "link").symlink_to("big")
+    fill(tmp_path / "link", "1")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "big" / "a.txt").read_text() == "1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["big", "link"]
+
+
+@pytest.mark.parametrize("kind", ["current", "mounted"])
+def test_folders_that_cannot_be_moved_get_new_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    if kind == "current":
+        monkeypatch.chdir(here)
+    else:
+        monkeypatch.setattr(Path, "is_mount", lambda self: self == here)
+    node = here.stat().st_ino
+    for text in ("1", "2"):
+        fill(here if kind == "mounted" else Path(), text)
+        assert (here / "a.txt").read_text() == text
+        (here / "b.txt").write_text("of the first")  # goes, as with any folder that is replaced
+    assert here.stat().st_ino == node
+    with pytest.raises(ValueError, match="halfway"):
+        fail_halfway(here)
+    assert (here / "a.txt").read_text() == "2"
+    assert sorted(path.name for path in here.iterdir()) == ["a.txt", "b.txt", "c.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_move_that_fails_restores_the_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("old")
+    move, done = Path.replace, []
+
+    def fail_later(self: Path, target: Path) -> Path:
+        done.append(target)
+        if len(done) == 3:
+            raise OSError(errno.EIO, "Input/output error", str(target))
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail_later)
+    with pytest.raises(SaveError, match="Input/output"):
+        fill(tmp_path, "new")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}

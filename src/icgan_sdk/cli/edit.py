@@ -16,6 +16,7 @@ from icgan_sdk.cli.options import (
     Inputs,
     Model,
     Output,
+    Overwrite,
     PasteBack,
     Refine,
     Runtime,
@@ -25,7 +26,7 @@ from icgan_sdk.cli.options import (
     parse_one_face,
     parse_settings,
 )
-from icgan_sdk.cli.paths import expand, name_outputs
+from icgan_sdk.cli.paths import expand, name_outputs, spare_inputs
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,6 +45,7 @@ def edit(
     paste_back: PasteBack = False,
     strip: Strip = False,
     runtime: Runtime = "torch",
+    overwrite: Overwrite = False,
 ) -> None:
     """Change attributes of pictures.
 
@@ -55,7 +57,7 @@ def edit(
             param_hint="'--paste-back'",
         )
     chosen_face = parse_face(face) if paste_back else parse_one_face(face)
-    jobs = _jobs(images, output)
+    jobs = _jobs(images, output, overwrite)
     from icgan_sdk.facade import IcGAN
 
     icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
@@ -85,12 +87,13 @@ def reconstruct(
     align: AlignOption = "auto",
     face: FaceOption = "largest",
     strip: Strip = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Show what the model makes of pictures without a change."""
     from icgan_sdk.facade import IcGAN
 
     chosen_face = parse_one_face(face)
-    jobs = _jobs(images, output)
+    jobs = _jobs(images, output, overwrite)
     icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
 
     def work(job: tuple[Path, Path]) -> None:
@@ -100,9 +103,12 @@ def reconstruct(
     for_each(jobs, work)
 
 
-def _jobs(images: list[str], output: str) -> list[tuple[Path, Path]]:
+def _jobs(images: list[str], output: str, overwrite: bool) -> list[tuple[Path, Path]]:
     inputs = expand(images)
-    return list(zip(inputs, name_outputs(inputs, output), strict=True))
+    outputs = name_outputs(inputs, output)
+    if len(outputs) == 1 and not overwrite:  # several never get an input's name
+        spare_inputs(inputs, outputs[0])
+    return list(zip(inputs, outputs, strict=True))
 
 
 def _save_row(pictures: "list[Image]", path: Path) -> None:

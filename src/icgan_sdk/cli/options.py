@@ -159,5 +159,8 @@ Output = Annotated[
         "--output", "-o", help="File for one picture, folder for several (as <name>.png)."
     ),
 ]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Let the result replace the picture that is read.")
+]
 SheetOutput = Annotated[str, typer.Option("--output", "-o", help="Picture file to write.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]

@@ -65,6 +65,18 @@ def name_outputs(inputs: Sequence[Path], output: str) -> list[Path]:
     return named
 
 
+def spare_inputs(inputs: Iterable[Path | str], output: Path | str) -> None:
+    """Refuse to write over a picture that is read.
+
+    Raises:
+        typer.BadParameter: If the output is one of the inputs.
+    """
+    if any(_key(Path(path)) == _key(Path(output)) for path in inputs):
+        raise typer.BadParameter(
+            f"{output} is the picture that is read: name another file", param_hint="'--output'"
+        )
+
+
 def _free(folder: Path, stem: str, taken: set[str]) -> Path:
     target, number = folder / f"{stem}.png", 1
     # The user didn't choose a numbered name, so it must not replace an existing file.

@@ -21,7 +21,7 @@ from icgan_sdk.cli.options import (
     parse_one_face,
     parse_settings,
 )
-from icgan_sdk.cli.paths import expand, means_folder
+from icgan_sdk.cli.paths import expand, means_folder, spare_inputs
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,6 +51,7 @@ def variations(
 
     chosen = parse_one_face(face)
     inputs = expand(images)
+    spare_inputs(inputs, output)
     icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
     rows: list[list[Image]] = []
 
@@ -86,6 +87,7 @@ def interpolate(
     from icgan_sdk.pictures.saving import save_animation
 
     chosen = parse_one_face(face)
+    spare_inputs((a, b), output)
     icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
     pictures = icgan.interpolate(a, b, steps=steps, refine=refine, align=align, face=chosen)
     if Path(output).suffix.lower() == ".gif":
@@ -113,6 +115,7 @@ def swap(
     from icgan_sdk.facade import IcGAN
 
     chosen = parse_one_face(face)
+    spare_inputs((a, b), output)
     icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
     ends = [icgan.invert(x, refine=refine, align=align, face=chosen) for x in (a, b)]
     swapped = list(icgan.swap_attributes(*ends))
