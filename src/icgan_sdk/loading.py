@@ -64,7 +64,7 @@ class Pretrained:
             name_or_path: ``"celeba"``, ``Path("runs/faces/artefact")``, ``"org/name"``.
             source: "hub" takes a bundled model from its repository on the Hub too, and ``org/name``
                 even where there is a folder of that name; "auto" prefers what lies here.
-            revision: Branch, tag or commit on the Hub, whence the model then comes.
+            revision: Branch, tag or commit on the Hub, from which the model is then taken.
             device: As in the constructor; with the runtime "onnx" the CPU, unless "cuda" is named.
             runtime: "onnx" runs the folder of an ONNX export by onnxruntime, without torch; it
                 can't refine or save.

@@ -30,7 +30,7 @@ DETAILS = (
 REFINE = (("off", 0), ("50 steps", 50), ("200 steps", 200))
 
 Values = dict[Block, Any]
-"""What components hold, or shall hold, as Gradio passes it."""
+"""Values that components hold or are to hold, as Gradio passes them."""
 
 
 class EditTab:

@@ -12,7 +12,7 @@ CACHE_SWEEP, CACHE_AGE = 600, 3600
 """Every so many seconds, pictures that are older than that are deleted."""
 
 INTRODUCTION = """# IcGAN
-Edit pictures by their attributes: choose one, and move what shall change."""
+Edit pictures by their attributes: choose one, and move what should change."""
 
 
 def build_page(exhibits: Mapping[str, Exhibit]) -> gr.Blocks:

@@ -12,7 +12,7 @@ def no_proxy() -> Iterator[None]:
     """Let HTTP clients that are made or used within the context ask no proxy.
 
     Gradio makes one when it is imported, and asks its own server as it starts: proxies can't reach
-    this machine's addresses, and nobody but it should hear of them.
+    this machine's addresses, and should not learn of them.
     """
     before = {name: os.environ.get(name) for name in VARIABLES}
     os.environ.update(dict.fromkeys(VARIABLES, "*"))

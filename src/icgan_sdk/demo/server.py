@@ -21,7 +21,7 @@ from icgan_sdk.demo.uploads import MAX_BYTES
 from icgan_sdk.errors import ConfigError
 
 WAITING = 200
-"""Requests in the queue; whoever comes later is told that it is full."""
+"""Most requests in the queue; later ones are refused with a message."""
 
 SESSIONS = 200
 """Visitors whose pictures are kept, five of up to 3 MB each; the least recent makes room."""

@@ -123,7 +123,7 @@ def _trace(graph: Graph) -> ExportedProgram:
     for module in program.graph_module.modules():
         if isinstance(module, torch.fx.GraphModule):
             for node in module.graph.nodes:
-                # Names the files and folders of whoever exported.
+                # Holds the names of files and folders on the exporting machine.
                 node.meta.pop("stack_trace", None)
     return program
 

@@ -21,8 +21,11 @@ SMALLEST_FACE = 32
 """Side of the smallest face looked for, in the pixels of the searched picture."""
 
 THRESHOLDS = (0.6, 0.7, 0.9)
-"""Scores that the three networks ask for; the last above the library's 0.7, which finds more that
-is no face: whoever edits a photo misses a false face less than a blurred one."""
+"""Least scores for a face, of MTCNN's three networks in turn.
+
+The last is above the library's 0.7, which takes more other things for faces. Editing such a thing
+spoils a photo; a blurred face that is missed leaves it as it is.
+"""
 
 Points = npt.NDArray[np.float64]
 
