@@ -52,7 +52,7 @@ def test_edit_portrait(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
 def test_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     run_example(monkeypatch, "sample.py", "samples")
-    assert size("samples/faces.png") == cells(8, 3)
+    assert size("samples/faces.png") == cells(8, 3, 128)
     assert size("samples/digits.png") == cells(10, 1, 28)
 
 

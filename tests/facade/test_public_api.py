@@ -7,10 +7,11 @@ import icgan_sdk
 from icgan_sdk import IcGAN, IcGANError, Inversion, errors
 
 EXPORTS = {
-    "Align", "AttributeValueError", "CheckpointError", "ConfigError", "DatasetError", "Detail",
-    "DownloadError", "Face", "IcGAN", "IcGANError", "ImageError", "Inversion", "Latent",
-    "ModelFormatError", "ModelNotFoundError", "NoFaceFoundError", "PhotoWarning", "SaveError",
-    "ShapeError", "UnknownAttributeError", "__version__", "train",
+    "Align", "AttributeValueError", "CheckpointError", "ConfigError", "DataWarning", "DatasetError",
+    "Detail", "DivergedError", "DownloadError", "Face", "FontWarning", "IcGAN", "IcGANError",
+    "ImageError", "Inversion", "Latent", "ModelFormatError", "ModelNotFoundError",
+    "NoFaceFoundError", "PhotoWarning", "ResourceError", "SaveError", "ShapeError",
+    "UnknownAttributeError", "__version__", "train",
 }  # fmt: skip
 
 MEMBERS = {

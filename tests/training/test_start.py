@@ -137,6 +137,7 @@ def test_a_run_goes_on_only_from_where_it_began(config: TrainConfig, tmp_path: P
 
 def test_models_that_do_not_fit_are_refused(config: TrainConfig, tmp_path: Path) -> None:
     wider = run(override(config, ["model.generator_width=8"]), tmp_path / "wider")
+    assert config.model["generator_width"] != 8
     for start, error, message in (
         (str(wider), ConfigError, r"not built as those of .*wider.*: generator_width differ"),
         ("mnist", ConfigError, "not built as those of mnist: .*attributes"),
@@ -145,3 +146,11 @@ def test_models_that_do_not_fit_are_refused(config: TrainConfig, tmp_path: Path)
         with pytest.raises(error, match=message):
             run(TrainConfig.from_dict({**config.to_dict(), "start": start}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_sizes_are_those_of_the_model_it_starts_from(config: TrainConfig, tmp_path: Path) -> None:
+    wider = run(override(config, ["model.generator_width=8"]), tmp_path / "wider")
+    unsaid = {k: v for k, v in config.model.items() if k == "encoder_width"}
+    started = TrainConfig.from_dict({**config.to_dict(), "model": unsaid, "start": str(wider)})
+    model = load_artefact(run(started, tmp_path / "run", stages=["gan", "generated", "encoder_z"]))
+    assert model.config == load_artefact(wider).config

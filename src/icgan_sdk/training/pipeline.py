@@ -131,7 +131,10 @@ def _open_run(
             stacklevel=3,
         )
     runtime = Runtime(config.run)
-    model = config.model_config(dataset)
+    start = _load_start(config.start) if config.start else None
+    model = config.model_config(dataset, start.config if start else None)
+    if start:
+        _check_start(config.start, start.config, model)
     with torch.device("meta"):
         IcGANNetworks(model)  # raises here, not later, if the config names no architecture
     kept = config.run.data_on_device and runtime.holds(train_part.n_bytes)
@@ -144,7 +147,7 @@ def _open_run(
         labels=labels,
         runtime=runtime,
         stages=STAGES,
-        start=_load_start(config.start, model) if config.start else None,
+        start=start,
         watcher=watcher,
         deadline=deadline,
     )
@@ -155,22 +158,23 @@ def _located(start: str) -> str:
     return str(Path(start).resolve()) if is_folder else start
 
 
-def _load_start(start: str, model: ModelConfig) -> IcGANNetworks:
-    """The networks that a run begins with; they must have its own config.
+def _load_start(start: str) -> IcGANNetworks:
+    return load_artefact(resolve(start if start in bundled_names() else Path(start)))
+
+
+def _check_start(start: str, theirs: ModelConfig, ours: ModelConfig) -> None:
+    """The networks that a run begins with must have its own config.
 
     Only the painter may be missing on one side: the run then trains a new one, or has none.
     """
-    folder = resolve(start if start in bundled_names() else Path(start))
-    networks = load_artefact(folder)
-    theirs, ours = networks.config.to_dict(), model.to_dict()
-    both_paint = model.painter_size and networks.painter is not None
-    names = [n for n in {**ours, **theirs} if both_paint or not n.startswith("painter_")]
-    if different := [name for name in names if theirs.get(name) != ours.get(name)]:
+    old, new = theirs.to_dict(), ours.to_dict()
+    both_paint = ours.painter_size and theirs.painter_size
+    names = [n for n in {**new, **old} if both_paint or not n.startswith("painter_")]
+    if different := [name for name in names if old.get(name) != new.get(name)]:
         raise ConfigError(
             f"the run's networks are not built as those of {start}: {', '.join(different)} "
             "differ; prepare the data with its attributes and size, and leave model.* as its own"
         )
-    return networks
 
 
 def _check_needs(context: Context, stage: Stage) -> None:

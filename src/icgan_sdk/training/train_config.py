@@ -94,11 +94,17 @@ class TrainConfig:
         largest = self.model.get("painter_size") or MAX_IMAGE_SIZE
         ModelConfig.from_dict({"image_size": largest, **self.model})
 
-    def model_config(self, dataset: PreparedDataset) -> ModelConfig:
-        """The networks' config for a prepared data set.
+    def model_config(
+        self, dataset: PreparedDataset, start: ModelConfig | None = None
+    ) -> ModelConfig:
+        """The networks' config: the recipe's sizes, else the start model's, else the paper's.
+
+        Args:
+            dataset: Decides the size, channels, crop and attributes.
+            start: The config of the model that the run starts from.
 
         Raises:
-            ConfigError: If the recipe's sizes don't fit the data.
+            ConfigError: If the sizes don't fit the data.
         """
         painter_size = self.model.get("painter_size") or dataset.image_size
         if painter_size != dataset.image_size:
@@ -106,16 +112,17 @@ class TrainConfig:
                 f"model.painter_size must be the side of the prepared pictures: "
                 f"{dataset.image_size}, not {painter_size}"
             )
-        side = self.model.get("image_size", dataset.image_size)
-        plain = ModelConfig(
-            image_size=side,
-            channels=dataset.channels,
-            padding=dataset.padding * side // dataset.image_size,
-            crop=dataset.crop,
-            attributes=dataset.attributes,
-            encoder_design="ind",
-        ).to_dict()
-        return ModelConfig.from_dict({**plain, **self.model})
+        inherited = _sizes_of(start) if start else {}
+        if start and self.model.get("painter_size"):
+            inherited["image_size"] = start.image_size
+        sizes = {"image_size": dataset.image_size, **inherited, **self.model}
+        from_data = {
+            "channels": dataset.channels,
+            "padding": dataset.padding * sizes["image_size"] // dataset.image_size,
+            "crop": asdict(dataset.crop) if dataset.crop else None,
+            **dataset.attributes.to_dict(),
+        }
+        return ModelConfig.from_dict({**sizes, **from_data})
 
     def section(self, name: str, kind: type[_Section]) -> _Section:
         """An optional section of the config, which must be there.
@@ -172,3 +179,12 @@ class TrainConfig:
                     made[name] = section(**table)
         raise_all(problems, "training config")
         return cls(**sections, optional=optional)
+
+
+def _sizes_of(model: ModelConfig) -> dict[str, Any]:
+    """What a run takes over of the model it starts from: all but its data's facts and painter."""
+    return {
+        name: value
+        for name, value in model.to_dict().items()
+        if name not in FROM_DATA and not name.startswith("painter_")
+    }
