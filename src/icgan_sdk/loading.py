@@ -44,6 +44,7 @@ class Pretrained:
 
         self._engine: Engine = TorchEngine(networks, device)
         self._name, self._card, self._dtype = "", card, dtype
+        self._folder: Path | None = None
 
     @classmethod
     def from_pretrained(
@@ -66,8 +67,9 @@ class Pretrained:
                 even where there is a folder of that name; "auto" prefers what lies here.
             revision: Branch, tag or commit on the Hub, from which the model is then taken.
             device: As in the constructor; with the runtime "onnx" the CPU, unless "cuda" is named.
-            runtime: "onnx" runs the folder of an ONNX export by onnxruntime, without torch; it
-                can't refine or save.
+            runtime: "onnx" runs the model's graphs, or an ONNX export, by onnxruntime, without
+                torch; it can't refine or save. "auto" does so on the CPU if the model has graphs
+                (`icgan_sdk.export.write_graphs`).
             cache_dir: Where downloads are kept; by default the Hub's cache (``HF_HOME``).
             token: Access token for private repositories; by default ``HF_TOKEN``, or the one of
                 ``hf auth login``.
@@ -80,31 +82,33 @@ class Pretrained:
             ConfigError: If there is no such device or runtime, or a folder is given a revision.
         """
         if runtime not in get_args(RuntimeName):
-            raise ConfigError(f"runtime must be 'torch' or 'onnx', not {runtime!r}")
-        if runtime == "onnx":
-            folder, dtype = Path(name_or_path), None
-            engine: Engine = _open_export(folder, device)
+            raise ConfigError(f"runtime must be 'torch', 'onnx' or 'auto', not {runtime!r}")
+        folder = resolve(
+            name_or_path,
+            source=source,
+            revision=revision,
+            cache_dir=cache_dir,
+            token=token,
+            local_files_only=local_files_only,
+        )
+        dtype: torch.dtype | None = None
+        if runtime == "onnx" or (runtime == "auto" and _runs_without_torch(folder, device)):
+            engine: Engine = _open_graphs(folder, device)
         else:
-            folder = resolve(
-                name_or_path,
-                source=source,
-                revision=revision,
-                cache_dir=cache_dir,
-                token=token,
-                local_files_only=local_files_only,
-            )
             engine, dtype = _open_artefact(folder, device)
         card = folder / CARD_FILE
         found = card.is_file()
         model = cls.__new__(cls)
-        model._engine, model._dtype, model._name = engine, dtype, os.fspath(name_or_path)
+        model._engine, model._dtype, model._folder = engine, dtype, folder
+        model._name = os.fspath(name_or_path)
         model._card = card.read_text(encoding="utf-8", errors="replace") if found else None
         return model
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write config, weights (safetensors) and card, as a whole or not at all.
 
-        A model that was loaded is written as it was: of the same precision, with the same card.
+        A model that was loaded is written as it was: of the same precision, with the same card and
+        its graphs.
 
         Raises:
             ConfigError: If the model runs by onnxruntime.
@@ -118,7 +122,8 @@ class Pretrained:
         from icgan_sdk.artefacts.store import save_artefact
 
         dtype = self._dtype or torch.float32
-        save_artefact(self._engine.networks, folder, card=card, dtype=dtype)
+        networks = self._engine.networks
+        save_artefact(networks, folder, card=card, dtype=dtype, graphs_of=self._folder)
 
     def _new_card(self, name: str) -> str:
         from icgan_sdk.artefacts.card import model_card
@@ -223,7 +228,13 @@ def _open_artefact(
     return TorchEngine(networks, device), dtype
 
 
-def _open_export(folder: Path, device: "str | torch.device | None") -> Engine:
+def _open_graphs(folder: Path, device: "str | torch.device | None") -> Engine:
     from icgan_sdk.engines.onnxruntime import OnnxEngine
 
     return OnnxEngine(folder, None if device is None else str(device))
+
+
+def _runs_without_torch(folder: Path, device: "str | torch.device | None") -> bool:
+    from icgan_sdk.artefacts.export_folder import has_graphs
+
+    return (device is None or str(device) in {"auto", "cpu"}) and has_graphs(folder)

@@ -20,7 +20,7 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.editing import Detail, Encoded
 from icgan_sdk.engines.onnxruntime import open_session, run_session
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, SaveError
-from icgan_sdk.export import export_onnx, export_torch, exporting
+from icgan_sdk.export import export_onnx, export_torch, exporting, write_graphs
 from icgan_sdk.photo import place
 from icgan_sdk.pictures.arrays import Floats
 from icgan_sdk.pictures.squares import fit_picture
@@ -170,17 +170,16 @@ def test_only_an_export_is_replaced(tiny_artefact: Path, exported: Path, tmp_pat
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
-@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+@pytest.mark.parametrize("package", ["onnx", "onnxscript"])
 def test_missing_packages_are_named(
     package: str, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ConfigError, match=rf"needs {package}: pip install 'icgan-sdk\[onnx\]'"):
         export_onnx("celeba", tmp_path / "out")
+    with pytest.raises(ConfigError, match=f"needs {package}"):
+        write_graphs("celeba")
     assert list(tmp_path.iterdir()) == []
-    if package == "onnxruntime":
-        with pytest.raises(ConfigError, match="needs onnxruntime"):
-            IcGAN.from_pretrained(exported, runtime="onnx")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX")

@@ -2,14 +2,28 @@
 
 ``export.json`` records the format, the graphs' files with their SHA-256, and the largest difference
 found between each graph's outputs and the networks'. ``config.json`` and ``README.md`` are those of
-the model.
+the model. Graphs that lie beside a model's weights hold none: they point into
+``model.safetensors``, whose SHA-256 is recorded too.
 """
 
 import importlib.util
+import shutil
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
-from icgan_sdk.artefacts.layout import CARD_FILE, CONFIG_FILE, read_config
+from icgan_sdk.artefacts.layout import (
+    CARD_FILE,
+    CONFIG_FILE,
+    EDIT,
+    ENCODER,
+    GENERATOR,
+    GRAPH_FILES,
+    PAINTER,
+    RECORD_FILE,
+    STEPS,
+    WEIGHTS_FILE,
+    read_config,
+)
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelFormatError, ModelNotFoundError
 from icgan_sdk.files import sha256, write_text
@@ -20,15 +34,9 @@ Format = Literal["onnx", "torch"]
 RECORD_FORMAT = JsonFormat(version=1, error=ModelFormatError, remedy="export the model again")
 """The format of export.json. Its version counts for the whole folder and the graphs' interface."""
 
-RECORD_FILE = "export.json"
-ENCODER, GENERATOR, PAINTER = "encoder", "generator", "painter"
-COMPOSITE, EDIT = "composite", "edit"
-GRAPHS = (ENCODER, GENERATOR, PAINTER, COMPOSITE, EDIT)
+GRAPHS = (*STEPS, EDIT)
 EXPORT_FILES = (CONFIG_FILE, CARD_FILE, RECORD_FILE, *(f"{name}*" for name in GRAPHS))
 """Names of an export's files, and patterns of the graphs'."""
-
-STEPS = (ENCODER, GENERATOR, PAINTER, COMPOSITE)
-"""The graphs an engine runs one by one; `EDIT` is all of them in one."""
 
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}
 
@@ -37,47 +45,93 @@ PRESENCES, NAMED, PHOTO = "presences", "named", "photo"
 REBUILT, EDITED, CHANGE = "rebuilt", "edited", "change"
 
 
+class Graphs(NamedTuple):
+    """The graphs that make up an edit.
+
+    Attributes:
+        config: The model's.
+        files: The graphs' files by name: encoder, generator, painter or composite, and reader
+            (older releases wrote neither composite nor reader).
+        weights: The file that the graphs point into; None: they hold their own.
+    """
+
+    config: ModelConfig
+    files: dict[str, Path]
+    weights: Path | None = None
+
+
+def has_graphs(folder: Path) -> bool:
+    """Whether graphs lie in a folder; `open_graphs` checks them."""
+    return (folder / RECORD_FILE).is_file()
+
+
+def copy_graphs(source: Path, folder: Path) -> None:
+    """Copy the graphs beside a model's weights, if there are any, to a copy of the same weights."""
+    if not has_graphs(source):
+        return
+    record = _read_record(source)
+    if record.get("weights") != sha256(folder / WEIGHTS_FILE):
+        return
+    for name in (*record["files"], RECORD_FILE):
+        if name in GRAPH_FILES:
+            shutil.copyfile(source / name, folder / name)
+
+
 def check_installed(*packages: str) -> None:
-    """Raise ConfigError unless the packages of the extra `onnx` are there."""
+    """Raise ConfigError unless packages of the extra `onnx` are there."""
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
-        raise ConfigError(f"ONNX needs {' and '.join(missing)}: pip install 'icgan-sdk[onnx]'")
+        raise ConfigError(
+            f"writing ONNX needs {' and '.join(missing)}: pip install 'icgan-sdk[onnx]'"
+        )
 
 
-def write_record(folder: Path, form: Format, differences: dict[str, float]) -> None:
-    """Write ``export.json`` beside the graphs' files."""
+def write_record(
+    folder: Path, form: Format, differences: dict[str, float], weights: Path | None = None
+) -> None:
+    """Write ``export.json`` beside the graphs' files.
+
+    Args:
+        folder: Where they lie.
+        form: Their format.
+        differences: The largest difference found, by graph.
+        weights: The file that the graphs point into, if they hold no weights.
+    """
     files = sorted(path for path in folder.iterdir() if path.name.startswith(GRAPHS))
-    record = {
+    record: dict[str, object] = {
         "format": form,
         "files": {path.name: sha256(path) for path in files},
         "largest_difference": differences,
     }
+    if weights is not None:
+        record["weights"] = sha256(weights)
     write_text(folder / RECORD_FILE, RECORD_FORMAT.to_json(record))
 
 
-def open_graphs(folder: Path) -> tuple[ModelConfig, dict[str, Path]]:
-    """Check the folder of an ONNX export.
-
-    Returns:
-        The model's config, and the files of the graphs that make up an edit, by name: encoder,
-        generator, and painter or composite (which older releases did not write).
+def open_graphs(folder: Path) -> Graphs:
+    """Check the folder of an ONNX export, or of a model with graphs beside its weights.
 
     Raises:
         ModelNotFoundError: If there is no such folder.
-        ModelFormatError: If it is no ONNX export, incomplete, damaged or of a newer format.
+        ModelFormatError: If it holds no ONNX graphs, or is incomplete, damaged or of a newer
+            format, or the weights were changed after the graphs were written.
     """
     if not folder.is_dir():
         raise ModelNotFoundError(
-            f"no such folder: {folder}; the ONNX runtime takes the folder of an export, which "
-            f"'icgan export {folder} -o FOLDER' writes for a model of that name"
+            f"no such folder: {folder}; the ONNX runtime takes a model with graphs beside its "
+            "weights, or the folder of an export ('icgan export')"
         )
-    files = _read_record(folder)
+    record = _read_record(folder)
+    files: dict[str, object] = record["files"]
     config = read_config(folder, ENCODER + SUFFIXES["onnx"])
     needed = {ENCODER, GENERATOR} | ({PAINTER} if config.painter_size else set())
     graphs = [name for name in STEPS if name in needed or name + SUFFIXES["onnx"] in files]
     for name in graphs:
         _check_files(folder, name + SUFFIXES["onnx"], files)
-    return config, {name: folder / (name + SUFFIXES["onnx"]) for name in graphs}
+    weights = folder / WEIGHTS_FILE if "weights" in record else None
+    if weights is not None:
+        _check_hash(weights, record["weights"])
+    return Graphs(config, {name: folder / (name + SUFFIXES["onnx"]) for name in graphs}, weights)
 
 
 def _check_files(folder: Path, graph: str, files: dict[str, object]) -> None:
@@ -85,19 +139,25 @@ def _check_files(folder: Path, graph: str, files: dict[str, object]) -> None:
     for name in [graph, *(n for n in files if n.startswith(graph) and n != graph)]:
         if Path(name).name != name or not (folder / name).is_file():
             raise ModelFormatError(f"{folder} is not a complete export: {name} missing")
-        if sha256(folder / name) != files.get(name):
-            raise ModelFormatError(
-                f"{folder / name} is damaged or was changed: its SHA-256 is not the one in "
-                f"{RECORD_FILE}; export the model again"
-            )
+        _check_hash(folder / name, files.get(name))
 
 
-def _read_record(folder: Path) -> dict[str, object]:
+def _check_hash(path: Path, expected: object) -> None:
+    if not path.is_file():
+        raise ModelFormatError(f"{path.parent} is not a complete model: {path.name} missing")
+    if sha256(path) != expected:
+        raise ModelFormatError(
+            f"{path} is damaged or was changed: its SHA-256 is not the one in {RECORD_FILE}; "
+            "export the model again"
+        )
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
     path = folder / RECORD_FILE
     if not path.is_file():
         raise ModelFormatError(
-            f"{folder} is no export ({RECORD_FILE} missing); 'icgan export {folder} -o FOLDER' "
-            "makes one of a model"
+            f"{folder} holds no graphs ({RECORD_FILE} missing): 'icgan export {folder}' writes "
+            "them beside the weights of a model"
         )
     record = RECORD_FORMAT.read(path, required=("format", "files"))
     form, files = record["format"], record["files"]
@@ -107,4 +167,4 @@ def _read_record(folder: Path) -> dict[str, object]:
         raise ModelFormatError(
             f"{folder} is an export of format {form!r}; the ONNX runtime needs --format onnx"
         )
-    return files
+    return record

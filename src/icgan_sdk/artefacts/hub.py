@@ -12,6 +12,7 @@ from icgan_sdk.artefacts.hub_faults import check_settings, reason
 from icgan_sdk.artefacts.layout import (
     ARTEFACT_FILES,
     CARD_FILE,
+    GRAPH_FILES,
     PICKLE_SUFFIXES,
     WEIGHTS_FILE,
 )
@@ -150,6 +151,7 @@ def upload(
                 folder_path=Path(folder),
                 revision=revision,
                 allow_patterns=list(ARTEFACT_FILES),
+                delete_patterns=list(GRAPH_FILES),  # those of other weights
                 commit_message="Upload IcGAN model",
             )
     except Exception as error:  # as in `download`

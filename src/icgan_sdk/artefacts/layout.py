@@ -16,7 +16,16 @@ CARD_FILE = "README.md"
 ARTEFACT_FOLDER, RUN_CONFIG_FILE = "artefact", "config.toml"
 """In the folder of a training run: the model that it made, and the run's own config."""
 
-ARTEFACT_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
+RECORD_FILE = "export.json"
+ENCODER, READER, GENERATOR = "encoder", "reader", "generator"
+PAINTER, COMPOSITE, EDIT = "painter", "composite", "edit"
+STEPS = (ENCODER, READER, GENERATOR, PAINTER, COMPOSITE)
+"""The graphs an engine runs one by one; `EDIT` is all of them in one."""
+
+GRAPH_FILES = (RECORD_FILE, *(f"{name}.onnx" for name in STEPS))
+"""What `icgan_sdk.export.write_graphs` puts beside the weights."""
+
+ARTEFACT_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, *GRAPH_FILES)
 
 PICKLE_SUFFIXES = frozenset({".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"})
 

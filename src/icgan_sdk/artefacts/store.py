@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from icgan_sdk.artefacts.export_folder import copy_graphs
 from icgan_sdk.artefacts.layout import (
     ARTEFACT_FILES,
     CARD_FILE,
@@ -37,6 +38,7 @@ def save_artefact(
     *,
     card: str,
     dtype: torch.dtype = torch.float32,
+    graphs_of: Path | None = None,
 ) -> None:
     """Write an artefact folder, as a whole or not at all.
 
@@ -46,6 +48,8 @@ def save_artefact(
         card: Markdown of the model card.
         dtype: float16 halves the file. Batch norm's running statistics stay float32, because they
             may exceed the range of float16.
+        graphs_of: The folder the model was loaded from, whose graphs come along if the weights are
+            still the same.
 
     Raises:
         SaveError: If the folder holds other files, can't be written, or a weight is not finite.
@@ -58,6 +62,8 @@ def save_artefact(
         write_text(temporary / CARD_FILE, card)
         with atomic_file(temporary / WEIGHTS_FILE) as path:
             path.write_bytes(save(weights))
+        if graphs_of is not None:
+            copy_graphs(graphs_of, temporary)
 
 
 def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:

@@ -22,6 +22,7 @@ from icgan_sdk.cli.options import (
     Runtime,
     Settings,
     Strip,
+    open_model,
     parse_face,
     parse_one_face,
     parse_settings,
@@ -44,7 +45,7 @@ def edit(
     face: EditFaceOption = "largest",
     paste_back: PasteBack = False,
     strip: Strip = False,
-    runtime: Runtime = "torch",
+    runtime: Runtime = "auto",
     overwrite: Overwrite = False,
 ) -> None:
     """Change attributes of pictures.
@@ -58,9 +59,7 @@ def edit(
         )
     chosen_face = parse_face(face) if paste_back else parse_one_face(face)
     jobs = _jobs(images, output, overwrite)
-    from icgan_sdk.facade import IcGAN
-
-    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
+    icgan = open_model(model, device, runtime, refine)
     edits = parse_settings(settings or (), icgan.groups)
 
     def work(job: tuple[Path, Path]) -> None:
@@ -82,7 +81,7 @@ def reconstruct(
     output: Output,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
-    runtime: Runtime = "torch",
+    runtime: Runtime = "auto",
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
@@ -90,11 +89,9 @@ def reconstruct(
     overwrite: Overwrite = False,
 ) -> None:
     """Show what the model makes of pictures without a change."""
-    from icgan_sdk.facade import IcGAN
-
     chosen_face = parse_one_face(face)
     jobs = _jobs(images, output, overwrite)
-    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
+    icgan = open_model(model, device, runtime, refine)
 
     def work(job: tuple[Path, Path]) -> None:
         picture = icgan.invert(job[0], refine=refine, align=align, face=chosen_face)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from icgan_sdk.artefacts.resolving import resolve
 from icgan_sdk.cli.options import complete_model
 
 
@@ -16,7 +17,14 @@ def export(
             autocompletion=complete_model,
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder to write; without it, graphs are put beside the model's weights.",
+        ),
+    ] = None,
     form: Annotated[
         Literal["onnx", "torch"],
         typer.Option("--format", help="onnx, or torch: archives of torch.export."),
@@ -24,10 +32,17 @@ def export(
 ) -> None:
     """Write encoder, generator and the whole edit as graphs, compared with the model.
 
-    'icgan edit --runtime onnx --model FOLDER' then edits without torch.
+    Graphs beside a model's weights let 'icgan edit' run it without torch. An export is a folder
+    of its own, for other programs too.
     """
-    from icgan_sdk.export import export_onnx, export_torch
+    from icgan_sdk.export import export_onnx, export_torch, write_graphs
 
-    differences = (export_onnx if form == "onnx" else export_torch)(model, output)
+    if output is None and form == "torch":
+        raise typer.BadParameter("archives need a folder: add -o FOLDER", param_hint="'--format'")
+    if output is None:
+        folder, differences = resolve(model), write_graphs(model)
+    else:
+        folder = output
+        differences = (export_onnx if form == "onnx" else export_torch)(model, output)
     for name, difference in differences.items():
-        print(f"{output / name}  (largest difference {difference:.1e})")
+        print(f"{folder / name}  (largest difference {difference:.1e})")

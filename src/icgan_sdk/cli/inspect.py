@@ -15,6 +15,7 @@ from icgan_sdk.cli.options import (
     Json,
     Model,
     Runtime,
+    open_model,
     parse_one_face,
 )
 from icgan_sdk.cli.paths import expand
@@ -27,17 +28,15 @@ def attributes(
     images: Inputs,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
-    runtime: Runtime = "torch",
+    runtime: Runtime = "auto",
     align: AlignOption = "auto",
     face: FaceOption = "largest",
     as_json: Json = False,
 ) -> None:
     """Print the attributes a model reads in pictures, from 0 (absent) to 1 (present)."""
-    from icgan_sdk.facade import IcGAN
-
     chosen = parse_one_face(face)
     inputs = expand(images)
-    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
+    icgan = open_model(model, device, runtime)
     scores: dict[str, dict[str, float]] = {}
 
     def work(path: Path) -> None:

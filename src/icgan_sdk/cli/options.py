@@ -11,6 +11,8 @@ from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names
 from icgan_sdk.errors import AttributeValueError, IcGANError
 
 if TYPE_CHECKING:
+    from icgan_sdk.engines.engine import RuntimeName
+    from icgan_sdk.facade import IcGAN
     from icgan_sdk.photo import Face, FaceOrAll
 
 DEFAULT_MODEL = "celeba"
@@ -70,6 +72,15 @@ def _number_or_text(value: str) -> float | str:
         return value
 
 
+def open_model(name: str, device: str, runtime: "RuntimeName", refine: int = 0) -> "IcGAN":
+    """The model that a command was given; refining needs gradients, which torch alone has."""
+    from icgan_sdk.facade import IcGAN
+
+    if refine and runtime == "auto":
+        runtime = "torch"
+    return IcGAN.from_pretrained(name, device=device, runtime=runtime)
+
+
 def parse_face(face: str) -> "FaceOrAll":
     """``--face``'s text as `IcGAN.edit` takes it."""
     return "all" if face == "all" else parse_one_face(face)
@@ -104,8 +115,12 @@ Model = Annotated[
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 … or mps.")]
 Runtime = Annotated[
-    Literal["torch", "onnx"],
-    typer.Option("--runtime", help="onnx: run the folder of 'icgan export', without torch."),
+    Literal["auto", "torch", "onnx"],
+    typer.Option(
+        "--runtime",
+        help="What runs the model: torch, onnx (onnxruntime, without torch), or auto: onnx where "
+        "it can.",
+    ),
 ]
 Settings = Annotated[
     list[str] | None,

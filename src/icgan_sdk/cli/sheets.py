@@ -18,6 +18,7 @@ from icgan_sdk.cli.options import (
     Runtime,
     Settings,
     SheetOutput,
+    open_model,
     parse_one_face,
     parse_settings,
 )
@@ -35,7 +36,7 @@ def variations(
     output: SheetOutput,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
-    runtime: Runtime = "torch",
+    runtime: Runtime = "auto",
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
@@ -47,12 +48,10 @@ def variations(
 
     Columns: original, reconstruction, then one for each attribute in the model's order.
     """
-    from icgan_sdk.facade import IcGAN
-
     chosen = parse_one_face(face)
     inputs = expand(images)
     spare_inputs(inputs, output)
-    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
+    icgan = open_model(model, device, runtime, refine)
     rows: list[list[Image]] = []
 
     def work(path: Path) -> None:
@@ -77,18 +76,17 @@ def interpolate(
     ] = 8,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
-    runtime: Runtime = "torch",
+    runtime: Runtime = "auto",
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
 ) -> None:
     """Pass from one picture to another (the paper's Figure 6a)."""
-    from icgan_sdk.facade import IcGAN
     from icgan_sdk.pictures.saving import save_animation
 
     chosen = parse_one_face(face)
     spare_inputs((a, b), output)
-    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
+    icgan = open_model(model, device, runtime, refine)
     pictures = icgan.interpolate(a, b, steps=steps, refine=refine, align=align, face=chosen)
     if Path(output).suffix.lower() == ".gif":
         save_animation(pictures, output)
@@ -103,7 +101,7 @@ def swap(
     output: SheetOutput,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
-    runtime: Runtime = "torch",
+    runtime: Runtime = "auto",
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
@@ -112,11 +110,9 @@ def swap(
 
     Rows: the reconstructions of A and B, then A with B's attributes and B with A's.
     """
-    from icgan_sdk.facade import IcGAN
-
     chosen = parse_one_face(face)
     spare_inputs((a, b), output)
-    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
+    icgan = open_model(model, device, runtime, refine)
     ends = [icgan.invert(x, refine=refine, align=align, face=chosen) for x in (a, b)]
     swapped = list(icgan.swap_attributes(*ends))
     _save_sheet([[end.reconstruct() for end in ends], swapped], output)
@@ -133,13 +129,12 @@ def sample(
     settings: Settings = None,
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
-    runtime: Runtime = "torch",
+    runtime: Runtime = "auto",
 ) -> None:
     """Generate pictures from random z, with the attributes that are set."""
-    from icgan_sdk.facade import IcGAN
     from icgan_sdk.pictures.saving import save_picture
 
-    icgan = IcGAN.from_pretrained(model, device=device, runtime=runtime)
+    icgan = open_model(model, device, runtime)
     pictures = icgan.sample(n, parse_settings(settings or (), icgan.groups), seed=seed)
     if not means_folder(output):
         columns = math.ceil(math.sqrt(n))

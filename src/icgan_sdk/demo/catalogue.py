@@ -59,7 +59,7 @@ def load_exhibits(
 
 
 def _load(name: str, device: str | None, runtime: RuntimeName) -> Exhibit:
-    folder = Path(name) if runtime == "onnx" else resolve(name)
+    folder = resolve(name)
     model = IcGAN.from_pretrained(folder, device=device, runtime=runtime)
     if not model.attributes:
         raise ConfigError(f"{name}: a model without attributes has nothing to edit")

@@ -9,8 +9,8 @@ from icgan_sdk.pictures.arrays import Floats
 if TYPE_CHECKING:
     from icgan_sdk.model import IcGANNetworks
 
-RuntimeName = Literal["torch", "onnx"]
-"""The library that runs the networks."""
+RuntimeName = Literal["torch", "onnx", "auto"]
+"""The library that runs the networks; "auto": onnxruntime where it can, on the CPU."""
 
 CHUNK = 64
 """Pictures that go through the networks at once; bounds memory on large batches."""

@@ -1,7 +1,8 @@
-"""An exported model run by onnxruntime; torch is never imported."""
+"""A model run by onnxruntime; torch is never imported."""
 
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -10,18 +11,21 @@ import numpy.typing as npt
 
 from icgan_sdk.artefacts.export_folder import (
     CHANGE,
-    COMPOSITE,
     EDITED,
-    ENCODER,
-    GENERATOR,
     IMAGES,
-    PAINTER,
     REBUILT,
     Y_NEW,
     Y,
     Z,
-    check_installed,
     open_graphs,
+)
+from icgan_sdk.artefacts.layout import (
+    COMPOSITE,
+    ENCODER,
+    GENERATOR,
+    PAINTER,
+    READER,
+    WEIGHTS_FILE,
 )
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import CHUNK, Engine
@@ -38,6 +42,7 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 INTERFACES = {
     ENCODER: ((IMAGES,), (Z, Y)),
+    READER: ((IMAGES,), (Y,)),
     GENERATOR: ((Z, Y), (IMAGES,)),
     PAINTER: ((IMAGES, Y, Y_NEW), (EDITED,)),
     COMPOSITE: ((IMAGES, REBUILT, EDITED), (CHANGE,)),
@@ -46,24 +51,27 @@ INTERFACES = {
 
 
 class OnnxEngine(Engine):
-    """Runs the folder of an ONNX export; results differ from torch's by rounding.
+    """Runs the graphs in a model's folder or in an export; torch's results differ by rounding.
+
+    Each graph is opened when it is needed first.
 
     Args:
-        folder: What `export_onnx` wrote.
+        folder: What `write_graphs` or `export_onnx` wrote.
         device: "cpu", "cuda", "cuda:1"; "auto" or None: the CPU.
 
     Raises:
-        ConfigError: If onnxruntime is not installed, or there is no such device.
+        ConfigError: If there is no such device.
         ModelNotFoundError: If there is no such folder.
-        ModelFormatError: If it is no ONNX export, incomplete, damaged or of a newer format.
+        ModelFormatError: If it holds no graphs, or is incomplete, damaged or of a newer format.
     """
 
     def __init__(self, folder: str | os.PathLike[str], device: str | None = "cpu") -> None:
-        check_installed("onnxruntime")
-        self._config, self._paths = open_graphs(Path(folder))
+        self._graphs = open_graphs(Path(folder))
         self._folder = Path(folder).absolute()  # pickles are opened elsewhere
         self._device = "cpu" if device in {None, "auto"} else str(device)
-        self._open()
+        _provider(self._device)
+        self._sessions: dict[str, InferenceSession] = {}
+        self._opening = threading.Lock()
 
     def __reduce__(self) -> tuple[object, ...]:
         # Sessions can't be pickled.
@@ -72,7 +80,7 @@ class OnnxEngine(Engine):
     @property
     def config(self) -> ModelConfig:
         """Sizes and design of the networks."""
-        return self._config
+        return self._graphs.config
 
     @property
     def device(self) -> str:
@@ -86,12 +94,10 @@ class OnnxEngine(Engine):
 
     def move(self, device: str) -> None:
         """Let the graphs compute elsewhere."""
-        before, self._device = self._device, "cpu" if device == "auto" else str(device)
-        try:
-            self._open()
-        except ConfigError:
-            self._device = before
-            raise
+        device = "cpu" if device == "auto" else str(device)
+        _provider(device)
+        with self._opening:
+            self._device, self._sessions = device, {}
 
     def encode(self, images: Floats) -> tuple[Floats, Floats]:
         """E_z and E_y, see `Engine.encode`."""
@@ -100,7 +106,10 @@ class OnnxEngine(Engine):
 
     def read(self, images: Floats) -> Floats:
         """E_y alone, see `Engine.read`."""
-        return self.encode(images)[1]
+        if READER not in self._graphs.files:
+            return self.encode(images)[1]
+        (y,) = self._run(READER, {IMAGES: images})
+        return y
 
     def decode(self, z: Floats, y: Floats) -> Floats:
         """G(z, y), see `Engine.decode`."""
@@ -109,7 +118,7 @@ class OnnxEngine(Engine):
 
     def change(self, images: Floats, rebuilt: Floats, edited: Floats) -> Floats:
         """What an edit adds to the original pixels, see `Engine.change`."""
-        if COMPOSITE not in self._sessions:
+        if COMPOSITE not in self._graphs.files:
             raise ConfigError(
                 f"{self._folder} was exported by an older release, which wrote no graph that "
                 "edits photos in steps: export the model again"
@@ -129,49 +138,60 @@ class OnnxEngine(Engine):
     def _refuse(self, what: str) -> NoReturn:
         raise ConfigError(f"{what}, which an ONNX export can't give: use the torch runtime")
 
-    def _open(self) -> None:
-        providers, options = _provider(self._device)
-        self._sessions = {
-            name: open_session(path, providers, options) for name, path in self._paths.items()
-        }
-        for name, session in self._sessions.items():
-            _check_interface(session, name, self._config, self._paths[name])
-
     def _run(self, name: str, feed: Mapping[str, Floats]) -> list[Floats]:
-        total = len(next(iter(feed.values())))
+        session, total = self._session(name), len(next(iter(feed.values())))
         parts = [
-            run_session(self._sessions[name], {k: x[at : at + CHUNK] for k, x in feed.items()})
+            run_session(session, {k: x[at : at + CHUNK] for k, x in feed.items()})
             for at in range(0, total, CHUNK)
         ]
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
+    def _session(self, name: str) -> "InferenceSession":
+        with self._opening:
+            if name not in self._sessions:
+                path = self._graphs.files[name]
+                session = open_session(path, self._device, self._graphs.weights)
+                _check_interface(session, name, self.config, path)
+                self._sessions[name] = session
+            return self._sessions[name]
 
-def _provider(device: str) -> tuple[list[str], list[dict[str, str]]]:
-    kind, _, number = device.partition(":")
-    if kind not in PROVIDERS or (number and not number.isdecimal()):
-        raise ConfigError(f"the ONNX runtime has no device {device!r}: give auto, cpu or cuda")
-    return [PROVIDERS[kind]], [{"device_id": number}] if number else [{}]
 
-
-def open_session(
-    path: Path,
-    providers: Sequence[str] = (PROVIDERS["cpu"],),
-    provider_options: Sequence[dict[str, str]] | None = None,
-) -> "InferenceSession":
-    """Load a graph into onnxruntime.
+def _provider(device: str) -> tuple[str, dict[str, str]]:
+    """The name that onnxruntime has for a device, and the options that number it.
 
     Raises:
-        ConfigError: If onnxruntime lacks a provider.
-        ModelFormatError: If the file can't be read.
+        ConfigError: If there is no such device here.
     """
     import onnxruntime
 
-    available = onnxruntime.get_available_providers()
-    if lacking := [name for name in providers if name not in available]:
+    kind, _, number = device.partition(":")
+    if kind not in PROVIDERS or (number and not number.isdecimal()):
+        raise ConfigError(f"the ONNX runtime has no device {device!r}: give auto, cpu or cuda")
+    name, available = PROVIDERS[kind], onnxruntime.get_available_providers()
+    if name not in available:
         raise ConfigError(
-            f"onnxruntime has no execution provider {lacking[0]} here; it has: "
-            f"{', '.join(available)}"
+            f"onnxruntime has no execution provider {name} here; it has: {', '.join(available)}"
         )
+    return name, {"device_id": number} if number else {}
+
+
+def open_session(
+    path: Path, device: str = "cpu", weights: Path | None = None
+) -> "InferenceSession":
+    """Load a graph into onnxruntime.
+
+    Args:
+        path: Its file.
+        device: Where it is to compute.
+        weights: The safetensors file that the graph points into, if it does.
+
+    Raises:
+        ConfigError: If onnxruntime has no such device here.
+        ModelFormatError: If the graph can't be loaded.
+    """
+    import onnxruntime
+
+    provider, provider_options = _provider(device)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is told by exceptions
     options.intra_op_num_threads = _cores()
@@ -179,8 +199,14 @@ def open_session(
     # one operation to the next, more would go on after the last. Older releases don't know this.
     options.add_session_config_entry("session.intra_op.spin_duration_us", "1000")
     try:
+        if weights is not None:
+            # Given as memory: onnxruntime refuses files that are links, as in the Hub's cache.
+            content = np.memmap(weights, np.uint8, "r")
+            options.add_external_initializers_from_files_in_memory(
+                [WEIGHTS_FILE], [content], [len(content)]
+            )
         return onnxruntime.InferenceSession(
-            path, options, providers=list(providers), provider_options=provider_options
+            path, options, providers=[provider], provider_options=[provider_options]
         )
     except Exception as error:  # onnxruntime's have no base of their own
         raise ModelFormatError(f"{path} can't be loaded, it may be damaged: {error}") from error

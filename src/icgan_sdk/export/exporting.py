@@ -2,6 +2,7 @@
 
 import io
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
@@ -13,19 +14,25 @@ from torch.export import Dim, ExportedProgram
 
 from icgan_sdk.artefacts.export_folder import (
     EXPORT_FILES,
-    RECORD_FILE,
     SUFFIXES,
     Format,
     check_installed,
     write_record,
 )
-from icgan_sdk.artefacts.layout import CARD_FILE, CONFIG_FILE, config_to_json
+from icgan_sdk.artefacts.layout import (
+    CARD_FILE,
+    CONFIG_FILE,
+    EDIT,
+    RECORD_FILE,
+    WEIGHTS_FILE,
+    config_to_json,
+)
 from icgan_sdk.artefacts.resolving import resolve
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.engines.onnxruntime import open_session, run_session
 from icgan_sdk.errors import SaveError
 from icgan_sdk.export.graphs import Graph, make_graphs
-from icgan_sdk.files import atomic_folder, check_replaceable
+from icgan_sdk.files import atomic_file, atomic_folder, check_replaceable
 from icgan_sdk.model import IcGANNetworks
 
 OPSET = 20
@@ -67,7 +74,7 @@ def export_onnx(model: str | os.PathLike[str], folder: str | os.PathLike[str]) -
         SaveError: If the folder holds other files or can't be written, or a graph's outputs differ;
             nothing is then written.
     """
-    check_installed("onnx", "onnxruntime", "onnxscript")
+    check_installed("onnx", "onnxscript")
     return _export(model, folder, "onnx", _write_onnx)
 
 
@@ -92,6 +99,43 @@ def export_torch(model: str | os.PathLike[str], folder: str | os.PathLike[str]) 
             nothing is then written.
     """
     return _export(model, folder, "torch", _write_torch)
+
+
+def write_graphs(model: str | os.PathLike[str]) -> dict[str, float]:
+    """Put ONNX graphs beside a model's weights, which they use: some hundred KB in all.
+
+    ``IcGAN.from_pretrained(…, runtime="onnx")`` then runs the model without torch.
+
+    Args:
+        model: As for `IcGAN.from_pretrained`.
+
+    Returns:
+        As `export_onnx`.
+
+    Raises:
+        ConfigError: If a package of the extra ``onnx`` is missing.
+        ModelNotFoundError: If there is no such model.
+        ModelFormatError: If the model's files are damaged.
+        SaveError: If its folder can't be written, or a graph's outputs differ; nothing is then
+            written.
+    """
+    check_installed("onnx", "onnxscript")
+    source = resolve(model)
+    networks = load_artefact(source).requires_grad_(False)
+    weights, differences = source / WEIGHTS_FILE, {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for graph in make_graphs(networks, TRACED_BATCH, photo=True):
+            if graph.name == EDIT:  # for other programs
+                continue
+            path = folder / (graph.name + SUFFIXES["onnx"])
+            run = _write_onnx(graph, _trace(graph), path, weights)
+            differences[path.name] = _check(_compare(networks, graph.name, run), path)
+        write_record(folder, "onnx", differences, weights)
+        for name in (*differences, RECORD_FILE):  # the record last: it refuses other graphs
+            with atomic_file(source / name) as target:
+                target.write_bytes((folder / name).read_bytes())
+    return differences
 
 
 def _export(
@@ -128,7 +172,10 @@ def _trace(graph: Graph) -> ExportedProgram:
     return program
 
 
-def _write_onnx(graph: Graph, program: ExportedProgram, path: Path) -> Run:
+def _write_onnx(
+    graph: Graph, program: ExportedProgram, path: Path, weights: Path | None = None
+) -> Run:
+    """Write a graph with its weights, or with pointers into the file of weights."""
     exported = torch.onnx.export(
         program,
         (),
@@ -136,11 +183,19 @@ def _write_onnx(graph: Graph, program: ExportedProgram, path: Path) -> Run:
         input_names=list(graph.inputs),
         output_names=list(graph.outputs),
         opset_version=OPSET,
+        optimize=weights is None,  # which folds weights into others
         verbose=False,
     )
     assert exported is not None  # as dynamo=True promises
-    exported.save(path)
-    session = open_session(path)
+    if weights is None:
+        exported.save(path)
+    else:
+        from icgan_sdk.export.linking import link
+
+        model = exported.model_proto
+        link(model, weights)
+        path.write_bytes(model.SerializeToString())
+    session = open_session(path, weights=weights)
 
     def run(inputs: Inputs) -> list[Tensor]:
         arrays = run_session(session, {name: x.numpy() for name, x in inputs.items()})

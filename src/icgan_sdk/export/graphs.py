@@ -8,14 +8,9 @@ from torch.nn.functional import interpolate
 
 from icgan_sdk.artefacts.export_folder import (
     CHANGE,
-    COMPOSITE,
-    EDIT,
     EDITED,
-    ENCODER,
-    GENERATOR,
     IMAGES,
     NAMED,
-    PAINTER,
     PHOTO,
     PRESENCES,
     REBUILT,
@@ -23,6 +18,7 @@ from icgan_sdk.artefacts.export_folder import (
     Y,
     Z,
 )
+from icgan_sdk.artefacts.layout import COMPOSITE, EDIT, ENCODER, GENERATOR, PAINTER, READER
 from icgan_sdk.attributes import MAX_PRESENCE, AttributeSet
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.model.compositing import carry_change, masked_change
@@ -38,6 +34,18 @@ class EncoderGraph(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Encode."""
         return self.networks.encode(self.networks.shrink(images))
+
+
+class ReaderGraph(nn.Module):
+    """E_y alone: images [B, C, P, P] in [-1, 1] to y [B, n_attributes]."""
+
+    def __init__(self, networks: IcGANNetworks) -> None:
+        super().__init__()
+        self.networks = networks
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Read."""
+        return self.networks.read_y(self.networks.shrink(images))
 
 
 class GeneratorGraph(nn.Module):
@@ -184,9 +192,12 @@ def make_graphs(networks: IcGANNetworks, batch: int, *, photo: bool, seed: int =
         changed = {IMAGES: images, REBUILT: 0.9 * images, EDITED: images.flip(0)}
         onto = Graph(COMPOSITE, CompositeGraph(), changed, (CHANGE,))
     edit = {IMAGES: images, PRESENCES: presences, NAMED: named, PHOTO: torch.tensor(photo)}
-    return [
+    graphs = [
         Graph(ENCODER, EncoderGraph(networks), {IMAGES: images}, (Z, Y)),
         Graph(GENERATOR, GeneratorGraph(networks), {Z: z, Y: y}, (IMAGES,)),
         onto,
         Graph(EDIT, EditGraph(networks).eval(), edit, (EDITED,)),
     ]
+    if networks.painter is not None:  # which needs no z
+        graphs.insert(1, Graph(READER, ReaderGraph(networks), {IMAGES: images}, (Y,)))
+    return graphs

@@ -1,0 +1,159 @@
+"""Graphs beside a model's weights, which they point into."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+
+from icgan_sdk import IcGAN, ModelFormatError
+from icgan_sdk.artefacts.layout import GRAPH_FILES, WEIGHTS_FILE
+from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names
+from icgan_sdk.artefacts.store import copy_artefact, load_artefact, save_artefact
+from icgan_sdk.cli.main import run
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.engines.onnxruntime import OnnxEngine
+from icgan_sdk.export import write_graphs
+from icgan_sdk.export.linking import SMALLEST
+from tests.conftest import CARD, tiny_networks
+from tests.export.test_exporting import levels
+from tests.photo.conftest import PORTRAIT
+
+pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
+
+
+@pytest.fixture(scope="module")
+def painted(tiny_config: ModelConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with a painter, of half precision, with its graphs."""
+    folder = tmp_path_factory.mktemp("linked") / "model"
+    config = replace(tiny_config, painter_size=32, painter_width=4)
+    save_artefact(tiny_networks(config), folder, card=CARD, dtype=torch.float16)
+    write_graphs(folder)
+    return folder
+
+
+@pytest.fixture
+def copy(painted: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    return Path(shutil.copytree(painted, tmp_path / "copy"))
+
+
+def test_graphs_hold_no_weights(painted: Path) -> None:
+    graphs = sorted(painted.glob("*.onnx"))
+    assert [g.stem for g in graphs] == ["encoder", "generator", "painter", "reader"]
+    for graph in graphs:
+        tensors = onnx.load(graph, load_external_data=False).graph.initializer
+        within = [t for t in tensors if t.data_location != onnx.TensorProto.EXTERNAL]
+        assert all(np.prod(t.dims) < SMALLEST for t in within)
+        assert len(within) < len(tensors)
+        assert str(painted.parent).encode() not in graph.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["fine", *bundled_names()])
+def test_both_runtimes_agree(name: str, painted: Path, picture: Image.Image) -> None:
+    source: str | Path = painted if name == "fine" else name
+    ours, theirs = (IcGAN.from_pretrained(source, runtime=r) for r in ("torch", "onnx"))
+    edit = {ours.attributes[0]: 1}
+    for detail in ("photo", "generated"):
+        a, b = (m.edit([picture] * 2, edit, detail=detail, align="none") for m in (ours, theirs))
+        assert all(levels(x, y) <= 1 for x, y in zip(a, b, strict=True))
+    scores = (m.predict_attributes(picture, align="none") for m in (ours, theirs))
+    assert next(scores) == pytest.approx(next(scores), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", bundled_names())
+def test_bundled_models_have_their_graphs(name: str) -> None:
+    model = IcGAN.from_pretrained(name, runtime="auto")
+    assert isinstance(model._engine, OnnxEngine)
+    sizes = [p.stat().st_size for p in (BUNDLED_ROOT / name).iterdir() if p.name in GRAPH_FILES]
+    assert sum(sizes) < 300_000
+
+
+def test_auto_takes_torch_where_there_are_no_graphs(tiny_folder: Path, painted: Path) -> None:
+    for folder, device, engine in (
+        (tiny_folder, None, "TorchEngine"),
+        (painted, "cpu", "OnnxEngine"),
+        (painted, "cpu:0", "TorchEngine"),
+    ):
+        model = IcGAN.from_pretrained(folder, device=device, runtime="auto")
+        assert type(model._engine).__name__ == engine
+
+
+def test_links_to_files_elsewhere_are_followed(painted: Path, tmp_path: Path) -> None:
+    """As the Hub's cache has them."""
+    (tmp_path / "model").mkdir()
+    for number, path in enumerate(sorted(painted.iterdir())):
+        blob = tmp_path / "blobs" / str(number)
+        blob.parent.mkdir(exist_ok=True)
+        shutil.copy(path, blob)
+        (tmp_path / "model" / path.name).symlink_to(blob)
+    model = IcGAN.from_pretrained(tmp_path / "model", runtime="onnx")
+    assert model.predict_attributes(PORTRAIT, align="none")
+
+
+def test_graphs_of_other_weights_are_refused(copy: Path, tiny_config: ModelConfig) -> None:
+    weights = copy / WEIGHTS_FILE
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(ModelFormatError, match=r"model\.safetensors is damaged or was changed"):
+        IcGAN.from_pretrained(copy, runtime="onnx")
+    weights.unlink()
+    with pytest.raises(ModelFormatError, match=r"model\.safetensors missing"):
+        IcGAN.from_pretrained(copy, runtime="onnx")
+
+
+def test_copies_of_the_model_keep_its_graphs(painted: Path, copy: Path, tmp_path: Path) -> None:
+    IcGAN.from_pretrained(painted).save_pretrained(tmp_path / "saved")
+    copy_artefact(painted, tmp_path / "copied")
+    for folder in (tmp_path / "saved", tmp_path / "copied"):
+        assert {p.name: p.read_bytes() for p in folder.iterdir()} == {
+            p.name: p.read_bytes() for p in painted.iterdir()
+        }
+    model = IcGAN.from_pretrained(copy)
+    with torch.no_grad():
+        next(model._engine.networks.parameters()).mul_(2)
+    model.save_pretrained(copy)
+    assert not set(GRAPH_FILES) & {p.name for p in copy.iterdir()}
+    load_artefact(copy)
+
+
+def test_the_command_line_edits_without_torch(
+    painted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor is anything imported that only other commands need."""
+    script = f"""
+import sys
+from icgan_sdk.cli.main import run
+for command in (["edit", "--set", "Smiling=1"], ["reconstruct"], ["variations"]):
+    name, *options = command
+    assert run([name, {str(PORTRAIT)!r}, *options, "--align", "none", "--model", {str(painted)!r},
+                "-o", name + ".png"]) == 0
+assert run(["attributes", {str(PORTRAIT)!r}, "--align", "none", "--model", {str(painted)!r}]) == 0
+heavy = {{"torch", "torchvision", "onnx", "matplotlib", "gradio", "accelerate", "huggingface_hub"}}
+print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
+    assert run(["edit", str(PORTRAIT), "--refine", "1", "--align", "none", "--model", str(painted),
+                "-o", str(tmp_path / "refined.png")]) == 0  # fmt: skip
+
+
+def test_export_without_a_folder_puts_graphs_beside_the_weights(
+    tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["export", str(tiny_folder), "--format", "torch"]) == 2
+    assert run(["export", str(tiny_folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [Path(line.split()[0]).name for line in lines] == [
+        "encoder.onnx", "generator.onnx", "composite.onnx"
+    ]  # fmt: skip
+    assert isinstance(IcGAN.from_pretrained(tiny_folder, runtime="auto")._engine, OnnxEngine)
