@@ -81,7 +81,7 @@ def test_icgan_has_the_members_it_promises() -> None:
 def test_both_runtimes_have_the_same_members() -> None:
     assert all(not hasattr(icgan_sdk, name) for name in ("OnnxIcGAN", "Engine"))
     runtimes = inspect.signature(IcGAN.from_pretrained).parameters["runtime"]
-    assert get_args(runtimes.annotation) == ("torch", "onnx")
+    assert get_args(runtimes.annotation) == ("torch", "onnx", "auto")
 
 
 def test_every_error_is_ours_and_of_a_standard_kind() -> None:

@@ -1,5 +1,3 @@
-import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +39,8 @@ def expected(face: FoundFace) -> np.ndarray[tuple[int, ...], np.dtype[np.float64
 
 @pytest.fixture
 def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the extra is not installed."""
-    monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
+    """Where no face may be looked for."""
+    monkeypatch.delattr("icgan_sdk.photo.inputs.find_faces")
 
 
 def test_a_crop_names_its_alignment_by_its_frame() -> None:
@@ -117,15 +115,8 @@ def test_a_photo_without_a_face(tmp_path: object) -> None:
     assert find_faces(blank(20, 400)) == []
 
 
-def test_without_the_detector(photo: Image.Image, no_detector: None) -> None:
-    with pytest.warns(PhotoWarning, match=r"pip install 'icgan-sdk\[photo\]'"):
-        placed = place(photo, FACES)
-    assert np.array_equal(placed.pixels, cropped(photo, FACES))
-    with pytest.raises(ConfigError, match=r"pip install 'icgan-sdk\[photo\]'"):
-        place(photo, FACES, "always")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        place(PORTRAIT, FACES)
+def test_aligned_pictures_are_not_searched(no_detector: None) -> None:
+    place(PORTRAIT, FACES)
 
 
 def test_faces_are_numbered_from_the_left(pair: Image.Image) -> None:

@@ -198,7 +198,7 @@ def test_the_command(
     assert run([*command, "out.png"]) == 0
     with Image.open("out.png") as written:
         expected = celeba.edit(photo, Eyeglasses=1, paste_back=True)
-        assert not difference(written, expected).any()
+        assert difference(written, expected).max() <= 1  # by onnxruntime, and by torch
     assert run([*command, "out2.png", "--face", "3"]) == 1
     assert "there is no face 3" in capsys.readouterr().err
     assert run([*command, "out2.png", "--face", "left"]) == 2
@@ -222,4 +222,4 @@ def test_the_command(
     assert run(["variations", "photo.png", "--align", "none", "-o", "sheet.png"]) == 0
     assert run(["attributes", "photo.png", "--face", "0", "--json"]) == 0
     scores = json.loads(capsys.readouterr().out.removeprefix("sheet.png\n"))
-    assert scores["photo.png"] == celeba.predict_attributes(photo)
+    assert scores["photo.png"] == pytest.approx(celeba.predict_attributes(photo), abs=1e-4)

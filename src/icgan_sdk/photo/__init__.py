@@ -1,6 +1,6 @@
 """Photos of people as a model's input, and edits put back into them.
 
-A photo is neither square nor aligned: the face is found (the extra ``photo``), turned and scaled
+A photo is neither square nor aligned: the face is found, turned and scaled
 to where the model's training pictures had it, and cut out. What an edit changes can be put back
 into the photo at its full size.
 """

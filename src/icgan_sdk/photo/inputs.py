@@ -8,7 +8,7 @@ from PIL import Image
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, NoFaceFoundError, warn_of_photo
-from icgan_sdk.photo.faces import INSTALL, FoundFace, can_find_faces, find_faces
+from icgan_sdk.photo.faces import FoundFace, find_faces
 from icgan_sdk.photo.placement import Matrix, box_matrix, cut, face_matrix
 from icgan_sdk.pictures.arrays import Floats, picture_to_array, tensor_to_array
 from icgan_sdk.pictures.opening import (
@@ -74,7 +74,7 @@ def place(
         name: What messages call a picture that is no file.
 
     Raises:
-        ConfigError: If an option is unknown, or the model or machine can't align.
+        ConfigError: If an option is unknown, or the model can't align.
         ImageError: If a file can't be read.
         NoFaceFoundError: As in `cut_photo`.
         ShapeError: If an array or tensor doesn't fit.
@@ -116,7 +116,7 @@ def cut_photo(
         One square; with face "all" one for each face.
 
     Raises:
-        ConfigError: If an option is unknown, or the model or machine can't align.
+        ConfigError: If an option is unknown, or the model can't align.
         NoFaceFoundError: If there is no face and align is "always", or none of that number.
     """
     check_options(config, align, face)
@@ -172,14 +172,7 @@ def _looks(picture: Image.Image, config: ModelConfig, align: Align, face: FaceOr
     """Whether to look for faces."""
     if align == "none" or config.alignment is None:
         return False
-    wanted = align == "always" or _is_number(face)
-    if wanted or (needs_alignment(picture, config) and can_find_faces()):
-        return True
-    if needs_alignment(picture, config):
-        warn_of_photo(
-            f"photos are cropped to their centre without looking for a face; for that: {INSTALL}"
-        )
-    return False
+    return align == "always" or _is_number(face) or needs_alignment(picture, config)
 
 
 def _choose(faces: list[FoundFace], face: FaceOrAll, name: str) -> list[FoundFace]:

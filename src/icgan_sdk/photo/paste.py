@@ -1,7 +1,6 @@
 """Putting what edits change back into photos, at the photos' own size."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +11,6 @@ from icgan_sdk.photo.placement import Matrix, bounds
 from icgan_sdk.pictures.arrays import Floats
 from icgan_sdk.pictures.colour import from_srgb, profile_of, to_srgb
 from icgan_sdk.pictures.opening import check_picture, decoded, in_own_colours, is_tensor, upright
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MARGIN = 1 / 16
 """Width of the square's margin, as a part of its side, over which a change fades to nothing."""
@@ -81,18 +77,12 @@ def paste_changes(photo: Image.Image, changes: Floats, matrices: Sequence[Matrix
     """
     colours = photo.convert("L" if photo.mode in {"L", "LA"} else "RGB")
     pixels = np.array(colours).reshape(photo.height, photo.width, -1)
-    # Arrays of numpy have no bicubic sampling, and PIL's images no signs.
-    from torch import from_numpy
-
-    from icgan_sdk.model.devices import plain_torch
-
     profile = profile_of(photo)
-    with plain_torch():
-        added = from_numpy(changes)
-        if pixels.shape[2] < changes.shape[1]:
-            added = (added * added.new_tensor(LUMINANCE)[:, None, None]).sum(1, keepdim=True)
-        for change, matrix in zip(added, matrices, strict=True):
-            _add(pixels, _faded(change), matrix, profile)
+    if pixels.shape[2] < changes.shape[1]:
+        weights = np.array(LUMINANCE, np.float32)
+        changes = np.einsum("nchw,c->nhw", changes, weights)[:, None]
+    for change, matrix in zip(changes, matrices, strict=True):
+        _add(pixels, _faded(change), matrix, profile)
     result = _picture(pixels)
     if "A" in photo.mode:
         result.putalpha(photo.getchannel("A"))
@@ -100,39 +90,44 @@ def paste_changes(photo: Image.Image, changes: Floats, matrices: Sequence[Matrix
     return result
 
 
-def _faded(change: "Tensor") -> "Tensor":
-    import torch
-
+def _faded(change: Floats) -> Floats:
     # Without this, a change that reaches the square's edge would show the edge in the photo.
     side = change.shape[-1]
-    inwards = torch.arange(side).add(0.5).div(side)
-    ramp = (torch.minimum(inwards, 1.0 - inwards) / MARGIN).clamp(0.0, 1.0)
+    inwards = (np.arange(side, dtype=np.float32) + 0.5) / side
+    ramp = (np.minimum(inwards, 1.0 - inwards) / MARGIN).clip(0.0, 1.0)
     ramp = ramp * ramp * (3.0 - 2.0 * ramp)
-    return change * ramp[:, None] * ramp
+    faded: Floats = change * ramp[:, None] * ramp
+    return faded
 
 
 def _add(
-    pixels: npt.NDArray[np.uint8], change: "Tensor", matrix: Matrix, profile: bytes | None
+    pixels: npt.NDArray[np.uint8], change: Floats, matrix: Matrix, profile: bytes | None
 ) -> None:
-    import torch
-    from torch.nn.functional import grid_sample
-
     # In place. Row bands bound the memory that a face in a large photo takes.
     left, top, right, bottom = bounds(matrix)
     left, top = max(left, 0), max(top, 0)
     right, bottom = min(right, pixels.shape[1]), min(bottom, pixels.shape[0])
     if left >= right:
         return
-    inverse = np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2]
+    # From the photo's pixels to those of the change.
+    inverse = np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2] * change.shape[-1]
+    layers = [Image.fromarray(np.ascontiguousarray(layer)) for layer in change * 127.5]
     band = max(1, 2**20 // max(1, right - left))
     for start in range(top, bottom, band):
         stop = min(start + band, bottom)
-        y, x = np.mgrid[start:stop, left:right] + 0.5
-        square = np.stack([x, y, np.ones_like(x)], axis=-1) @ inverse.T
-        grid = torch.from_numpy(square * 2.0 - 1.0).float()
-        added = grid_sample(change[None].float(), grid[None], "bicubic", "zeros", False)[0]
+        moved = inverse.copy()
+        moved[:, 2] += inverse[:, :2] @ (left, start)
+        added = [
+            layer.transform(
+                (right - left, stop - start),
+                Image.Transform.AFFINE,
+                tuple(moved.ravel()),
+                Image.Resampling.BICUBIC,
+            )
+            for layer in layers
+        ]
         area = pixels[start:stop, left:right]
-        area[:] = _changed(area, added.permute(1, 2, 0).numpy() * 127.5, profile)
+        area[:] = _changed(area, np.stack([np.asarray(layer) for layer in added], 2), profile)
 
 
 def _changed(
