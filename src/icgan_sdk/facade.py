@@ -1,7 +1,8 @@
 """`IcGAN`: pictures in, edited pictures out."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Unpack, overload
+from itertools import groupby
+from typing import Literal, Unpack, overload
 
 import numpy as np
 from PIL.Image import Image
@@ -11,10 +12,12 @@ from icgan_sdk.checks import check_whole
 from icgan_sdk.editing import Detail, Inversion
 from icgan_sdk.editing.encoded import find_detail
 from icgan_sdk.engines.latents import Latent
+from icgan_sdk.errors import ConfigError
 from icgan_sdk.latent_model import Encoding, LatentModel, Placing, named_pictures
-from icgan_sdk.photo import Align, Face, FaceOrAll, cut_photo, open_photo, paste_changes
-from icgan_sdk.pictures.arrays import picture_to_array, strip_padding
-from icgan_sdk.pictures.opening import ImageLike, name_of
+from icgan_sdk.photo import Align, Face, FaceOrAll, PasteBack, paste_changes
+from icgan_sdk.photo.inputs import Subject, find_subject
+from icgan_sdk.pictures.arrays import strip_padding
+from icgan_sdk.pictures.opening import ImageLike
 
 __all__ = ["IcGAN", "Inversion", "Latent"]
 
@@ -30,14 +33,14 @@ class IcGAN(LatentModel):
     a tensor [B, C, H, W]. One picture gives one result, several a list.
 
     Pictures become the square the model knows, at its size, by one rule (tensors are that square
-    already). Models of aligned faces (`ModelConfig.alignment`) look for a face, which the extra
-    ``photo`` finds; `align` and `face`, where a method has them, say how:
+    already). Models of aligned faces (`ModelConfig.alignment`) look for a face;
+    `align` and `face`, where a method has them, say how:
 
     - `align`: "auto" turns, scales and cuts the photo so that its face lies as in the training
       pictures; pictures with the proportions of the aligned frame, or of the model's own size,
-      count as aligned and are cropped, and so is what shows no face, with a `PhotoWarning`.
-      "always" looks for a face whatever the size, and raises NoFaceFoundError where there is
-      none; "none" crops.
+      count as aligned and are cropped, and so is what shows no face, with a `PhotoWarning` (an
+      edit that gives the whole photo refuses it instead). "always" looks for a face whatever the
+      size, and raises NoFaceFoundError where there is none; "none" crops.
     - `face`: "largest", or a number from the left, beginning with 0, which is looked for whatever
       the size, and NoFaceFoundError raised where there are not so many; to be left out where none
       are looked for.
@@ -105,7 +108,7 @@ class IcGAN(LatentModel):
         detail: Detail = "auto",
         align: Align = "auto",
         face: FaceOrAll = "largest",
-        paste_back: Literal[True],
+        paste_back: Literal[True, "auto"] = "auto",
         **named: object,
     ) -> Image: ...
     @overload
@@ -118,7 +121,7 @@ class IcGAN(LatentModel):
         detail: Detail = "auto",
         align: Align = "auto",
         face: Face = "largest",
-        paste_back: bool = False,
+        paste_back: PasteBack = "auto",
         **named: object,
     ) -> Image: ...
     @overload
@@ -131,7 +134,7 @@ class IcGAN(LatentModel):
         detail: Detail = "auto",
         align: Align = "auto",
         face: FaceOrAll = "largest",
-        paste_back: Literal[True],
+        paste_back: Literal[True, "auto"] = "auto",
         **named: object,
     ) -> list[Image]: ...
     @overload
@@ -144,7 +147,7 @@ class IcGAN(LatentModel):
         detail: Detail = "auto",
         align: Align = "auto",
         face: Face = "largest",
-        paste_back: bool = False,
+        paste_back: PasteBack = "auto",
         **named: object,
     ) -> list[Image]: ...
     def edit(
@@ -156,7 +159,7 @@ class IcGAN(LatentModel):
         detail: Detail = "auto",
         align: Align = "auto",
         face: FaceOrAll = "largest",
-        paste_back: bool = False,
+        paste_back: PasteBack = "auto",
         **named: object,
     ) -> Image | list[Image]:
         """Change attributes of pictures.
@@ -173,11 +176,12 @@ class IcGAN(LatentModel):
                 pixels, so that identity and background stay (without changes, the original);
                 "auto" is "photo" for models with a painter, else "generated".
             align: Whether to look for faces; see the class.
-            face: Which face to take; see the class. With `paste_back` also "all".
-            paste_back: Give the whole photo at its own size, the change put into it where the
-                face is (whatever `detail` says). Grey photos stay grey, transparency and colour
-                profile stay; 16-bit photos become 8-bit, CMYK becomes RGB. A photo in which no
-                face is found stays as it is, with a PhotoWarning.
+            face: Which face to take; see the class. Where a photo comes back whole also "all".
+            paste_back: Whether the result is the whole photo at its own size, the change put into
+                it where the face is, or the square that the model sees (False). "auto" gives the
+                photo if a face was looked for and found, unless `detail` is "generated". Grey
+                photos stay grey, transparency and colour profile stay; 16-bit photos become
+                8-bit, CMYK becomes RGB.
             **named: Changes by name.
 
         Raises:
@@ -185,22 +189,30 @@ class IcGAN(LatentModel):
             AttributeValueError: If a value is not a number from 0 to 2.
             ConfigError: If an option is unknown or out of range.
             ImageError: If a file can't be read.
-            NoFaceFoundError: If there is no such face.
+            NoFaceFoundError: If there is no such face, or a single photo shows none where one is
+                looked for. Of several photos such a one comes back as it is, with a PhotoWarning.
             ShapeError: If an array or tensor doesn't fit, or a tensor should be pasted back.
         """
         find_detail(detail, self.config)
         presences = resolve_edit(self.config.attributes, attributes, named, OPTIONS)
         refine = check_whole("refine", refine, 0)
-        if paste_back:
-            photos, single = named_pictures(images)
-            pictures = [
-                self._edit_photo(image, name, presences, refine, align, face)
-                for image, name in photos
-            ]
-        else:
-            options: dict[str, Any] = {"refine": refine, "align": align, "face": face}
-            chunks, single = self._encoded(images, options)
-            pictures = [p for c in chunks for p in self._pictures(c.edit(presences, detail))]
+        if paste_back not in (True, False, "auto"):
+            raise ConfigError(f"paste_back must be True, False or 'auto', not {paste_back!r}")
+        if paste_back == "auto" and detail == "generated":
+            paste_back = False
+        named_images, single = named_pictures(images)
+        subjects = (
+            find_subject(image, self.config, align, face, paste_back, name, alone=single)
+            for image, name in named_images
+        )
+        pictures: list[Image] = []
+        for whole, found in groupby(subjects, lambda subject: subject.photo is not None):
+            if whole:
+                pictures += [self._edit_photo(subject, presences, refine) for subject in found]
+            else:
+                squares = (square for subject in found for square in subject.squares)
+                chunks = self._chunks(squares, refine)
+                pictures += [p for c in chunks for p in self._pictures(c.edit(presences, detail))]
         return pictures[0] if single else pictures
 
     def variations(self, image: ImageLike, **options: Unpack[Encoding]) -> list[Image]:
@@ -215,21 +227,11 @@ class IcGAN(LatentModel):
         """
         return self.invert(image, **options).variations()
 
-    def _edit_photo(
-        self,
-        image: ImageLike,
-        name: str,
-        presences: Mapping[str, float],
-        refine: int,
-        align: Align,
-        face: FaceOrAll,
-    ) -> Image:
-        flat, photo = open_photo(image, self.config.channels)
-        name = name_of(image) or name
-        cuts = cut_photo(flat, self.config, align, face, name, centre=False)
-        if not cuts:
-            return photo
-        pixels = iter(picture_to_array(cut.square, self.config.photo) for cut in cuts)
-        changes = [chunk.change(presences) for chunk in self._chunks(pixels, refine)]
-        change = strip_padding(np.concatenate(changes), self.config.photo)
-        return paste_changes(photo, change, [cut.matrix for cut in cuts])
+    def _edit_photo(self, subject: Subject, presences: Mapping[str, float], refine: int) -> Image:
+        assert subject.photo is not None
+        if not subject.squares:
+            return subject.photo
+        chunks = self._chunks(iter(subject.squares), refine)
+        change = np.concatenate([chunk.change(presences) for chunk in chunks])
+        change = strip_padding(change, self.config.photo)
+        return paste_changes(subject.photo, change, subject.matrices)

@@ -41,7 +41,7 @@ def test_the_files_become_a_model_that_edits(icgan: Run) -> None:
     status, out, _ = icgan("info", "--model", "./new")
     assert status == 0
     assert "discriminator" in out
-    edit = ("edit", "a.png", "--set", "Smiling=1", "-m", "./new", "--device", "cpu", "-o", "o.png")
+    edit = ("edit", "a.png", "--set", "Smiling=1", "--crop", "-m", "./new", "-o", "o.png")
     assert icgan(*edit)[0] == 0
     IcGAN.from_pretrained(Path("new"), device="cpu").save_pretrained("again")
     assert load_artefact("again").discriminator is not None

@@ -19,13 +19,13 @@ def refused(result: tuple[int, str, str], status: int = 1) -> str:
 
 
 CASES: dict[str, tuple[list[str], str]] = {
-    "missing file": (["edit", "none.png"], "no such image file: none.png"),
-    "not an image": (["edit", "bad.png"], "bad.png is not an image"),
-    "truncated": (["edit", "cut.png"], "cut.png can't be read, it may be damaged"),
-    "folder": (["edit", "photos"], "photos is a folder"),
-    "no match": (["edit", "*.tiff"], "no files match '*.tiff'"),
-    "unknown attribute": (["edit", "a.png", "--set", "Smilling=1"], "did you mean 'Smiling'?"),
-    "unknown group": (["edit", "a.png", "--set", "hair_colour=Black_Hair"], "'hair_color'?"),
+    "missing file": (["edit", "none.png", "Smiling=1"], "no such image file: none.png"),
+    "not an image": (["edit", "bad.png", "Smiling=1"], "bad.png is not an image"),
+    "truncated": (["edit", "cut.png", "Smiling=1"], "cut.png can't be read, it may be damaged"),
+    "folder": (["edit", "photos", "Smiling=1"], "photos is a folder"),
+    "no match": (["edit", "*.tiff", "Smiling=1"], "no files match '*.tiff'"),
+    "unknown attribute": (["edit", "a.png", "--set", "Simling=1"], "did you mean 'Smiling'?"),
+    "unknown group": (["edit", "a.png", "--set", "hiar_color=Black_Hair"], "'hair_color'?"),
     "unknown member": (["edit", "a.png", "--set", "hair_color=Red"], "has no member 'Red'"),
     "out of range": (["edit", "a.png", "--set", "Smiling=3"], "Smiling=3.0 is out of range"),
     "not a number": (["edit", "a.png", "--set", "Smiling=yes"], "give a number from 0"),
@@ -56,11 +56,15 @@ def test_errors_are_one_line_and_leave_no_file(case: str, icgan: Run) -> None:
     [
         (["edit", "a.png"], "Missing option '--output'"),
         (["edit", "-o", "x.png"], "Missing argument 'images'"),
-        (["edit", "a.png", "b.jpg", *MODEL, "-o", "x.png"], "need a folder, not the file x.png"),
+        (
+            ["edit", "a.png", "b.jpg", "Male=1", *MODEL, "-o", "x.png"],
+            "need a folder, not the file x.png",
+        ),
         (["edit", "a.png", "-o", "x.png", "--detail", "sharp"], "--detail"),
         (["edit", "a.png", "-o", "x.png", "--refine", "-1"], "--refine"),
         (["sample", "-n", "0", "-o", "x.png"], "-n"),
         (["interpolate", "a.png", "b.jpg", "--steps", "1", "-o", "x.png"], "--steps"),
+        (["edit", "a.png", "-o", "x.png"], "say what to change, as in Eyeglasses=1"),
         (["edits"], "No such command 'edits'"),
         (["edit", "--nonsense"], "--nonsense"),
     ],
@@ -91,7 +95,7 @@ def test_models_and_devices_that_arent_there(
         Path(name).mkdir()
         Path(name, "config.json").write_bytes(Path("tiny/config.json").read_bytes())
     Path("broken/model.safetensors").write_bytes(b"garbage")
-    result = icgan("edit", "a.png", "-o", "x.png", "--model", model, "--device", device)
+    result = icgan("edit", "a.png", "Male=1", "-o", "x.png", "--model", model, "--device", device)
     assert message in refused(result)
 
 
@@ -99,7 +103,7 @@ def test_the_others_are_done_when_one_cant_be_read(icgan: Run) -> None:
     arguments = ("a.png", "bad.png", "b.jpg", *MODEL)
     result = icgan("edit", *arguments, "--set", "Smiling=1", "-o", "out")
     assert "bad.png is not an image" in refused(result)
-    assert sorted(p.name for p in Path("out").iterdir()) == ["a.png", "b.png"]
+    assert sorted(p.name for p in Path("out").iterdir()) == ["a.png", "b.jpg"]
     result = icgan("attributes", *arguments, "--json")
     assert "bad.png" in refused(result)
     assert '"b.jpg"' in result[1]

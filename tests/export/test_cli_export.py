@@ -136,7 +136,7 @@ def test_exports_and_edits_classes(
         (["--refine", "5"], "refine needs gradients, which an ONNX export can't give"),
         (["--align", "always"], "needs a model of aligned faces"),
         (["--device", "mps"], "the ONNX runtime has no device 'mps': give auto, cpu or cuda"),
-        (["--set", "Smilling=1"], "did you mean 'Smiling'?"),
+        (["--set", "Simling=1"], "did you mean 'Smiling'?"),
         (["--model", "plain"], "'icgan export plain' writes them beside the weights"),
     ],
 )
@@ -148,7 +148,8 @@ def test_what_it_can_not_do_is_one_line(
         ModelConfig(z_dim=2, generator_width=2, encoder_width=2, encoder_z_fc=2), Path("plain")
     )
     model = [] if "--model" in options else ["--model", str(exported)]
-    assert run(["edit", "a.png", "--runtime", "onnx", *model, *options, "-o", "out.png"]) == 1
+    arguments = ["edit", "a.png", "Male=1", "--runtime", "onnx", *model, *options]
+    assert run([*arguments, "-o", "out.png"]) == 1
     printed = capsys.readouterr()
     assert printed.err.startswith("icgan: error: ")
     assert problem in printed.err

@@ -143,7 +143,7 @@ print(sorted(heavy & set(sys.modules)), file=sys.stderr)
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stderr.splitlines()[-1] == "[]"
-    assert run(["edit", str(PORTRAIT), "--refine", "1", "--align", "none", "--model", str(painted),
+    assert run(["edit", str(PORTRAIT), "Male=1", "--refine", "1", "--align", "none", "--model", str(painted),
                 "-o", str(tmp_path / "refined.png")]) == 0  # fmt: skip
 
 

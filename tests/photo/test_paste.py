@@ -11,13 +11,13 @@ from PIL import Image, ImageCms
 
 from icgan_sdk import IcGAN, ShapeError
 from icgan_sdk.cli.main import run
-from icgan_sdk.errors import PhotoWarning
+from icgan_sdk.errors import ConfigError, NoFaceFoundError, PhotoWarning
 from icgan_sdk.photo import paste_changes
 from icgan_sdk.photo.faces import FoundFace
 from icgan_sdk.photo.placement import box_matrix
 from icgan_sdk.pictures.opening import open_picture
 from icgan_sdk.pictures.saving import save_picture
-from tests.photo.conftest import blank, difference
+from tests.photo.conftest import PORTRAIT, blank, difference
 from tests.pictures.wide_gamut import as_wide_gamut
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -95,15 +95,29 @@ def test_all_faces_or_one(celeba: IcGAN, pair: Image.Image) -> None:
 
 
 @pytest.mark.parametrize("face", ["largest", "all"])
-def test_a_photo_without_a_face_stays_as_it_is(
-    celeba: IcGAN, face: Literal["largest", "all"]
+@pytest.mark.parametrize("paste_back", [True, "auto"])
+def test_a_photo_without_a_face(
+    celeba: IcGAN, face: Literal["largest", "all"], paste_back: Literal[True, "auto"]
 ) -> None:
-    photo = blank(90, 70)
-    with pytest.warns(PhotoWarning, match="no face found in the picture: it is left as it is"):
-        result = celeba.edit(photo, Eyeglasses=1, face=face, paste_back=True)
-    assert not difference(result, photo).any()
-    centre = celeba.edit(photo, Eyeglasses=1, align="none", paste_back=True)
-    assert difference(centre, photo).any()
+    empty = blank(90, 70)
+    with pytest.raises(NoFaceFoundError, match="align='none' takes the centre square"):
+        celeba.edit(empty, Eyeglasses=1, face=face, paste_back=paste_back)
+    with pytest.warns(PhotoWarning, match="no face found in picture 2: it is left as it is"):
+        _, result = celeba.edit([PORTRAIT, empty], Eyeglasses=1, face=face, paste_back=paste_back)
+    assert not difference(result, empty).any()
+    centre = celeba.edit(empty, Eyeglasses=1, align="none", paste_back=True)
+    assert difference(centre, empty).any()
+
+
+def test_what_comes_back_by_default(celeba: IcGAN, photo: Image.Image) -> None:
+    whole, aligned, square = celeba.edit([photo, PORTRAIT, photo.resize((128, 128))], Smiling=0)
+    assert whole.size == photo.size
+    assert aligned.size == square.size == (128, 128)
+    assert celeba.edit(photo, Smiling=0, paste_back=False).size == (128, 128)
+    assert celeba.edit(photo, Smiling=0, detail="generated").size == (128, 128)
+    assert celeba.edit(photo, Smiling=0, align="none").size == (128, 128)
+    with pytest.raises(ConfigError, match="paste_back must be True, False or 'auto'"):
+        celeba.edit(photo, Smiling=0, paste_back="whole")  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "La", "1", "I;16"])
@@ -203,10 +217,15 @@ def test_the_command(
     assert "there is no face 3" in capsys.readouterr().err
     assert run([*command, "out2.png", "--face", "left"]) == 2
     assert run([*command, "out2.png", "--strip"]) == 2
-    assert run(["edit", "photo.png", "--face", "all", "-o", "out2.png"]) == 2
+    assert run(["edit", "photo.png", "Male=1", "--crop", "--face", "all", "-o", "out2.png"]) == 2
+    assert run(["edit", "empty.png", "Male=1", "-o", "out2.png"]) == 1
+    assert "no face found in empty.png; align='none'" in capsys.readouterr().err
+    assert run(["edit", "photo.png", "Male=1", "--scale", "2", "--crop", "-o", "large.png"]) == 0
+    with Image.open("large.png") as large:
+        assert large.size == (256, 256)
     assert run(["reconstruct", "photo.png", "--face", "all", "-o", "out2.png"]) == 2
     capsys.readouterr()
-    both = ["edit", "empty.png", "photo.png", "-o", "out", "--align"]
+    both = ["edit", "empty.png", "photo.png", "Smiling=0", "--crop", "-o", "out", "--align"]
     assert run([*both, "always"]) == 1
     assert capsys.readouterr().err.count("icgan: error: no face found in empty.png") == 1
     assert [path.name for path in Path("out").iterdir()] == ["photo.png"]

@@ -1,5 +1,6 @@
 """``icgan edit`` and ``icgan reconstruct``: one picture out for each picture in."""
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,17 +21,23 @@ from icgan_sdk.cli.options import (
     PasteBack,
     Refine,
     Runtime,
+    Scale,
     Settings,
     Strip,
+    StripMetadata,
     open_model,
     parse_face,
     parse_one_face,
     parse_settings,
+    split_settings,
 )
 from icgan_sdk.cli.paths import expand, name_outputs, spare_inputs
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg"})
+"""Suffixes that edits of several photos keep; all others become PNG."""
 
 
 def edit(
@@ -43,35 +50,48 @@ def edit(
     detail: DetailOption = "auto",
     align: AlignOption = "auto",
     face: EditFaceOption = "largest",
-    paste_back: PasteBack = False,
+    paste_back: PasteBack = None,
+    scale: Scale = 1,
     strip: Strip = False,
     runtime: Runtime = "auto",
     overwrite: Overwrite = False,
+    strip_metadata: StripMetadata = False,
 ) -> None:
-    """Change attributes of pictures.
+    """Change attributes of pictures. A photo comes back whole, at its own size.
 
-    For example: icgan edit family.jpg --set Smiling=1 --paste-back -o out.jpg
+    For example: icgan edit family.jpg --set Smiling=1 -o out.jpg
     """
+    files, changes = split_settings(images, settings or ())
+    if not changes:
+        raise typer.BadParameter("say what to change, as in Eyeglasses=1", param_hint="'--set'")
     if paste_back and (strip or detail == "generated"):
         raise typer.BadParameter(
             "shows the photo itself: leave --strip and --detail generated out",
             param_hint="'--paste-back'",
         )
-    chosen_face = parse_face(face) if paste_back else parse_one_face(face)
-    jobs = _jobs(images, output, overwrite)
+    square = strip or paste_back is False or detail == "generated"
+    chosen_face = parse_one_face(face) if square else parse_face(face)
+    jobs = _jobs(files, output, overwrite, keep=() if square else PHOTO_SUFFIXES)
     icgan = open_model(model, device, runtime, refine)
-    edits = parse_settings(settings or (), icgan.groups)
+    edits = parse_settings(changes, icgan.config.attributes)
 
     def work(job: tuple[Path, Path]) -> None:
-        if paste_back or chosen_face == "all":  # the two go together, see above
-            photo = icgan.edit(
-                job[0], edits, refine=refine, align=align, face=chosen_face, paste_back=True
+        if not square:
+            picture = icgan.edit(
+                job[0],
+                edits,
+                refine=refine,
+                detail=detail,
+                align=align,
+                face=chosen_face,
+                paste_back=paste_back or "auto",
             )
-            _save_row([photo], job[1])
+            _save_row([picture], job[1], scale, metadata=not strip_metadata)
             return
-        picture = icgan.invert(job[0], refine=refine, align=align, face=chosen_face)
-        before = [picture.square, picture.reconstruct()] if strip else []
-        _save_row([*before, picture.edit(edits, detail=detail)], job[1])
+        assert chosen_face != "all"  # see above
+        found = icgan.invert(job[0], refine=refine, align=align, face=chosen_face)
+        before = [found.square, found.reconstruct()] if strip else []
+        _save_row([*before, found.edit(edits, detail=detail)], job[1], scale)
 
     for_each(jobs, work)
 
@@ -86,6 +106,7 @@ def reconstruct(
     align: AlignOption = "auto",
     face: FaceOption = "largest",
     strip: Strip = False,
+    scale: Scale = 1,
     overwrite: Overwrite = False,
 ) -> None:
     """Show what the model makes of pictures without a change."""
@@ -95,22 +116,27 @@ def reconstruct(
 
     def work(job: tuple[Path, Path]) -> None:
         picture = icgan.invert(job[0], refine=refine, align=align, face=chosen_face)
-        _save_row([picture.square] * strip + [picture.reconstruct()], job[1])
+        _save_row([picture.square] * strip + [picture.reconstruct()], job[1], scale)
 
     for_each(jobs, work)
 
 
-def _jobs(images: list[str], output: str, overwrite: bool) -> list[tuple[Path, Path]]:
+def _jobs(
+    images: Sequence[str], output: str, overwrite: bool, keep: Collection[str] = ()
+) -> list[tuple[Path, Path]]:
     inputs = expand(images)
-    outputs = name_outputs(inputs, output)
+    outputs = name_outputs(inputs, output, keep)
     if len(outputs) == 1 and not overwrite:  # several never get an input's name
         spare_inputs(inputs, outputs[0])
     return list(zip(inputs, outputs, strict=True))
 
 
-def _save_row(pictures: "list[Image]", path: Path) -> None:
-    from icgan_sdk.pictures.grids import grid
+def _save_row(
+    pictures: "list[Image]", path: Path, scale: int = 1, *, metadata: bool = False
+) -> None:
+    from icgan_sdk.pictures.grids import enlarge, grid
     from icgan_sdk.pictures.saving import save_picture
 
-    save_picture(grid([pictures]) if len(pictures) > 1 else pictures[0], path)
+    picture = grid([pictures]) if len(pictures) > 1 else pictures[0]
+    save_picture(enlarge(picture, scale), path, metadata=metadata)
     print(path)

@@ -1,6 +1,6 @@
 """Options that several commands share, their completion, and parsing ``--set NAME=VALUE``."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,6 +8,8 @@ import typer
 
 from icgan_sdk.artefacts.layout import read_config
 from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.cli.names import understand
 from icgan_sdk.errors import AttributeValueError, IcGANError
 
 if TYPE_CHECKING:
@@ -43,20 +45,40 @@ def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
     return [setting for setting in known if setting.startswith(incomplete)]
 
 
-def parse_settings(settings: Iterable[str], groups: Collection[str]) -> dict[str, object]:
+def split_settings(words: Iterable[str], settings: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Files, and what to set: ``Smiling=1`` among the files, and ``--set Smiling 1``, count too."""
+    files: list[str] = []
+    found = list(settings)
+    for word in words:
+        if Path(word).exists():
+            files.append(word)
+        elif found and "=" not in found[-1] and not Path(word).suffix:
+            found[-1] += f"={word}"
+        elif "=" in word and not Path(word).suffix[1:].isalpha():
+            found.append(word)
+        else:
+            files.append(word)
+    return files, found
+
+
+def parse_settings(settings: Iterable[str], known: AttributeSet) -> dict[str, object]:
     """``["Smiling=0.5", "digit=7"]`` as an edit: numbers for attributes, names for groups.
+
+    Names may be written as people do (``"blond hair"``, ``glasses``, ``hair=blond``) where that has
+    one meaning.
 
     Raises:
         AttributeValueError: If a setting is not NAME=VALUE, or a name is set twice.
     """
     edits: dict[str, object] = {}
     for setting in settings:
-        name, equals, value = setting.partition("=")
+        written, equals, value = setting.partition("=")
         if not equals:
             raise AttributeValueError(f"--set {setting}: write NAME=VALUE, as in Eyeglasses=1")
+        name, value = understand(written, value, known)
         if name in edits:
             raise AttributeValueError(f"--set {setting}: {name} is set twice")
-        edits[name] = _member(value) if name in groups else _number_or_text(value)
+        edits[name] = _member(value) if name in known.groups else _number_or_text(value)
     return edits
 
 
@@ -128,7 +150,7 @@ Settings = Annotated[
         "--set",
         metavar="NAME=VALUE",
         help="An attribute from 0 (absent) to 1 (present), up to 2 (exaggerated), or a group's "
-        "member (digit=7) or none. Repeatable.",
+        "member (digit=7) or none. Repeatable; NAME=VALUE beside the pictures means the same.",
         autocompletion=complete_setting,
     ),
 ]
@@ -162,8 +184,21 @@ EditFaceOption = Annotated[
     ),
 ]
 PasteBack = Annotated[
+    bool | None,
+    typer.Option(
+        "--paste-back/--crop",
+        help="Give the whole photo at its own size, or the square that the model sees. By default "
+        "the photo, if a face was looked for and found in it.",
+    ),
+]
+Scale = Annotated[
+    int, typer.Option("--scale", min=1, max=16, help="Enlarge the picture that is written.")
+]
+StripMetadata = Annotated[
     bool,
-    typer.Option("--paste-back", help="Put the change into the whole photo, at its own size."),
+    typer.Option(
+        "--strip-metadata", help="Drop the photo's EXIF data: camera, time, place, comments."
+    ),
 ]
 Strip = Annotated[
     bool, typer.Option("--strip", help="Show original and reconstruction beside the result.")

@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import typer
@@ -35,8 +35,10 @@ def means_folder(output: str) -> bool:
     return output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix
 
 
-def name_outputs(inputs: Sequence[Path], output: str) -> list[Path]:
+def name_outputs(inputs: Sequence[Path], output: str, keep: Collection[str] = ()) -> list[Path]:
     """One file to write for each input: `output` itself, or ``<stem>.png`` in that folder.
+
+    Suffixes in `keep` stay what they are.
 
     If stems are equal, the name of the input's folder is put before them, then a number after
     them. No input is overwritten by the output of another.
@@ -59,7 +61,8 @@ def name_outputs(inputs: Sequence[Path], output: str) -> list[Path]:
     for path in inputs:
         unique = stems.count(path.stem.casefold()) == 1
         stem = path.stem if unique else f"{path.absolute().parent.name}_{path.stem}"
-        target = _free(Path(output), stem, taken)
+        suffix = path.suffix if path.suffix.lower() in keep else ".png"
+        target = _free(Path(output), stem, suffix, taken)
         taken.add(_key(target))
         named.append(target)
     return named
@@ -77,12 +80,12 @@ def spare_inputs(inputs: Iterable[Path | str], output: Path | str) -> None:
         )
 
 
-def _free(folder: Path, stem: str, taken: set[str]) -> Path:
-    target, number = folder / f"{stem}.png", 1
+def _free(folder: Path, stem: str, suffix: str, taken: set[str]) -> Path:
+    target, number = folder / f"{stem}{suffix}", 1
     # The user didn't choose a numbered name, so it must not replace an existing file.
     while _key(target) in taken or (number > 1 and target.exists()):
         number += 1
-        target = folder / f"{stem}_{number}.png"
+        target = folder / f"{stem}_{number}{suffix}"
     return target
 
 

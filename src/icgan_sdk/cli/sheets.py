@@ -135,7 +135,7 @@ def sample(
     from icgan_sdk.pictures.saving import save_picture
 
     icgan = open_model(model, device, runtime)
-    pictures = icgan.sample(n, parse_settings(settings or (), icgan.groups), seed=seed)
+    pictures = icgan.sample(n, parse_settings(settings or (), icgan.config.attributes), seed=seed)
     if not means_folder(output):
         columns = math.ceil(math.sqrt(n))
         _save_sheet([pictures[i : i + columns] for i in range(0, n, columns)], output)

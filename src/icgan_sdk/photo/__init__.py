@@ -5,7 +5,7 @@ to where the model's training pictures had it, and cut out. What an edit changes
 into the photo at its full size.
 """
 
-from icgan_sdk.photo.inputs import Align, Cut, Face, FaceOrAll, Placed, cut_photo, place
+from icgan_sdk.photo.inputs import Align, Cut, Face, FaceOrAll, PasteBack, Placed, cut_photo, place
 from icgan_sdk.photo.paste import open_photo, paste_changes
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Cut",
     "Face",
     "FaceOrAll",
+    "PasteBack",
     "Placed",
     "cut_photo",
     "open_photo",

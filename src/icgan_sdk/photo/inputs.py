@@ -1,5 +1,6 @@
 """The one rule of how a picture becomes a model's input: aligned by its face, or cropped."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Literal, get_args
@@ -9,6 +10,7 @@ from PIL import Image
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, NoFaceFoundError, warn_of_photo
 from icgan_sdk.photo.faces import FoundFace, find_faces
+from icgan_sdk.photo.paste import open_photo
 from icgan_sdk.photo.placement import Matrix, box_matrix, cut, face_matrix
 from icgan_sdk.pictures.arrays import Floats, picture_to_array, tensor_to_array
 from icgan_sdk.pictures.opening import (
@@ -28,6 +30,12 @@ Face = int | Literal["largest"]
 
 FaceOrAll = Face | Literal["all"]
 
+PasteBack = bool | Literal["auto"]
+"""Whether an edit gives the whole photo, or the square; "auto": the photo, if a face was found."""
+
+Missing = Literal["centre", "leave", "refuse"]
+"""What becomes of a photo in which a face is looked for in vain."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cut:
@@ -37,11 +45,13 @@ class Cut:
         square: Of the model's picture size.
         matrix: Where it lies in the upright picture: unit square to pixels, [2, 3].
         missed: Whether a face was looked for in vain, and this is the centre.
+        found: Whether it lies where a face was found.
     """
 
     square: Image.Image
     matrix: Matrix
     missed: bool = False
+    found: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +99,60 @@ def place(
     return Placed(picture_to_array(cut.square, config.photo), cut.matrix)
 
 
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What an edit changes of one picture.
+
+    Attributes:
+        squares: What goes into the networks, [C, P, P] each.
+        photo: The photo that the changes go into; None: the one square itself is edited.
+        matrices: Where the squares lie in the photo, as in `Cut`.
+    """
+
+    squares: Sequence[Floats]
+    photo: Image.Image | None = None
+    matrices: Sequence[Matrix] = ()
+
+
+def find_subject(
+    image: ImageLike,
+    config: ModelConfig,
+    align: Align,
+    face: FaceOrAll,
+    paste_back: PasteBack,
+    name: str,
+    *,
+    alone: bool,
+) -> Subject:
+    """What an edit changes of a picture.
+
+    Args:
+        image: One picture.
+        config: The model's.
+        align: As in `cut_photo`.
+        face: As in `cut_photo`.
+        paste_back: Whether the result is the photo or the square.
+        name: What messages call a picture that is no file.
+        alone: Whether it is the only picture. A photo of several stays as it is where no face is
+            found, with a warning, so that the others are edited.
+
+    Raises:
+        ConfigError: If an option is unknown, or the model can't align.
+        ImageError: If a file can't be read.
+        NoFaceFoundError: If there is no such face, or none in a single photo.
+        ShapeError: If an array or tensor doesn't fit, or a tensor should be pasted back.
+    """
+    if paste_back is False or (paste_back == "auto" and is_tensor(image)):
+        return Subject([place(image, config, align, face, name).pixels])
+    flat, photo = open_photo(image, config.channels)
+    missing: Missing = "refuse" if alone else "leave"
+    cuts = cut_photo(flat, config, align, face, name_of(image) or name, missing=missing)
+    squares = [picture_to_array(cut.square, config.photo) for cut in cuts]
+    if paste_back == "auto" and cuts and not cuts[0].found:
+        return Subject(squares)  # a picture that was aligned already
+    return Subject(squares, photo, [cut.matrix for cut in cuts])
+
+
 def cut_photo(
     picture: Image.Image,
     config: ModelConfig,
@@ -96,13 +160,12 @@ def cut_photo(
     face: FaceOrAll = "largest",
     name: str = "the picture",
     *,
-    centre: bool = True,
+    missing: Missing = "centre",
 ) -> list[Cut]:
     """The squares of a picture that the model sees.
 
     With "auto", pictures of the proportions of the aligned frame or of the model's own size count
-    as aligned already and are cropped, unless a face's number is given. Photos without a face are
-    cropped too, with a warning.
+    as aligned already and are cropped, unless a face's number is given.
 
     Args:
         picture: Upright, "L" or "RGB", as `open_picture` gives it.
@@ -110,24 +173,26 @@ def cut_photo(
         align: Whether to look for faces.
         face: Which to take.
         name: What messages call the picture.
-        centre: Whether photos without a face are cropped; if not, there is no square.
+        missing: Where no face is found: "centre" crops with a warning, "leave" gives no square
+            with a warning, "refuse" raises an error.
 
     Returns:
         One square; with face "all" one for each face.
 
     Raises:
         ConfigError: If an option is unknown, or the model can't align.
-        NoFaceFoundError: If there is no face and align is "always", or none of that number.
+        NoFaceFoundError: If there is no face and align is "always" or missing is "refuse", or none
+            of that number.
     """
     check_options(config, align, face)
     looked = _looks(picture, config, align, face)
     faces = find_faces(picture) if looked else []
     if looked and not faces:
-        if align == "always" or _is_number(face):
+        if align == "always" or _is_number(face) or missing == "refuse":
             raise NoFaceFoundError(f"no face found in {name}; align='none' takes the centre square")
-        fate = "its centre square is taken" if centre else "it is left as it is"
+        fate = "its centre square is taken" if missing == "centre" else "it is left as it is"
         warn_of_photo(f"no face found in {name}: {fate}")
-        if not centre:
+        if missing == "leave":
             return []
     matrices = [
         matrix
@@ -139,7 +204,7 @@ def cut_photo(
     if not matrices:
         square = fit_picture(picture, size, config.crop)
         return [Cut(square, box_matrix(fitting_box(*picture.size, config.crop)), missed=looked)]
-    return [Cut(cut(picture, matrix, size), matrix) for matrix in matrices]
+    return [Cut(cut(picture, matrix, size), matrix, found=True) for matrix in matrices]
 
 
 def check_options(config: ModelConfig, align: object, face: object) -> None:

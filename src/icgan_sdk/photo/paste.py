@@ -10,6 +10,7 @@ from icgan_sdk.errors import ShapeError
 from icgan_sdk.photo.placement import Matrix, bounds
 from icgan_sdk.pictures.arrays import Floats
 from icgan_sdk.pictures.colour import from_srgb, profile_of, to_srgb
+from icgan_sdk.pictures.metadata import metadata_of
 from icgan_sdk.pictures.opening import check_picture, decoded, in_own_colours, is_tensor, upright
 
 MARGIN = 1 / 16
@@ -30,8 +31,8 @@ def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image]:
 
     Returns:
         The photo upright, as the model wants it ("L" or "RGB"); the same as it was, grey or
-        coloured, in 8 bits, with its alpha channel, if it has one ("LA", "RGBA"), and its colour
-        profile, as far as that still fits, in ``info["icc_profile"]``.
+        coloured, in 8 bits, with its alpha channel, if it has one ("LA", "RGBA"), and in ``info``
+        its colour profile, as far as that still fits, and `metadata_of` it.
 
     Raises:
         ImageError: If the file is missing, not a picture, damaged or absurdly large.
@@ -60,6 +61,7 @@ def _complete(
     # A profile of 16-bit grey is not one of 8-bit grey.
     fits = profile is not None and keeps_colours and source.mode in EIGHT_BIT_MODES
     result.info = {"icc_profile": profile} if fits else {}
+    result.info.update(metadata_of(source))
     return result
 
 

@@ -30,6 +30,14 @@ def grid(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
     return sheet
 
 
+def enlarge(picture: Image.Image, scale: int) -> Image.Image:
+    """A picture so many times as large; itself at 1."""
+    if scale == 1:
+        return picture
+    size = (picture.width * scale, picture.height * scale)
+    return picture.resize(size, Image.Resampling.BICUBIC)
+
+
 def titled(sheet: Image.Image, titles: Sequence[str]) -> Image.Image:
     """A grid with a title above each column, turned upwards. Underscores become spaces.
 

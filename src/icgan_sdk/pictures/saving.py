@@ -8,6 +8,7 @@ from PIL import Image
 
 from icgan_sdk.errors import ImageError
 from icgan_sdk.files import atomic_file
+from icgan_sdk.pictures.metadata import for_writing
 from icgan_sdk.pictures.opening import on_white
 
 QUALITY = 92
@@ -23,23 +24,33 @@ OPAQUE_SUFFIXES = (
 """Suffixes of formats without transparency."""
 
 
-def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
+def save_picture(
+    picture: Image.Image, path: str | os.PathLike[str], *, metadata: bool = False
+) -> None:
     """Write a picture atomically, in the format its suffix names, with its colour profile.
 
     If the format has no transparency, white shows through.
+
+    Args:
+        picture: The picture.
+        path: The file.
+        metadata: Whether an edited photo keeps the EXIF data and the JPEG quality of its original.
 
     Raises:
         ImageError: If Pillow can't write the format, or the format can't hold the picture.
         SaveError: If the file can't be written.
     """
     _check_suffix(path)
-    profile = picture.info.get("icc_profile")
+    profile, info = picture.info.get("icc_profile"), picture.info
     if "A" in picture.mode and Path(path).suffix.lower() in OPAQUE_SUFFIXES:
         picture = on_white(picture).convert("L" if picture.mode == "LA" else "RGB")
+        picture.info = info
+    suffix = Path(path).suffix.lower()
+    options = for_writing(picture, suffix, QUALITY) if metadata else {"quality": QUALITY}
     with atomic_file(path) as temporary:
         try:
             # Not every format keeps the profile by itself, and Pillow's default JPEG is coarse.
-            picture.save(temporary, quality=QUALITY, icc_profile=profile)
+            picture.save(temporary, icc_profile=profile, **options)
         except ValueError as error:
             raise ImageError(f"{path}: {error}; try .png or .jpg") from error
 

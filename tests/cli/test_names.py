@@ -1,0 +1,45 @@
+"""Attributes as people write them."""
+
+import pytest
+
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.cli.names import understand
+from icgan_sdk.cli.options import parse_settings, split_settings
+from icgan_sdk.errors import AttributeValueError
+
+CELEBA = AttributeSet.celeba()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Smiling=1", {"Smiling": 1.0}),
+        ("smile=0.5", {"Smiling": 0.5}),
+        ("glasses=1", {"Eyeglasses": 1.0}),
+        ("blond hair=1", {"Blond_Hair": 1.0}),
+        ("blond-hair=1", {"Blond_Hair": 1.0}),
+        ("hair=blond", {"hair_color": "Blond_Hair"}),
+        ("hair=wavy", {"hair_texture": "Wavy_Hair"}),
+        ("hair color=GRAY_HAIR", {"hair_color": "Gray_Hair"}),
+        ("hair_color=none", {"hair_color": None}),
+        ("hat=1", {"Wearing_Hat": 1.0}),
+        ("makeup=1", {"Heavy_Makeup": 1.0}),
+    ],
+)
+def test_one_meaning_is_taken(written: str, meant: dict[str, object]) -> None:
+    assert parse_settings([written], CELEBA) == meant
+
+
+@pytest.mark.parametrize("name", ["hair", "beard", "", "xyz", "e"])
+def test_none_or_several_are_left_to_the_model(name: str) -> None:
+    assert understand(name, "1", CELEBA) == (name, "1")
+
+
+def test_settings_may_stand_among_the_files(tmp_path: pytest.TempPathFactory) -> None:
+    assert split_settings(["a.png", "Smiling=1"], []) == (["a.png"], ["Smiling=1"])
+    assert split_settings(["a.png", "1"], ["Smiling"]) == (["a.png"], ["Smiling=1"])
+    assert split_settings(["a=b.png"], ["Male=1"]) == (["a=b.png"], ["Male=1"])
+    with pytest.raises(AttributeValueError, match="Smiling is set twice"):
+        parse_settings(["smile=1", "Smiling=0"], CELEBA)
+    with pytest.raises(AttributeValueError, match="write NAME=VALUE"):
+        parse_settings(["Smiling"], CELEBA)
