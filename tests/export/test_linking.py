@@ -143,8 +143,8 @@ print(sorted(heavy & set(sys.modules)), file=sys.stderr)
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stderr.splitlines()[-1] == "[]"
-    assert run(["edit", str(PORTRAIT), "Male=1", "--refine", "1", "--align", "none", "--model", str(painted),
-                "-o", str(tmp_path / "refined.png")]) == 0  # fmt: skip
+    refined = ["--refine", "1", "--align", "none", "-o", str(tmp_path / "refined.png")]
+    assert run(["edit", str(PORTRAIT), "Male=1", "--model", str(painted), *refined]) == 0
 
 
 def test_export_without_a_folder_puts_graphs_beside_the_weights(

@@ -16,6 +16,9 @@ from icgan_sdk.pictures.opening import check_picture, decoded, in_own_colours, i
 MARGIN = 1 / 16
 """Width of the square's margin, as a part of its side, over which a change fades to nothing."""
 
+FINE = 8
+"""How many times a change is enlarged smoothly; beyond that, linearly."""
+
 LUMINANCE = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey, as Pillow has them (ITU-R 601)."""
 
@@ -111,9 +114,13 @@ def _add(
     right, bottom = min(right, pixels.shape[1]), min(bottom, pixels.shape[0])
     if left >= right:
         return
-    # From the photo's pixels to those of the change.
-    inverse = np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2] * change.shape[-1]
     layers = [Image.fromarray(np.ascontiguousarray(layer)) for layer in change * 127.5]
+    side, sampling = change.shape[-1], Image.Resampling.BICUBIC
+    if right - left > FINE * side:  # in two steps, of which the second is faster and as smooth
+        side, sampling = FINE * side, Image.Resampling.BILINEAR
+        layers = [layer.resize((side, side), Image.Resampling.BICUBIC) for layer in layers]
+    # From the photo's pixels to those of the change.
+    inverse = np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2] * side
     band = max(1, 2**20 // max(1, right - left))
     for start in range(top, bottom, band):
         stop = min(start + band, bottom)
@@ -124,7 +131,7 @@ def _add(
                 (right - left, stop - start),
                 Image.Transform.AFFINE,
                 tuple(moved.ravel()),
-                Image.Resampling.BICUBIC,
+                sampling,
             )
             for layer in layers
         ]

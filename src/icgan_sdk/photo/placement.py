@@ -21,8 +21,9 @@ CelebA: means of its `list_landmarks_align_celeba.txt` in whole pixels, as the p
 (Pidhorskyi et al. 2020) quotes them; plus half a pixel, since they count pixels' centres.
 """
 
-MOST_SAMPLES = 32
-"""Samples per side of a result's pixel, at most; bounds memory on very large faces."""
+SAMPLES = 4
+"""Samples per side of a result's pixel, each of them the mean of so many pixels that none is left
+out."""
 
 
 def box_matrix(box: tuple[float, float, float, float]) -> Matrix:
@@ -75,12 +76,15 @@ def cut(photo: Image.Image, matrix: Matrix, size: int) -> Image.Image:
         size: Side of the result, pixels.
     """
     left, top, right, bottom = bounds(matrix)
-    pixels = _stretched(np.asarray(photo), left, top, right, bottom)
+    area = Image.fromarray(_stretched(np.asarray(photo), left, top, right, bottom))
     # Pillow's affine transformation takes single samples: enough of them, then averaged down.
-    samples = min(MOST_SAMPLES, max(1, math.ceil(_scale(matrix) / size)))
+    density = _scale(matrix) / size
+    samples, pixels = min(SAMPLES, max(1, math.ceil(density))), max(1, int(density / SAMPLES))
     side = samples * size
     inner = matrix / np.array([side, side, 1.0]) - np.array([[0, 0, left], [0, 0, top]])
-    turned = Image.fromarray(pixels).transform(
+    if pixels > 1:
+        area, inner = area.reduce(pixels), inner / pixels
+    turned = area.transform(
         (side, side), Image.Transform.AFFINE, tuple(inner.ravel()), Image.Resampling.BICUBIC
     )
     return turned.resize((size, size), Image.Resampling.BICUBIC)

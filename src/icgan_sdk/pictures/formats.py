@@ -4,7 +4,7 @@ import os
 from functools import lru_cache
 from typing import IO
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from icgan_sdk.errors import ImageError
 
@@ -20,6 +20,9 @@ program; for others it calls whatever handler is installed. Formats that are tol
 by trying come last.
 """
 
+COMMON = ("JPEG", "PNG")
+"""Tried first: the modules of all others take a while to import."""
+
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 
 
@@ -29,7 +32,10 @@ def open_listed(source: str | os.PathLike[str] | IO[bytes]) -> ImageFile.ImageFi
     Raises:
         PIL.UnidentifiedImageError: If it is not; files can fail in many other ways too.
     """
-    return Image.open(source, formats=_known_formats())
+    try:
+        return Image.open(source, formats=COMMON)
+    except UnidentifiedImageError:
+        return Image.open(source, formats=_known_formats())
 
 
 def refuse_programs(picture: Image.Image) -> None:

@@ -74,7 +74,7 @@ def decoded(source: Source, name: str = "") -> Iterator[Image.Image]:
 @contextmanager
 def _naming(file: str) -> Iterator[None]:
     """Turn whatever a decoder raises into an ImageError that names the picture."""
-    name, knows_heif = file or "the picture", add_heif()
+    name = file or "the picture"
     try:
         yield
     except ImageError as error:
@@ -86,7 +86,7 @@ def _naming(file: str) -> Iterator[None]:
             raise ImageError(f"{name} is an address, not a file: download it first") from error
         raise ImageError(f"no such image file: {name}") from error
     except UnidentifiedImageError as error:
-        heif = name.lower().endswith(HEIF_SUFFIXES) and not knows_heif
+        heif = name.lower().endswith(HEIF_SUFFIXES) and not add_heif()
         hint = "; HEIF files need pip install 'icgan-sdk[photo]'" if heif else ""
         raise ImageError(f"{name} is not an image in a format that is read{hint}") from error
     except IsADirectoryError as error:
