@@ -3,16 +3,30 @@
 import errno
 import hashlib
 import os
+import platform
+import re
 import secrets
 import shutil
 import stat
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from icgan_sdk.errors import IcGANError, SaveError, list_some
+
+_HERE = f"{zlib.crc32(platform.node().encode()):08x}"
+"""Stands for this machine in names of temporary files, as other machines count processes too."""
+
+_TEMPORARY = re.compile(
+    rf"\.(?P<stem>.+)\.{_HERE}-(?P<process>\d+)-[0-9a-f]{{8}}\.(?P<kind>tmp|old)(?P<suffix>\..+)?"
+)
+"""What `_temporary_name` gives."""
+
+_swept: set[tuple[int, Path]] = set()
+"""Folders that a process has cleared of what others left."""
 
 UNMOVABLE = frozenset({errno.EBUSY, errno.EXDEV})
 """What a rename onto a file or folder meets on which something is mounted."""
@@ -35,6 +49,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise IsADirectoryError(f"{path} is a folder")
+        _sweep(target.parent)
         is_special = target.exists() and not target.is_file()
         temporary = _temporary_name(
             Path(tempfile.gettempdir(), target.name) if is_special else target
@@ -83,12 +98,13 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and not target.is_dir():
             raise NotADirectoryError(f"{path} is a file")
+        _sweep(target.parent)
         stays = target.exists() and (
             target.is_mount() or target in (Path.cwd(), *Path.cwd().parents)
         )
         place = target if stays else target.parent
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", dir=place))
-        temporary.chmod(0o777 & ~_umask())
+        temporary = _temporary_name(place / target.name)
+        temporary.mkdir()
         yield temporary
         if stays:
             _replace_content(target, temporary)
@@ -106,12 +122,8 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _replace_folder(target: Path, new: Path) -> None:
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.old.", dir=target.parent))
-    try:
-        target.replace(old)
-    except OSError:
-        old.rmdir()
-        raise
+    old = _temporary_name(target, "old")
+    target.replace(old)
     try:
         new.replace(target)
     except OSError:
@@ -181,12 +193,47 @@ def sha256(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _temporary_name(path: Path) -> Path:
-    # Keeps the suffix, by which Pillow and others choose the format. Keeps only the beginning of a
-    # long name, because file systems allow 255 bytes.
-    return path.with_name(
-        f".{path.stem[:40]}.{os.getpid()}-{secrets.token_hex(4)}.tmp{path.suffix}"
-    )
+def _temporary_name(path: Path, kind: str = "tmp") -> Path:
+    # Keeps the suffix, by which Pillow and others choose the format.
+    token = f"{_HERE}-{os.getpid()}-{secrets.token_hex(4)}"
+    return path.with_name(f".{_stem(path)}.{token}.{kind}{path.suffix}")
+
+
+def _stem(path: Path) -> str:
+    # Keeps only the beginning of a long name, because file systems allow 255 bytes.
+    return path.stem[:40]
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes of this machine left in a folder that is written into.
+
+    A folder whose replacement was cut off between its two renames comes back. Looks once in the
+    life of a process.
+    """
+    if (os.getpid(), folder) in _swept:
+        return
+    _swept.add((os.getpid(), folder))
+    for path in folder.iterdir():
+        found = _TEMPORARY.fullmatch(path.name)
+        if found is None or _is_running(int(found["process"])):
+            continue
+        target = folder / (found["stem"] + (found["suffix"] or ""))
+        if found["kind"] == "old" and not target.exists():
+            path.replace(target)
+        elif path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
 
 
 def _flush(path: Path) -> None:
@@ -200,9 +247,3 @@ def _reason(error: OSError) -> str:
     if isinstance(error, FileExistsError):  # in place of the parent folder
         return f"{error.filename} is a file, not a folder"
     return error.strerror or str(error)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

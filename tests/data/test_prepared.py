@@ -118,7 +118,8 @@ def test_missing_and_damaged_files(folder: Path, tmp_path: Path) -> None:
         PreparedDataset.open(tmp_path / "nothing")
     images = folder / "images.npy"
     whole = images.read_bytes()
-    for damaged in (whole[:-1], whole[:20], b"", b"not numpy at all"):
+    header = whole[:10] + whole[10:80].replace(b"'", b"(") + whole[80:]
+    for damaged in (whole[:-1], whole[:20], b"", b"not numpy at all", header):
         images.write_bytes(damaged)
         with pytest.raises(DatasetError, match="damaged"):
             PreparedDataset.open(folder)

@@ -1,5 +1,7 @@
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -192,3 +194,59 @@ def test_a_move_that_fails_restores_the_content(
     with pytest.raises(SaveError, match="Input/output"):
         fill(tmp_path, "new")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from icgan_sdk.files import atomic_file, atomic_folder
+target, what = Path(sys.argv[1]), sys.argv[2]
+if what == "between":  # the two renames that replace a folder
+    real, calls = os.replace, []
+    def once(*arguments):
+        if calls:
+            os._exit(0)
+        calls.append(1)
+        real(*arguments)
+    os.replace = os.rename = once
+with (atomic_file if what == "file" else atomic_folder)(target) as temporary:
+    (temporary if what == "file" else temporary / "a.txt").write_text("half")
+    if what != "between":
+        os._exit(0)  # as if killed: nothing is cleared up
+"""
+"""Dies while it writes."""
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "between"])
+def test_what_a_killed_process_left_is_cleared_up(what: str, tmp_path: Path) -> None:
+    target = tmp_path / ("note.txt" if what == "file" else "made")
+    if what == "between":
+        target.mkdir()
+        (target / "a.txt").write_text("before")
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", KILLED, str(target), what], check=True)
+    assert [path for path in tmp_path.iterdir() if path != target]
+    script = (
+        "import sys; from pathlib import Path; from icgan_sdk.files import write_text\n"
+        "write_text(Path(sys.argv[1], 'other.txt'), '')"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"other.txt"} | ({"made"} if what == "between" else set())
+    if what == "between":
+        assert (target / "a.txt").read_text() == "before"
+
+
+def test_what_others_are_writing_stays(tmp_path: Path) -> None:
+    with atomic_file(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half")
+        script = (
+            "import sys; from pathlib import Path; from icgan_sdk.files import write_text\n"
+            "write_text(Path(sys.argv[1], 'a.txt'), 'other')"
+        )
+        subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+        elsewhere = tmp_path / ".b.00000000-1-0a0a0a0a.tmp.txt"  # of another machine
+        elsewhere.write_text("")
+        assert temporary.exists()
+    assert (tmp_path / "a.txt").read_text() == "half"
+    assert elsewhere.exists()

@@ -256,7 +256,7 @@ def _read_array(path: Path) -> npt.NDArray[Any]:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise DatasetError(f"{path} is missing; prepare the data again") from error
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # NumPy's parser of damaged headers raises whatever it meets
         raise DatasetError(f"{path} is damaged ({error}); prepare the data again") from error
     return array
 

@@ -72,7 +72,9 @@ def save_animation(frames: Sequence[Image.Image], path: str | os.PathLike[str]) 
 def _check_suffix(path: str | os.PathLike[str]) -> None:
     suffix = Path(path).suffix.lower()
     Image.preinit()
-    if Image.EXTENSION.get(suffix) in Image.SAVE:  # one of the common formats; to know all others takes a while
+    if (
+        Image.EXTENSION.get(suffix) in Image.SAVE
+    ):  # one of the common formats; to know all others takes a while
         return
     writable = {s for s, name in Image.registered_extensions().items() if name in Image.SAVE}
     if suffix not in writable:

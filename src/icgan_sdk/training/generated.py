@@ -145,7 +145,7 @@ def open_generated(folder: Path) -> tuple[PreparedDataset, Tensor, Tensor]:
 def _read_array(path: Path) -> Tensor:
     try:
         return torch.from_numpy(np.load(path, allow_pickle=False))
-    except (OSError, ValueError) as error:
+    except Exception as error:  # NumPy's parser of damaged headers raises whatever it meets
         raise CheckpointError(f"{path} can't be read: {error}") from error
 
 

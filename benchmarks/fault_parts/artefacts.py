@@ -1,27 +1,14 @@
-"""Damaged model folders through loading: only our own errors, or a valid model.
+"""Damaged model folders through loading: only our own errors, or a valid model."""
 
-    python benchmarks/artefact_fuzz.py [--files 2000] [--seed 0]
-
-Each round takes a small model's folder, damages its config.json or its model.safetensors, and loads
-it: bits, bytes and lengths changed, parts cut, added and removed; numbers, names and values of the
-two JSON texts exchanged for others. Prints counts, the longest time and the peak of memory; the
-status is 1 after any other error, which is shown with the round that repeats it (--only ROUND).
-"""
-
-import argparse
 import json
 import random
-import sys
-import tempfile
-import time
-import traceback
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch7_fuzz import mutate, peak_memory
 
+from fault_parts.mutation import mutate
+from fault_parts.rounds import Round
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
@@ -99,38 +86,19 @@ def load(folder: Path) -> str:
     return "valid"
 
 
-def main() -> int:
-    """Run the rounds and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", type=int, help="Repeat one round.")
-    arguments = parser.parse_args()
-    outcomes: Counter[str] = Counter()
-    slowest, failures, before = 0.0, 0, peak_memory()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "model"
-        make_model(folder)
-        originals = {n: (folder / n).read_bytes() for n in ("config.json", "model.safetensors")}
-        for number in range(arguments.files) if arguments.only is None else [arguments.only]:
-            chance = random.Random(f"{arguments.seed}/{number}")
-            name = chance.choice(list(originals))
-            kind, data = damage(name, originals[name], chance)
-            (folder / name).write_bytes(data)
-            start = time.perf_counter()
-            try:
-                outcome = load(folder)
-            except Exception:
-                outcome, failures = "OTHER ERROR", failures + 1
-                print(f"round {number}: {name}, {kind}")
-                traceback.print_exc()
-            slowest = max(slowest, time.perf_counter() - start)
-            outcomes[f"{name} {outcome}"] += 1
-            (folder / name).write_bytes(originals[name])
-    print(dict(sorted(outcomes.items())))
-    print(f"longest {slowest:.3f} s, peak {peak_memory():.0f} MiB, of which {before:.0f} before")
-    return 1 if failures else 0
+def make(folder: Path) -> Round:
+    """Rounds that damage config.json or model.safetensors and load the model."""
+    make_model(folder / "model")
+    names = ("config.json", "model.safetensors")
+    originals = {name: (folder / "model" / name).read_bytes() for name in names}
 
+    def damage_one(chance: random.Random) -> str:
+        name = chance.choice(names)
+        kind, data = damage(name, originals[name], chance)
+        (folder / "model" / name).write_bytes(data)
+        try:
+            return f"{kind}: {load(folder / 'model')}"
+        finally:
+            (folder / "model" / name).write_bytes(originals[name])
 
-if __name__ == "__main__":
-    sys.exit(main())
+    return damage_one

@@ -1,0 +1,1 @@
+"""The parts of the campaign of faults, one file each."""
