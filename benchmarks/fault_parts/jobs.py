@@ -67,7 +67,7 @@ class Train(Job):
     def work(self, prepared: Path, target: Path) -> None:
         """Begin, or go on from the last checkpoint."""
         config = train.TrainConfig.from_dict({"data": str(prepared / "data"), **RUN})
-        train.run(config, target, mode="resume" if (target / "run.json").exists() else "new")
+        train.run(config, target, mode="resume" if (target / "config.toml").exists() else "new")
 
     def check(self, target: Path) -> None:
         """Whatever checkpoints there are can be read."""
@@ -144,7 +144,6 @@ class Pictures(Job):
 
     def work(self, prepared: Path, target: Path) -> None:
         """Write a picture in several formats."""
-        target.mkdir(exist_ok=True)
         pixels = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
         for suffix in ("png", "jpg", "webp", "gif"):
             save_picture(Image.fromarray(pixels), target / f"picture.{suffix}")

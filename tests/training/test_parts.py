@@ -220,7 +220,10 @@ def test_log_averages_and_is_cut_back_on_resuming(tmp_path: Path) -> None:
     for step in range(1, 5):
         log.step(step, 1, {"d": torch.tensor(float(step))})
     with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"stage": "gan"}\n{"stage": 1, "step": 3}\n[]\n')
         file.write('{"stage": "gan", "step": 5, "hal')  # as a kill leaves it
+    with (tmp_path / "metrics.jsonl").open("ab") as binary:
+        binary.write(b'\n\xff{"stage": "gan", "step": 6}\n')  # as a disk leaves it
     assert [r["d"] for r in read_metrics(tmp_path)] == [1.5, 3.5]
     make_log(tmp_path, 2)
     assert [r["step"] for r in read_metrics(tmp_path)] == [2]

@@ -2,6 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from icgan_sdk.artefacts.layout import CARD_FILE
 from icgan_sdk.artefacts.resolving import bundled_names, resolve
@@ -60,8 +63,15 @@ def _table(path: Path, scores: dict[str, float]) -> str:
     return "\n".join([str(path), *(lines or ["  the model has no attributes"])])
 
 
-def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
+def info(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="The model, as with --model.")
+    ] = None,
+    model: Model = DEFAULT_MODEL,
+    as_json: Json = False,
+) -> None:
     """Print a model's sizes, parameters, attributes, groups and card, and the bundled models."""
+    model = name or model
     from icgan_sdk.artefacts.store import load_artefact
 
     folder = resolve(model)

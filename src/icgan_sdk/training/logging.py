@@ -113,15 +113,21 @@ class StageLog:
 
 
 def read_metrics(run: Path) -> list[dict[str, float | str]]:
-    """The records in a run's metrics.jsonl; an incomplete line is left out."""
+    """The records in a run's metrics.jsonl; incomplete and damaged lines are left out."""
     records = []
     path = run / "metrics.jsonl"
-    for line in path.read_text("utf-8").splitlines() if path.exists() else []:
+    for line in path.read_bytes().splitlines() if path.exists() else []:
         try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
             continue  # a killed run may leave half a line
+        if isinstance(record, dict) and _is_step(record):
+            records.append(record)
     return records
+
+
+def _is_step(record: dict[str, object]) -> bool:
+    return isinstance(record.get("stage"), str) and isinstance(record.get("step"), int | float)
 
 
 def _cut_back(path: Path, stage: str, start: int) -> None:
