@@ -78,3 +78,14 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(CheckpointError):
         is_complete(Path("raw.pt"))
     assert not Path("hacked").exists()
+
+
+def test_a_changed_number_is_noticed(tmp_path: Path) -> None:
+    path, network = tmp_path / "gan.pt", nn.Linear(300, 4)
+    save_checkpoint(path, 1, 10, {"network": network})
+    data = bytearray(path.read_bytes())
+    weights = network.weight.detach().numpy().tobytes()
+    data[data.index(weights) + 101] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match="can't be resumed from.*is damaged"):
+        load_checkpoint(path, {"network": network})

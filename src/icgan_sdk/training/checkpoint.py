@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile, ZipFile
 
 import torch
 
@@ -73,6 +74,7 @@ def load_checkpoint(path: Path, parts: Mapping[str, Stateful], steps: int | None
     Raises:
         CheckpointError: If the file is damaged or belongs to another configuration.
     """
+    _check_sums(path)
     state = _read(path)
     if steps is not None and state["steps"] != steps:
         raise CheckpointError(
@@ -93,6 +95,17 @@ def _read(path: Path) -> dict[str, Any]:
         return {**state, "step": int(state["step"]), "steps": int(state["steps"])}
     except UNREADABLE as error:
         raise _unusable(path, error) from error
+
+
+def _check_sums(path: Path) -> None:
+    """Compare the file's parts with the checksums in it, which torch.load doesn't."""
+    try:
+        with ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (*UNREADABLE, BadZipFile, NotImplementedError) as error:
+        raise _unusable(path, error) from error
+    if damaged is not None:
+        raise _unusable(path, ValueError(f"{damaged} in it is damaged"))
 
 
 def _unusable(path: Path, error: Exception) -> CheckpointError:
