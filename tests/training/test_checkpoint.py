@@ -87,5 +87,5 @@ def test_a_changed_number_is_noticed(tmp_path: Path) -> None:
     weights = network.weight.detach().numpy().tobytes()
     data[data.index(weights) + 101] ^= 1
     path.write_bytes(data)
-    with pytest.raises(CheckpointError, match="can't be resumed from.*is damaged"):
+    with pytest.raises(CheckpointError, match=r"can't be resumed from.*is damaged"):
         load_checkpoint(path, {"network": network})
