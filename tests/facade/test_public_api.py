@@ -98,3 +98,15 @@ def test_importing_the_package_brings_in_nothing_heavy() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_loading_does_not_import_the_compiler() -> None:
+    """It takes a second, and a model is ready in a third of one."""
+    script = (
+        "import sys; from icgan_sdk import IcGAN; IcGAN.from_pretrained('celeba', device='cpu')"
+    )
+    script += "; print('torch._dynamo' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"

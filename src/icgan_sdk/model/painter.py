@@ -184,6 +184,8 @@ def _mask(logits: Tensor) -> Tensor:
 
 def _initialise(painter: Painter) -> None:
     """Weights that keep the maps' variance; the change starts near 0, the mask half open."""
+    if painter.output.weight.is_meta:  # no weights; drawing none would import PyTorch's compiler
+        return
     for name, module in painter.named_modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, 0.2)
