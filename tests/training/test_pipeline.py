@@ -72,7 +72,8 @@ def test_every_design_trains_to_an_artefact(
     assert all({"d", "g", "images_per_second", "epoch"} <= set(r) for r in gan)
     assert any("generated_z" in r for r in records)
     with Image.open(tmp_path / "run/samples/gan-0002.png") as grid:
-        assert grid.size == (3 * 10 + 2, 8 * 10 + 2)
+        assert grid.width == 3 * 10 + 2
+        assert grid.height > 8 * 10 + 2  # titles above
 
 
 def test_same_seed_same_weights(config: TrainConfig, tmp_path: Path) -> None:

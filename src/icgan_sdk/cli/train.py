@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from icgan_sdk.cli.training_progress import training_progress
+
 if TYPE_CHECKING:
-    from icgan_sdk.train import Progress as Step
     from icgan_sdk.train import Stage, TrainConfig
 
 
@@ -63,13 +64,13 @@ def train(
     seconds = None if stop_after is None else parse_duration(stop_after)
     stages = _stages(stage)
     config = _config(recipe, data, start, out, settings or [], resume or restart)
-    with _Bar() as bar:
+    with training_progress() as watcher:
         artefact = training.run(
             config,
             out,
             stages=stages,
             mode="resume" if resume else "restart" if restart else "new",
-            watcher=bar.update,
+            watcher=watcher,
             command=shlex.join(["icgan", *sys.argv[1:]]),
             stop_after=seconds,
         )
@@ -125,51 +126,3 @@ def _stages(names: list[str] | None) -> "list[Stage] | None":
         if name not in STAGES:
             raise typer.BadParameter(f"no stage {name!r}; there are {', '.join(STAGES)}")
     return [s for s in STAGES if s in names] if names else None
-
-
-class _Bar:
-    """A progress bar for each stage, with losses and images/s."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(20),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
-            console=Console(stderr=True),
-        )
-        self._tasks: dict[str, int] = {}
-
-    def __enter__(self) -> "_Bar":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def update(self, step: "Step") -> None:
-        """Show a step."""
-        from rich.progress import TaskID
-
-        self._progress.start()  # not before, so that an early error is printed without a bar
-        if step.stage not in self._tasks:
-            self._tasks[step.stage] = self._progress.add_task(
-                step.stage, total=step.steps, losses=""
-            )
-        task = TaskID(self._tasks[step.stage])
-        self._progress.update(task, completed=step.step)
-        if step.metrics is not None:
-            shown = (
-                f"{v:.0f} images/s" if k == "images_per_second" else f"{k} {v:.3g}"
-                for k, v in step.metrics.items()
-            )
-            self._progress.update(task, losses="  ".join(shown))

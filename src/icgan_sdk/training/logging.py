@@ -23,7 +23,7 @@ class Progress:
         stage: The running stage.
         step: Steps done.
         steps: Steps of the stage.
-        metrics: Losses and images/s; only at steps that are logged.
+        metrics: Losses and images/s, at steps that are logged; losses at a stage's first step.
     """
 
     stage: str
@@ -68,6 +68,7 @@ class StageLog:
         self.path, self.stage, self.steps, self.every = run / "metrics.jsonl", stage, steps, every
         self.images_per_step, self.runtime, self.watcher = images_per_step, runtime, watcher
         self._sums: dict[str, Tensor] = {}
+        self._start = start
         self._since, self._count = time.perf_counter(), 0
         self._board = _summary_writer(run, start) if tensorboard and runtime.is_main else None
         if runtime.is_main:
@@ -88,6 +89,8 @@ class StageLog:
             metrics["images_per_second"] = self._count * self.images_per_step / elapsed
             self.write({"step": step, "epoch": epoch, **metrics, "seconds": elapsed})
             self._sums, self._count, self._since = {}, 0, time.perf_counter()
+        elif self._count == 1 and self.watcher is not None and step == self._start + 1:
+            metrics = {name: float(total) for name, total in self._sums.items()}  # soon, to see
         if self.watcher is not None and self.runtime.is_main:
             self.watcher(Progress(self.stage, step, self.steps, metrics))
 

@@ -1,5 +1,6 @@
 """The training loop, which every stage that trains a network runs through."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -12,6 +13,9 @@ from icgan_sdk.training.logging import StageLog
 from icgan_sdk.training.optimisers import set_learning_rate
 from icgan_sdk.training.rows import Epochs
 from icgan_sdk.training.settings import OptimiserConfig
+
+CHECKPOINT_SECONDS = 300.0
+"""A checkpoint is written at least this often, at a logged step or an epoch's end."""
 
 
 def run_stage(
@@ -52,13 +56,16 @@ def run_stage(
         watcher=context.watcher,
         tensorboard=run.tensorboard,
     )
-    saved = start
+    saved, saved_at = start, time.monotonic()
     for step in range(start + 1, epochs.steps + 1):
         for optimiser in optimisers:
             set_learning_rate(optimiser, settings, step, epochs.steps)
         losses = step_function(step, epochs.batch(step))
         is_over = context.is_over()
         saves = is_over or step % run.checkpoint_every == 0 or step == epochs.steps
+        if runtime.world_size == 1 and (step % run.log_every == 0 or epochs.ends_epoch(step)):
+            # Several processes would have to agree on the time.
+            saves = saves or time.monotonic() - saved_at >= CHECKPOINT_SECONDS
         # A GPU is asked only now and then, because the answer has to be waited for.
         if saves or runtime.device.type == "cpu" or step % run.log_every == 0:
             broken = _not_finite(losses, networks if saves else [])
@@ -73,7 +80,7 @@ def run_stage(
             runtime.average_statistics(*networks)
             if runtime.is_main:
                 save_checkpoint(path, step, epochs.steps, parts)
-            saved = step
+            saved, saved_at = step, time.monotonic()
         if is_over:
             break
     log.close()

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import draw_noise
 from icgan_sdk.pictures.arrays import to_pictures
-from icgan_sdk.pictures.grids import grid
+from icgan_sdk.pictures.grids import grid, titled
 
 PAIRS_PER_ROW = 8
 
@@ -20,7 +20,7 @@ def attribute_grid(
     device: torch.device,
     rows: int = 8,
 ) -> Image.Image:
-    """A grid of generated images: each row has one z, column i has attribute i only.
+    """A grid of generated images: each row has one z, a column its title's attribute only.
 
     Args:
         network: The generator, in any mode.
@@ -34,7 +34,8 @@ def attribute_grid(
     y = 2 * torch.eye(columns)[:, : model.n_attributes] - 1
     images = in_eval_mode(network, z.to(device), y.repeat(rows, 1).to(device))
     pictures = to_pictures(images, model)
-    return grid([pictures[i : i + columns] for i in range(0, len(pictures), columns)])
+    sheet = grid([pictures[i : i + columns] for i in range(0, len(pictures), columns)])
+    return titled(sheet, model.attributes.names) if model.n_attributes else sheet
 
 
 def pairs_grid(images: Tensor, reconstructions: Tensor, model: ModelConfig) -> Image.Image:

@@ -156,8 +156,7 @@ def samples_picture(
         rows: How many.
     """
     config = networks.config
-    sheet = attribute_grid(networks.generator, config, generator, device_of(networks), rows)
-    return titled(sheet, config.attributes.names)
+    return attribute_grid(networks.generator, config, generator, device_of(networks), rows)
 
 
 def enlarged(sheet: Image.Image, config: ModelConfig) -> Image.Image:
