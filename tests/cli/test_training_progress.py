@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from icgan_sdk.cli.main import run
 from icgan_sdk.cli.training_progress import Lines
 from icgan_sdk.train import Progress
 from tests.cli.test_train import bars, recipe  # noqa: F401 - fixtures
@@ -37,13 +38,14 @@ def test_losses_are_there_from_the_first_step(
     bars: Path,  # noqa: F811
     recipe: str,  # noqa: F811
     tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    command = [sys.executable, "-m", "icgan_sdk.cli.main", "train", recipe, "--data", str(bars)]
-    command += ["--stage", "gan", "--set", "run.log_every=10", "--set", "run.checkpoint_every=10"]
-    done = subprocess.run(
-        [*command, "--out", str(tmp_path / "run")], capture_output=True, text=True, check=True
-    )
-    first, *_, last = [line for line in done.stderr.splitlines() if line.startswith("gan ")]
+    rare = ["--set", "run.log_every=10", "--set", "run.checkpoint_every=10"]
+    command = ["train", recipe, "--data", str(bars), "--stage", "gan", *rare]
+    assert run([*command, "--out", str(tmp_path / "run")]) == 0
+    first, *_, last = [
+        line for line in capsys.readouterr().err.splitlines() if line.startswith("gan ")
+    ]
     assert first.startswith("gan 1/12  ")
     assert "g " in first
     assert last.startswith("gan 12/12  ")
