@@ -105,7 +105,7 @@ def values_are_checked(model: IcGAN, picture: Image) -> None:
     model.edit(picture, face="left")  # type: ignore[call-overload]
     model.edit(picture, "Smiling")  # type: ignore[call-overload]
     model.edit(7, Smiling=1)  # type: ignore[call-overload]
-    model.interpolate(picture, picture)  # type: ignore[call-arg]
+    model.interpolate(picture)  # type: ignore[call-arg]
     IcGAN.from_pretrained("folder", runtime="tensorrt")  # type: ignore[arg-type]
     IcGAN.from_pretrained("folder", source="nowhere")  # type: ignore[arg-type]
 

@@ -124,7 +124,7 @@ class LatentModel(Pretrained):
         a: ImageLike | Inversion,
         b: ImageLike | Inversion,
         *,
-        steps: int,
+        steps: int = 8,
         **options: Unpack[Encoding],
     ) -> list[Image]:
         """From one picture to another, linear in z and y (Figure 6a).

@@ -29,7 +29,7 @@ class Pretrained:
             float32.
 
     Raises:
-        ConfigError: If there is no such device.
+        ConfigError: If there is no such device, or a name is given instead of networks.
     """
 
     def __init__(
@@ -40,6 +40,9 @@ class Pretrained:
         card: str | None = None,
         dtype: "torch.dtype | None" = None,
     ) -> None:
+        if isinstance(networks, str | os.PathLike):
+            name = type(self).__name__
+            raise ConfigError(f"{name}.from_pretrained({os.fspath(networks)!r}) loads a model")
         from icgan_sdk.engines.pytorch import TorchEngine
 
         self._engine: Engine = TorchEngine(networks, device)

@@ -1,10 +1,13 @@
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 from typing import get_args
 
+import pytest
+
 import icgan_sdk
-from icgan_sdk import IcGAN, IcGANError, Inversion, errors
+from icgan_sdk import ConfigError, IcGAN, IcGANError, Inversion, errors
 
 EXPORTS = {
     "Align", "AttributeValueError", "CheckpointError", "ConfigError", "DataWarning", "DatasetError",
@@ -110,3 +113,9 @@ def test_loading_does_not_import_the_compiler() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("name", ["celeba", Path("runs/mine")])
+def test_a_name_in_place_of_networks_names_the_way(name: str | Path) -> None:
+    with pytest.raises(ConfigError, match=rf"IcGAN\.from_pretrained\('{name}'\) loads a model"):
+        IcGAN(name)  # type: ignore[arg-type]
