@@ -64,6 +64,8 @@ def test_errors_are_one_line_and_leave_no_file(case: str, icgan: Run) -> None:
         (["edit", "a.png", "-o", "x.png", "--refine", "-1"], "--refine"),
         (["sample", "-n", "0", "-o", "x.png"], "-n"),
         (["interpolate", "a.png", "b.jpg", "--steps", "1", "-o", "x.png"], "--steps"),
+        (["edit", "Smiling=1", "-o", "x.png"], "name a picture file"),
+        (["edit", "a", "--set", "Smiling", "-o", "x.png"], "name a picture file"),
         (["edit", "a.png", "-o", "x.png"], "say what to change, as in Eyeglasses=1"),
         (["edits"], "No such command 'edits'"),
         (["edit", "--nonsense"], "--nonsense"),

@@ -69,6 +69,16 @@ def test_the_small_copy_within_is_dropped() -> None:
     assert not kept.get_ifd(ExifTags.IFD.IFD1)
 
 
+def test_exif_that_a_jpeg_can_not_hold_is_dropped(folder: Path, photo: Image.Image) -> None:
+    exif = Image.Exif()
+    exif[MAKER] = "M" * 70_000
+    photo.save("long.png", exif=exif)
+    for name, kept in (("out.jpg", False), ("out.png", True)):
+        assert run(["edit", "long.png", "Smiling=0", "-o", name]) == 0
+        with Image.open(name) as edited:
+            assert (MAKER in edited.getexif()) is kept
+
+
 def test_damaged_exif_is_dropped() -> None:
     photo = Image.new("RGB", (4, 4))
     photo.info["exif"] = b"Exif\0\0MM\0*\0\0\0\x08\0\xff"

@@ -1,3 +1,4 @@
+import os
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -307,3 +308,14 @@ def test_transparency_is_laid_on_white_where_a_format_has_none(tmp_path: Path) -
     with pytest.raises(ImageError, match=r"clear\.sgi: .*; try \.png or \.jpg"):
         save_picture(Image.new("LA", (8, 8)), tmp_path / "clear.sgi")
     assert not (tmp_path / "clear.sgi").exists()
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF"])
+def test_a_pipe_is_read_once(form: str, tmp_path: Path) -> None:
+    picture = Image.new("RGB", (4, 4), "red")
+    picture.save(tmp_path / "picture", form)
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as end:
+        end.write((tmp_path / "picture").read_bytes())
+    with os.fdopen(reader, "rb") as end:
+        assert open_picture(end, 3).size == picture.size

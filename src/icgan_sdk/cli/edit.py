@@ -36,9 +36,6 @@ from icgan_sdk.cli.paths import expand, name_outputs, spare_inputs
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg"})
-"""Suffixes that edits of several photos keep; all others become PNG."""
-
 
 def edit(
     images: Inputs,
@@ -62,6 +59,8 @@ def edit(
     For example: icgan edit family.jpg --set Smiling=1 -o out.jpg
     """
     files, changes = split_settings(images, settings or ())
+    if not files:
+        raise typer.BadParameter("name a picture file", param_hint="'images'")
     if not changes:
         raise typer.BadParameter("say what to change, as in Eyeglasses=1", param_hint="'--set'")
     if paste_back and (strip or detail == "generated"):
@@ -71,7 +70,9 @@ def edit(
         )
     square = strip or paste_back is False or detail == "generated"
     chosen_face = parse_one_face(face) if square else parse_face(face)
-    jobs = _jobs(files, output, overwrite, keep=() if square else PHOTO_SUFFIXES)
+    from icgan_sdk.pictures.metadata import JPEG_SUFFIXES
+
+    jobs = _jobs(files, output, overwrite, keep=() if square else JPEG_SUFFIXES)
     icgan = open_model(model, device, runtime, refine)
     edits = parse_settings(changes, icgan.config.attributes)
 

@@ -2,6 +2,7 @@
 
 import os
 from functools import lru_cache
+from io import BytesIO
 from typing import IO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -32,10 +33,22 @@ def open_listed(source: str | os.PathLike[str] | IO[bytes]) -> ImageFile.ImageFi
     Raises:
         PIL.UnidentifiedImageError: If it is not; files can fail in many other ways too.
     """
+    source = _seekable(source)
     try:
         return Image.open(source, formats=COMMON)
     except UnidentifiedImageError:
         return Image.open(source, formats=_known_formats())
+
+
+def _seekable(source: str | os.PathLike[str] | IO[bytes]) -> str | os.PathLike[str] | IO[bytes]:
+    # It may be opened twice; what a pipe held would be gone after the first time.
+    if isinstance(source, str | os.PathLike):
+        return source
+    try:
+        source.seek(0)
+    except (AttributeError, OSError):
+        return BytesIO(source.read())
+    return source
 
 
 def refuse_programs(picture: Image.Image) -> None:

@@ -8,6 +8,9 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 ORIENTATION = 0x0112
 """EXIF tag: how the pixels lie, which an upright photo doesn't need."""
 
+JPEG_SUFFIXES, LONGEST_IN_JPEG = frozenset({".jpg", ".jpeg"}), 65533
+"""Suffixes of JPEG files, and how many bytes of EXIF data one holds; other formats hold more."""
+
 PARTS = (0x8769, 0x8825)
 """EXIF tags of the directories within: the camera's settings, and the place.
 
@@ -47,10 +50,12 @@ def _exif(picture: Image.Image) -> bytes:
 def for_writing(picture: Image.Image, suffix: str, quality: int) -> dict[str, Any]:
     """Options for `Image.save` that keep what `metadata_of` found, as far as the format can."""
     options: dict[str, Any] = {"quality": quality}
-    if "exif" in picture.info and suffix in {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}:
-        options["exif"] = picture.info["exif"]
+    exif, is_jpeg = picture.info.get("exif"), suffix in JPEG_SUFFIXES
+    fits = exif is not None and not (is_jpeg and len(exif) > LONGEST_IN_JPEG)
+    if fits and (is_jpeg or suffix in {".png", ".webp", ".tif", ".tiff"}):
+        options["exif"] = exif
     tables = picture.info.get("qtables")
-    if tables and suffix in {".jpg", ".jpeg"} and picture.mode in {"L", "RGB"}:
+    if tables and is_jpeg and picture.mode in {"L", "RGB"}:
         del options["quality"]
         options |= {"qtables": tables, "subsampling": max(0, picture.info["subsampling"])}
     return options
