@@ -11,19 +11,31 @@ import stat
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from icgan_sdk.errors import IcGANError, SaveError, list_some
 
-_HERE = f"{zlib.crc32(platform.node().encode()):08x}"
+
+def _namespace() -> str:
+    # Containers that share the machine's name count their processes apart.
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:  # no Linux
+        return ""
+
+
+_HERE = f"{zlib.crc32((platform.node() + _namespace()).encode()):08x}"
 """Stands for this machine in names of temporary files, as other machines count processes too."""
 
 _TEMPORARY = re.compile(
     rf"\.(?P<stem>.+)\.{_HERE}-(?P<process>\d+)-[0-9a-f]{{8}}\.(?P<kind>tmp|old)(?P<suffix>\..+)?"
 )
 """What `_temporary_name` gives."""
+
+LONGEST_STEM = 40
+"""Letters of a file's name in the name of its temporary file."""
 
 _swept: set[tuple[int, Path]] = set()
 """Folders that a process has cleared of what others left."""
@@ -201,7 +213,7 @@ def _temporary_name(path: Path, kind: str = "tmp") -> Path:
 
 def _stem(path: Path) -> str:
     # Keeps only the beginning of a long name, because file systems allow 255 bytes.
-    return path.stem[:40]
+    return path.stem[:LONGEST_STEM]
 
 
 def _sweep(folder: Path) -> None:
@@ -213,20 +225,29 @@ def _sweep(folder: Path) -> None:
     if (os.getpid(), folder) in _swept:
         return
     _swept.add((os.getpid(), folder))
-    for path in folder.iterdir():
+    try:
+        paths = list(folder.iterdir())
+    except OSError:  # it can be written into, but not listed
+        return
+    for path in paths:
         found = _TEMPORARY.fullmatch(path.name)
         if found is None or _is_running(int(found["process"])):
             continue
+        if found["kind"] == "old" and len(found["stem"]) >= LONGEST_STEM:
+            continue  # of which folder isn't known
         target = folder / (found["stem"] + (found["suffix"] or ""))
-        if found["kind"] == "old" and not target.exists():
-            path.replace(target)
-        elif path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        with suppress(OSError):  # another user's, or another process was faster
+            if found["kind"] == "old" and not target.exists():
+                path.replace(target)
+            elif path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def _is_running(process: int) -> bool:
+    if os.name != "posix":  # elsewhere asking may end it
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:

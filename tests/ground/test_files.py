@@ -250,3 +250,26 @@ def test_what_others_are_writing_stays(tmp_path: Path) -> None:
         assert temporary.exists()
     assert (tmp_path / "a.txt").read_text() == "half"
     assert elsewhere.exists()
+
+
+def test_a_folder_that_can_not_be_listed_is_written_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path) -> object:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    write_text(tmp_path / "a.txt", "text")
+    assert (tmp_path / "a.txt").read_text() == "text"
+
+
+def test_a_long_name_is_not_guessed(tmp_path: Path) -> None:
+    target = tmp_path / ("long" * 20)
+    target.mkdir()
+    (target / "a.txt").write_text("before")
+    subprocess.run([sys.executable, "-c", KILLED, str(target), "between"], check=True)
+    left = {path.name for path in tmp_path.iterdir()}
+    write_text(tmp_path / "other.txt", "")
+    (old,) = [path for path in tmp_path.iterdir() if path.suffix == ".old"]
+    assert (old / "a.txt").read_text() == "before"
+    assert {path.name for path in tmp_path.iterdir()} < left | {"other.txt"}
