@@ -107,6 +107,16 @@ class Encoder(nn.Module):
         return maps
 
 
+def decoder(entering: tuple[int, ...]) -> nn.ModuleList:
+    """AttGAN's and STGAN's: five doublings, each of which takes so many channels."""
+    leaving = (1024, 512, 256, 128)
+    hidden = (
+        nn.Sequential(doubling(a, b), nn.BatchNorm2d(b), nn.ReLU())
+        for a, b in zip(entering, leaving, strict=False)
+    )
+    return nn.ModuleList([*hidden, nn.Sequential(doubling(entering[-1], 3), nn.Tanh())])
+
+
 def append(x: Tensor, change: Tensor) -> Tensor:
     """Maps with the change of attributes as more maps."""
     return torch.cat([x, change[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
@@ -119,13 +129,7 @@ class AttGAN(nn.Module):
         super().__init__()
         self.encoder = Encoder()
         entering = (1024 + ATTRIBUTES, 1024 + 512 + ATTRIBUTES, 512, 256, 128)
-        leaving = (1024, 512, 256, 128, 3)
-        self.decoder = nn.ModuleList(
-            nn.Sequential(
-                doubling(a, b), *((nn.BatchNorm2d(b), nn.ReLU()) if b > 3 else (nn.Tanh(),))
-            )
-            for a, b in zip(entering, leaving, strict=True)
-        )
+        self.decoder = decoder(entering)
 
     def forward(self, x: Tensor, change: Tensor) -> Tensor:
         """Pictures [B, 3, S, S] and attributes [B, n] to pictures."""
@@ -171,13 +175,7 @@ class STGAN(nn.Module):
         self.encoder = Encoder()
         self.units = nn.ModuleList(Transfer(width) for width in reversed(WIDTHS[:-1]))
         entering = (1024 + ATTRIBUTES, 1024 + 512, 512 + 256, 256 + 128, 128 + 64)
-        leaving = (1024, 512, 256, 128, 3)
-        self.decoder = nn.ModuleList(
-            nn.Sequential(
-                doubling(a, b), *((nn.BatchNorm2d(b), nn.ReLU()) if b > 3 else (nn.Tanh(),))
-            )
-            for a, b in zip(entering, leaving, strict=True)
-        )
+        self.decoder = decoder(entering)
 
     def forward(self, x: Tensor, change: Tensor) -> Tensor:
         """Pictures [B, 3, S, S] and differences of attributes [B, n] to pictures."""

@@ -30,9 +30,10 @@ class Job(ABC):
 
     name: str
 
-    @abstractmethod
     def prepare(self, folder: Path) -> Path:
-        """Make what the work needs, in a folder."""
+        """Make what the work needs, in a new folder."""
+        folder.mkdir()
+        return folder
 
     @abstractmethod
     def work(self, prepared: Path, target: Path) -> None:
@@ -109,11 +110,6 @@ class Save(Job):
 
     name = "save"
 
-    def prepare(self, folder: Path) -> Path:
-        """Nothing is needed."""
-        folder.mkdir()
-        return folder
-
     def work(self, prepared: Path, target: Path) -> None:
         """Save it several times, so that the folder is replaced."""
         torch.manual_seed(0)
@@ -136,11 +132,6 @@ class Pictures(Job):
     """Pictures written over others."""
 
     name = "pictures"
-
-    def prepare(self, folder: Path) -> Path:
-        """Nothing is needed."""
-        folder.mkdir()
-        return folder
 
     def work(self, prepared: Path, target: Path) -> None:
         """Write a picture in several formats."""

@@ -21,7 +21,7 @@ from icgan_sdk.errors import IcGANError, SaveError, list_some
 def _namespace() -> str:
     # Containers that share the machine's name count their processes apart.
     try:
-        return os.readlink("/proc/self/ns/pid")
+        return str(Path("/proc/self/ns/pid").readlink())
     except OSError:  # no Linux
         return ""
 

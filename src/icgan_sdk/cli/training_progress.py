@@ -29,18 +29,18 @@ class Lines:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._stage, self._metrics = clock, "", ""
-        self._begun = self._printed = (0, 0.0)  # step and time
+        self._begun, self._printed = (0, 0.0), 0.0  # step and time; time
 
     def update(self, progress: "Progress") -> None:
         """Take note of a step."""
         now = self._clock()
-        if progress.metrics is not None:
-            self._metrics = describe(progress)
         begins = progress.stage != self._stage
+        if begins or progress.metrics is not None:
+            self._metrics = describe(progress)
         if begins:
             self._stage, self._begun = progress.stage, (progress.step, now)
-        if begins or progress.step == progress.steps or now - self._printed[1] >= SECONDS:
-            self._printed = (progress.step, now)
+        if begins or progress.step == progress.steps or now - self._printed >= SECONDS:
+            self._printed = now
             self._print(progress, now)
 
     def _print(self, progress: "Progress", now: float) -> None:

@@ -122,15 +122,12 @@ def write_graphs(model: str | os.PathLike[str]) -> dict[str, float]:
     check_installed("onnx", "onnxscript")
     source = resolve(model)
     networks = load_artefact(source).requires_grad_(False)
-    weights, differences = source / WEIGHTS_FILE, {}
+    weights = source / WEIGHTS_FILE
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        for graph in make_graphs(networks, TRACED_BATCH, photo=True):
-            if graph.name == EDIT:  # for other programs
-                continue
-            path = folder / (graph.name + SUFFIXES["onnx"])
-            run = _write_onnx(graph, _trace(graph), path, weights)
-            differences[path.name] = _check(_compare(networks, graph.name, run), path)
+        folder, graphs = Path(temporary), make_graphs(networks, TRACED_BATCH, photo=True)
+        steps = [graph for graph in graphs if graph.name != EDIT]  # which is for other programs
+        write = partial(_write_onnx, weights=weights)
+        differences = _write_checked(networks, steps, folder, "onnx", write)
         write_record(folder, "onnx", differences, weights)
         for name in (*differences, RECORD_FILE):  # the record last: it refuses other graphs
             with atomic_file(source / name) as target:
@@ -146,15 +143,24 @@ def _export(
     source = resolve(model)
     networks = load_artefact(source).requires_grad_(False)
     with atomic_folder(folder) as temporary:
-        differences = {}
-        for graph in make_graphs(networks, TRACED_BATCH, photo=True):
-            path = temporary / (graph.name + SUFFIXES[form])
-            run = write(graph, _trace(graph), path)
-            differences[path.name] = _check(_compare(networks, graph.name, run), path)
+        graphs = make_graphs(networks, TRACED_BATCH, photo=True)
+        differences = _write_checked(networks, graphs, temporary, form, write)
         (temporary / CONFIG_FILE).write_text(config_to_json(networks.config), encoding="utf-8")
         if (source / CARD_FILE).is_file():
             (temporary / CARD_FILE).write_bytes((source / CARD_FILE).read_bytes())
         write_record(temporary, form, differences)
+    return differences
+
+
+def _write_checked(
+    networks: IcGANNetworks, graphs: Sequence[Graph], folder: Path, form: Format, write: Writer
+) -> dict[str, float]:
+    """Write graphs and compare each with the networks; the largest differences by file."""
+    differences = {}
+    for graph in graphs:
+        path = folder / (graph.name + SUFFIXES[form])
+        run = write(graph, _trace(graph), path)
+        differences[path.name] = _check(_compare(networks, graph.name, run), path)
     return differences
 
 

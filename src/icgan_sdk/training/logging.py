@@ -89,7 +89,7 @@ class StageLog:
             metrics["images_per_second"] = self._count * self.images_per_step / elapsed
             self.write({"step": step, "epoch": epoch, **metrics, "seconds": elapsed})
             self._sums, self._count, self._since = {}, 0, time.perf_counter()
-        elif self._count == 1 and self.watcher is not None and step == self._start + 1:
+        elif self.watcher is not None and step == self._start + 1:
             metrics = {name: float(total) for name, total in self._sums.items()}  # soon, to see
         if self.watcher is not None and self.runtime.is_main:
             self.watcher(Progress(self.stage, step, self.steps, metrics))
