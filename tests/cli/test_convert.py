@@ -42,7 +42,7 @@ def test_the_files_become_a_model_that_edits(icgan: Run) -> None:
     assert status == 0
     assert "discriminator" in out
     edit = ("edit", "a.png", "--set", "Smiling=1", "--crop", "-m", "./new", "-o", "o.png")
-    assert icgan(*edit)[0] == 0
+    assert icgan(*edit, "--device", "cpu")[0] == 0
     IcGAN.from_pretrained(Path("new"), device="cpu").save_pretrained("again")
     assert load_artefact("again").discriminator is not None
 

@@ -229,7 +229,7 @@ def test_wrong_requests_are_refused(exported: Path, picture: Image.Image) -> Non
         model.edit(torch.zeros(3, 9, 9))
     with pytest.raises(ImageError, match="no such image file"):
         model.edit("nowhere.png")
-    with pytest.raises(ConfigError, match="runtime must be 'torch', 'onnx' or 'auto', not"):
+    with pytest.raises(ConfigError, match="'torch', 'onnx' or 'auto', not 'tensorrt'"):
         IcGAN.from_pretrained("mnist", runtime="tensorrt")  # type: ignore[arg-type]
 
 

@@ -176,8 +176,12 @@ def test_every_method_takes_photos(celeba: IcGAN, photo: Image.Image) -> None:
     pairs = zip(celeba.variations(photo), celeba.variations(square), strict=True)
     assert all(same(a, b) for a, b in pairs)
     assert same(celeba.invert(photo).square, square)
-    for two in (celeba.interpolate(photo, photo, steps=2), celeba.swap_attributes(photo, photo)):
-        assert difference(two[0], celeba.reconstruct(square)).max() <= 1  # a batch of two
+    for ours, theirs in (
+        (celeba.interpolate(photo, photo, steps=2), celeba.interpolate(square, square, steps=2)),
+        (celeba.swap_attributes(photo, photo), celeba.swap_attributes(square, square)),
+    ):
+        assert all(same(a, b) for a, b in zip(ours, theirs, strict=True))
+        assert difference(ours[0], celeba.reconstruct(square)).max() <= 1  # in a batch of two
     assert not same(celeba.reconstruct(photo, align="none"), celeba.reconstruct(square))
 
 
