@@ -232,12 +232,25 @@ def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, plain: str, tmp_p
         "encoder_z.feature_weight=0",
         "encoder_z.edit_weight=1",
         "encoder_z.prior_weight=0",
+        "encoder_z.fixed_norm=true",
     ],
 )
 def test_every_setting_takes_effect(
     joint: TrainConfig, plain: str, tmp_path: Path, setting: str
 ) -> None:
     assert digest(run(override(joint, [setting]), tmp_path / "other")) != plain
+
+
+def test_fixed_norm_keeps_the_statistics_of_joint_training(
+    joint: TrainConfig, tmp_path: Path
+) -> None:
+    run(override(joint, ["encoder_z.fixed_norm=true"]), tmp_path)
+    gan, inverted = (
+        torch.load(tmp_path / "checkpoints" / f"{stage}.pt", weights_only=True)["state"][part]
+        for stage, part in (("gan", "average_encoder"), ("encoder_z", "encoder"))
+    )
+    same = {name.split(".")[-1] for name in gan if torch.equal(gan[name], inverted[name])}
+    assert same == {"running_mean", "running_var", "num_batches_tracked"}
 
 
 def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Path) -> None:
@@ -255,6 +268,7 @@ def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Pa
         ("model.noise=uniform", "need normal noise"),
         ("encoder_y.source=generated", 'encoder_y.source "real"'),
         ("gan.method=matching", "needs the critic"),
+        ("encoder_z.fixed_norm=true gan.method=matching encoder_z.feature_weight=0", "fixed_norm"),
         ("joint.balanced=1", "joint.balanced must be bool"),
         ("joint.z_weight=-1", "joint.z_weight must not be negative"),
     ],
@@ -263,7 +277,7 @@ def test_what_does_not_fit_is_refused(
     joint: TrainConfig, tmp_path: Path, setting: str, message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        run(override(joint, [setting]), tmp_path / "run")
+        run(override(joint, setting.split()), tmp_path / "run")
 
 
 def test_joint_training_needs_attributes(joint: TrainConfig, tmp_path: Path) -> None:

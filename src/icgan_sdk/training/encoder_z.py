@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Critic, IcGANNetworks, map_distance
@@ -134,6 +134,7 @@ def train_encoder_z(context: Context) -> None:
     context.begin(encoder, "encoder" if networks.encoder is not None else "encoder_z")
     critic = _known_networks(networks, context)
     y_is_read = critic is not None or context.start is not None
+    _set_training(encoder, settings.fixed_norm)
     optimiser = make_adam(encoder, settings)
     runtime.compile(encoder, networks.generator)
     # The real images that SNG learns y on are drawn by the settings of E_y.
@@ -178,11 +179,18 @@ def train_encoder_z(context: Context) -> None:
         encoder.eval()
         figures = judge_z(networks, context)
         _save_pairs(networks, context, f"encoder_z-{epoch:04d}.png")
-        encoder.train()
+        _set_training(encoder, settings.fixed_norm)
         return figures
 
     parts: dict[str, Stateful] = {"encoder": encoder, "optimiser": optimiser}
     run_stage(context, "encoder_z", settings, parts, step_function, end_of_epoch)
+
+
+def _set_training(encoder: nn.Module, fixed_norm: bool) -> None:
+    encoder.train()
+    for module in encoder.modules() if fixed_norm else ():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            module.eval()
 
 
 def _networks(context: Context) -> IcGANNetworks:
@@ -226,9 +234,14 @@ def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
 
 def _check(context: Context) -> None:
     config, start = context.config, context.start
-    if config.gan.method == "joint" or not config.encoder_z.edit_weight:
+    if config.gan.method == "joint":
         return
-    if start is None or start.encoder_y is None:
+    if config.encoder_z.fixed_norm and start is None:
+        raise ConfigError(
+            "encoder_z.fixed_norm needs an encoder that is trained already: that of gan.method "
+            '"joint", or of a model to start from'
+        )
+    if config.encoder_z.edit_weight and (start is None or start.encoder_y is None):
         raise ConfigError(
             'encoder_z.edit_weight needs an E_y to read edits: that of gan.method "joint", or of a '
             "model to start from"

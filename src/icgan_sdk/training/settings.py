@@ -120,6 +120,8 @@ class EncoderZConfig(OptimiserConfig):
         edit_weight: Weight of the attribute loss on edited real images; 0: none. The critic of
             gan.method "joint" reads the attributes; without one, the E_y of the start model.
         prior_weight: Weight of the distance between real images' z and N(0, 1); 0: none.
+        fixed_norm: Batch norm keeps the statistics that it begins with, those of joint training
+            or of the start model. Statistics of each small batch are noise, which costs closeness.
         flip: Mirror half of the real images.
         shift: Move real images by up to this many pixels.
     """
@@ -131,6 +133,7 @@ class EncoderZConfig(OptimiserConfig):
     feature_weight: Annotated[float, Range(0)] = 0.0
     edit_weight: Annotated[float, Range(0)] = 0.0
     prior_weight: Annotated[float, Range(0)] = 0.0
+    fixed_norm: bool = False
     flip: bool = False
     shift: Annotated[int, Range(0)] = 0
 
