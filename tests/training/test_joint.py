@@ -246,7 +246,7 @@ def test_fixed_norm_keeps_the_statistics_of_joint_training(
 ) -> None:
     run(override(joint, ["encoder_z.fixed_norm=true"]), tmp_path)
     gan, inverted = (
-        torch.load(tmp_path / "checkpoints" / f"{stage}.pt", weights_only=True)["state"][part]
+        torch.load(tmp_path / "checkpoints" / f"{stage}.pt", weights_only=True)[part]
         for stage, part in (("gan", "average_encoder"), ("encoder_z", "encoder"))
     )
     same = {name.split(".")[-1] for name in gan if torch.equal(gan[name], inverted[name])}
