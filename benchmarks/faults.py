@@ -39,7 +39,9 @@ class Part(NamedTuple):
 
 
 PARTS = {
-    "kills": Part(kills.make, 200, 6, "kill -9 of training, preparation and saving", 60.0),
+    "kills": Part(
+        kills.make, 200, 6, "kill -9 of training, preparation, evaluation, study, export …", 120.0
+    ),
     "writes": Part(writes.make, 500, 20, "one write fails: disk full, quota, rights …", 60.0),
     "pictures": Part(pictures.make, 10_000, 300, "damaged pictures, edited"),
     "tables": Part(tables.make, 2000, 40, "damaged CSV files and CelebA lists, prepared"),

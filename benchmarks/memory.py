@@ -1,8 +1,12 @@
-"""Memory of `icgan edit` by the number of pictures in a folder, in processes of their own.
+"""Memory by the number of pictures: of an edited folder, of a training, of an evaluation.
 
-python benchmarks/memory.py [--counts 100 1000 5000]
+python benchmarks/memory.py [--work edit train evaluate] [--counts 1000 20000]
 
-The peak must not grow with the count. Pictures are copies of the example's face.
+Each row is a process of its own. What is shown is the most memory of its own that it ever had: the
+pages of the memory-mapped data are not in it, as the system takes those back when it needs them.
+The peak must not grow with the count. Pictures to edit are copies of the example's face; data sets
+are made up, of 128×128 to train on (200,000 of them take 20 GB of disk while they are written) and
+of 64×64 to evaluate, and so are the small networks.
 """
 
 import argparse
@@ -10,41 +14,133 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import torch
+
+from icgan_sdk.artefacts.store import save_artefact
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.config import ModelConfig
+from icgan_sdk.data import write_arrays
+from icgan_sdk.model import IcGANNetworks
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
+DIFFERENT = 200
+STEPS = 200
+"""Of the training; its first epoch would take hours."""
+
 WORKER = """
-import resource, sys
+import sys, threading, time
+from pathlib import Path
 from icgan_sdk.cli.main import run
-status = run(["edit", sys.argv[1] + "/*.jpg", "Smiling=0", "-o", sys.argv[2]])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+
+peak = 0
+
+def watch():
+    global peak
+    while True:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("RssAnon"):
+                peak = max(peak, int(line.split()[1]))
+        time.sleep(0.02)
+
+threading.Thread(target=watch, daemon=True).start()
+status = run(sys.argv[1:])
+print(peak, file=sys.stderr)
 sys.exit(status)
 """
 
 
-def peak(count: int) -> float:
-    """Most memory that an edit of so many pictures has, MiB."""
+def edit(count: int, folder: Path) -> list[str]:
+    """A folder of so many pictures."""
+    pictures = folder / "in"
+    pictures.mkdir()
+    (pictures / "0.jpg").write_bytes(EXAMPLE.read_bytes())
+    for number in range(1, count):
+        os.link(pictures / "0.jpg", pictures / f"{number}.jpg")
+    return ["edit", f"{pictures}/*.jpg", "Smiling=0", "-o", str(folder / "out")]
+
+
+def train(count: int, folder: Path) -> list[str]:
+    """The GAN stage on so many pictures of 128×128."""
+    write_data(folder / "data", 128, {"train": count})
+    settings = [
+        "model.generator_width=8", "model.discriminator_width=8", "model.z_dim=16",
+        f"gan.epochs={STEPS}", "gan.batch_size=32", "run.device=cpu",
+    ]  # fmt: skip
+    return [
+        "train", "paper", "--data", str(folder / "data"), "--out", str(folder / "run"),
+        "--stage", "gan", "--stop-after", "60s", *(w for s in settings for w in ("--set", s)),
+    ]  # fmt: skip
+
+
+def evaluate(count: int, folder: Path) -> list[str]:
+    """An evaluation on so many pictures; referees learn from 1,000."""
+    parts = {"train": 1000, "validation": 200, "test": count}
+    attributes = write_data(folder / "data", 64, parts)
+    torch.manual_seed(0)
+    config = ModelConfig(
+        64, attributes=attributes, z_dim=16, generator_width=8, encoder_width=8, encoder_y_fc=32
+    )
+    save_artefact(IcGANNetworks(config), folder / "model", card="# Tiny\n")
+    return [
+        "evaluate", str(folder / "model"), "--data", str(folder / "data"),
+        "--out", str(folder / "out"), "--limit", str(count), "--device", "cpu",
+    ]  # fmt: skip
+
+
+WORK: dict[str, tuple[Callable[[int, Path], list[str]], tuple[int, ...]]] = {
+    "edit": (edit, (100, 1000, 5000)),
+    "train": (train, (2000, 20_000, 200_000)),
+    "evaluate": (evaluate, (1000, 5000, 20_000)),
+}
+
+
+def write_data(folder: Path, side: int, partitions: dict[str, int]) -> AttributeSet:
+    """Some different pictures, again and again."""
+    draws = np.random.default_rng(0)
+    attributes = AttributeSet(("Light", "Low"))
+    labels = draws.integers(0, 2, (DIFFERENT, 2), dtype=np.uint8)
+    pictures = draws.integers(0, 40, (DIFFERENT, side, side, 3), dtype=np.uint8)
+    pictures += np.uint8(90) * labels[:, :1, None, None]
+    pictures[:, side // 2 :] += np.uint8(90) * labels[:, 1:, None, None]
+    count = sum(partitions.values())
+    images = np.lib.format.open_memmap(
+        folder.with_name("images.npy"), "w+", np.uint8, (count, *pictures.shape[1:])
+    )
+    for start in range(0, count, DIFFERENT):
+        images[start : start + DIFFERENT] = pictures[: count - start]
+    rows = np.arange(count) % DIFFERENT
+    write_arrays(folder, images, labels[rows], attributes, partitions, source="made up")
+    folder.with_name("images.npy").unlink()
+    return attributes
+
+
+def peak(work: Callable[[int, Path], list[str]], count: int) -> float:
+    """Most memory that the work on so many pictures has, MiB."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "in"
-        folder.mkdir()
-        (folder / "0.jpg").write_bytes(EXAMPLE.read_bytes())
-        for number in range(1, count):
-            os.link(folder / "0.jpg", folder / f"{number}.jpg")
+        command = [sys.executable, "-c", WORKER, *work(count, Path(temporary))]
         done = subprocess.run(
-            [sys.executable, "-c", WORKER, str(folder), str(Path(temporary) / "out")],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert len(list((Path(temporary) / "out").iterdir())) == count
+            command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+    if done.returncode:
+        sys.exit(done.stderr)
     return int(done.stderr.split()[-1]) / 1024
 
 
 def main() -> None:
-    """Print a row for each count."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--counts", type=int, nargs="+", default=[100, 1000, 5000])
-    print("| pictures | peak memory, MiB |\n|---:|---:|")
-    for count in parser.parse_args().counts:
-        print(f"| {count:,} | {peak(count):.0f} |", flush=True)
+    """Print a row for each work and count."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--work", choices=WORK, nargs="+", default=list(WORK))
+    parser.add_argument("--counts", type=int, nargs="+")
+    arguments = parser.parse_args()
+    print("| work | pictures | peak memory, MiB |\n|---|---:|---:|")
+    for name in arguments.work:
+        work, counts = WORK[name]
+        for count in arguments.counts or counts:
+            print(f"| {name} | {count:,} | {peak(work, count):.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ class Job(ABC):
         """Raise unless both are the same."""
 
 
-def _same(whole: Path, target: Path, names: list[str]) -> None:
+def same(whole: Path, target: Path, names: list[str]) -> None:
+    """Raise unless these files are equal in both folders."""
     for name in names:
         if (whole / name).read_bytes() != (target / name).read_bytes():
             raise AssertionError(f"{name} differs")
@@ -77,7 +78,7 @@ class Train(Job):
 
     def compare(self, whole: Path, target: Path) -> None:
         """Bit for bit the same weights."""
-        _same(whole / "artefact", target / "artefact", ["model.safetensors", "config.json"])
+        same(whole / "artefact", target / "artefact", ["model.safetensors", "config.json"])
 
 
 class Prepare(Job):
@@ -102,7 +103,7 @@ class Prepare(Job):
 
     def compare(self, whole: Path, target: Path) -> None:
         """The same files."""
-        _same(whole, target, sorted(path.name for path in whole.iterdir() if path.is_file()))
+        same(whole, target, sorted(path.name for path in whole.iterdir() if path.is_file()))
 
 
 class Save(Job):
@@ -125,7 +126,7 @@ class Save(Job):
 
     def compare(self, whole: Path, target: Path) -> None:
         """The same files."""
-        _same(whole, target, ["model.safetensors", "config.json", "README.md"])
+        same(whole, target, ["model.safetensors", "config.json", "README.md"])
 
 
 class Pictures(Job):
@@ -147,7 +148,7 @@ class Pictures(Job):
 
     def compare(self, whole: Path, target: Path) -> None:
         """The same files."""
-        _same(whole, target, sorted(path.name for path in whole.iterdir()))
+        same(whole, target, sorted(path.name for path in whole.iterdir()))
 
 
 JOBS: tuple[Job, ...] = (Train(), Prepare(), Save(), Pictures())

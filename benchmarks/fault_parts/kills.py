@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from fault_parts.jobs import JOBS
+from fault_parts.measuring import MEASURING
 from fault_parts.rounds import Round, leftovers
 
 
@@ -17,7 +18,7 @@ def make(folder: Path) -> Round:
     """Rounds that kill a job up to three times, then let it end, and compare what it left."""
     torch.set_num_threads(1)  # threads don't survive a fork
     jobs = []
-    for job in JOBS:
+    for job in (*JOBS, *MEASURING):
         prepared = job.prepare(folder / job.name)
         start = time.perf_counter()
         job.work(prepared, prepared / "whole")
