@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from fault_parts import artefacts, folders, kills, pictures, tables, torch7, writes
+from fault_parts import artefacts, folders, kills, pictures, tables, torch7, uploads, writes
 from fault_parts.rounds import Round, peak_memory, run_rounds
 
 
@@ -44,6 +44,7 @@ PARTS = {
     ),
     "writes": Part(writes.make, 500, 20, "one write fails: disk full, quota, rights …", 60.0),
     "pictures": Part(pictures.make, 10_000, 300, "damaged pictures, edited"),
+    "uploads": Part(uploads.make, 2000, 20, "damaged pictures, sent to the running demo"),
     "tables": Part(tables.make, 2000, 40, "damaged CSV files and CelebA lists, prepared"),
     "artefacts": Part(artefacts.make, 2000, 100, "damaged models, loaded"),
     "torch7": Part(torch7.make, 10_000, 60, "damaged Torch7 files, converted"),

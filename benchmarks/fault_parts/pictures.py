@@ -39,8 +39,7 @@ def seeds() -> list[bytes]:
 
 def make(folder: Path) -> Round:
     """Rounds that damage one picture's file and edit it."""
-    config = ModelConfig(16, z_dim=2, generator_width=2, encoder_width=2, encoder_layers=3)
-    save_artefact(IcGANNetworks(config), folder / "model", card="")
+    save_model(folder / "model")
     model, kinds = IcGAN.from_pretrained(folder / "model"), seeds()
 
     def edit_one(chance: random.Random) -> str:
@@ -59,3 +58,9 @@ def make(folder: Path) -> Round:
         return f"{kind}: edited"
 
     return edit_one
+
+
+def save_model(folder: Path) -> None:
+    """A model that has learned nothing."""
+    config = ModelConfig(16, z_dim=2, generator_width=2, encoder_width=2, encoder_layers=3)
+    save_artefact(IcGANNetworks(config), folder, card="")

@@ -207,6 +207,24 @@ def test_addresses_are_never_fetched(
     assert not [host for host in reached if "elsewhere" in host.lower()]
 
 
+@pytest.mark.parametrize("wanted", ["/etc/passwd", "../../etc/passwd", "a\0b", "x" * 5000])
+def test_paths_of_this_machine_are_refused(address: str, wanted: str) -> None:
+    assert join(address, wanted, "application/json", JOIN).status_code == 400
+
+
+def test_who_hangs_up_is_no_error(address: str, capfd: pytest.CaptureFixture[str]) -> None:
+    url = httpx.URL(address)
+    for path in (JOIN, "gradio_api/upload"):
+        with socket.create_connection((url.host, url.port or 80), timeout=10) as line:
+            kind = "multipart/form-data; boundary=b"
+            head = f"POST /{path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+            line.sendall(f"{head}Content-Length: 1000\r\n\r\n--b\r\n".encode())
+    for _ in range(3):  # the server has dealt with both by the time that it answers later ones
+        httpx.get(address).raise_for_status()
+    told = capfd.readouterr()
+    assert "Traceback" not in told.out + told.err
+
+
 def test_nothing_queued_is_called_past_the_queue(address: str) -> None:
     dependencies = httpx.get(f"{address}config").json()["dependencies"]
     queued = [d["id"] for d in dependencies if d["queue"]]
@@ -217,7 +235,9 @@ def test_nothing_queued_is_called_past_the_queue(address: str) -> None:
         assert answer.status_code in {401, 403, 404}, (number, answer.text)
 
 
-@pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b'"' + b"0" * 1_000_001 + b'"'])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[" * 100_000, b'"' + b"0" * 1_000_001 + b'"', b'{"data": [NaN]}']
+)
 def test_requests_that_cannot_be_checked_are_refused(address: str, body: bytes) -> None:
     headers = {"content-type": "application/json"}
     answer = httpx.post(f"{address}gradio_api/queue/join", content=body, headers=headers)

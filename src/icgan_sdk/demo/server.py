@@ -4,19 +4,20 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from icgan_sdk.demo.catalogue import Exhibit
 from icgan_sdk.demo.page import build_page
 from icgan_sdk.demo.proxies import no_proxy
+from icgan_sdk.demo.trimming import trimmed
 from icgan_sdk.demo.uploads import MAX_BYTES
 from icgan_sdk.errors import ConfigError
 
@@ -45,9 +46,9 @@ MONO = ["ui-monospace", "Consolas", "monospace"]
 
 
 class Guard:
-    """Adds the policy to every answer, and refuses what would make Gradio fetch other addresses.
+    """Adds the policy to every answer, and refuses what would make Gradio look elsewhere.
 
-    Gradio takes an address wherever a request may name a file.
+    Gradio takes an address or a path of this machine wherever a request may name a file.
 
     Args:
         app: The application behind it.
@@ -65,19 +66,30 @@ class Guard:
                 message = {**message, "headers": headers}
             await send(message)
 
-        if scope["type"] == "http":
-            request = Request(scope, receive)
-            if re.search(r"https?:", scope["path"], re.IGNORECASE):
-                return await PlainTextResponse("not found", 404)(scope, receive, send)
-            if request.method == "POST" and scope["path"] == UPLOAD:
-                if not _is_within(request.headers.get("content-length"), MAX_UPLOAD):
-                    return await PlainTextResponse("too large", 413)(scope, receive, send)
-            elif request.method == "POST":
-                body = await _read(request)
-                if body is None or _names_address(body):
-                    return await PlainTextResponse("refused", 400)(scope, receive, send)
-                receive = _replay(body, receive)
-        return await self._app(scope, receive, with_policy)
+        # Who hangs up in the middle of a request is no error of this server's.
+        with suppress(ClientDisconnect):
+            if scope["type"] == "http":
+                refusal, receive = await _check(Request(scope, receive))
+                if refusal is not None:
+                    await refusal(scope, receive, send)
+                    return
+            await self._app(scope, receive, with_policy)
+
+
+async def _check(request: Request) -> tuple[Response | None, Receive]:
+    """The answer to a request that is refused, and what reads the request (again)."""
+    path = request.scope["path"]
+    if re.search(r"https?:", path, re.IGNORECASE):
+        return PlainTextResponse("not found", 404), request.receive
+    if request.method != "POST":
+        return None, request.receive
+    if path == UPLOAD:
+        fits = _is_within(request.headers.get("content-length"), MAX_UPLOAD)
+        return None if fits else PlainTextResponse("too large", 413), request.receive
+    body = await _read(request)
+    if body is None or _names_elsewhere(body):
+        return PlainTextResponse("refused", 400), request.receive
+    return None, _replay(body, request.receive)
 
 
 def _is_within(length: str | None, most: int) -> bool:
@@ -94,21 +106,33 @@ async def _read(request: Request) -> bytes | None:
     return body
 
 
-def _names_address(body: bytes) -> bool:
+def _names_elsewhere(body: bytes) -> bool:
+    """Whether a request names an address or a file outside the folder of uploads, as a path."""
     try:
-        waiting = [json.loads(body)] if body else []
+        waiting = [json.loads(body, parse_constant=_refuse)] if body else []
     except (ValueError, RecursionError):
         return True  # what can't be checked is refused
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
             path = value.get("path")
-            if isinstance(path, str) and re.match(r"\s*https?:", path, re.IGNORECASE):
+            if isinstance(path, str) and not _is_upload(path):
                 return True
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
     return False
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _is_upload(path: str) -> bool:
+    try:
+        return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
+    except (OSError, ValueError):  # too long, or with a null byte
+        return False
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -178,6 +202,7 @@ def running(exhibits: Mapping[str, Exhibit], host: str, port: int | None) -> Ite
             f"can't listen on {host}, port {port or 'any from 7860'}: {error}"
         ) from error
     try:
-        yield address
+        with trimmed(Path(get_upload_folder())):
+            yield address
     finally:
         page.close(verbose=False)

@@ -1,0 +1,1 @@
+"""Visitors of the demo, honest and hostile, and what its process takes."""
