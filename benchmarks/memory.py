@@ -1,6 +1,6 @@
-"""Memory by the number of pictures: of an edited folder, of a training, of an evaluation.
+"""Memory by the number of pictures, edited, trained on or evaluated, and by a photo's pixels.
 
-python benchmarks/memory.py [--work edit train evaluate] [--counts 1000 20000]
+python benchmarks/memory.py [--work photo edit train evaluate] [--counts 1000 20000]
 
 Each row is a process of its own. What is shown is the most memory of its own that it ever had: the
 pages of the memory-mapped data are not in it, as the system takes those back when it needs them.
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.attributes import AttributeSet
@@ -51,6 +52,14 @@ status = run(sys.argv[1:])
 print(peak, file=sys.stderr)
 sys.exit(status)
 """
+
+
+def photo(count: int, folder: Path) -> list[str]:
+    """A photo of so many million pixels."""
+    side = round((count * 1e6) ** 0.5)
+    with Image.open(EXAMPLE) as example:
+        example.resize((side, side)).save(folder / "photo.jpg")
+    return ["edit", str(folder / "photo.jpg"), "Smiling=0", "-o", str(folder / "out.jpg")]
 
 
 def edit(count: int, folder: Path) -> list[str]:
@@ -92,6 +101,7 @@ def evaluate(count: int, folder: Path) -> list[str]:
 
 
 WORK: dict[str, tuple[Callable[[int, Path], list[str]], tuple[int, ...]]] = {
+    "photo": (photo, (12, 50, 108)),
     "edit": (edit, (100, 1000, 5000)),
     "train": (train, (2000, 20_000, 200_000)),
     "evaluate": (evaluate, (1000, 5000, 20_000)),
@@ -136,7 +146,7 @@ def main() -> None:
     parser.add_argument("--work", choices=WORK, nargs="+", default=list(WORK))
     parser.add_argument("--counts", type=int, nargs="+")
     arguments = parser.parse_args()
-    print("| work | pictures | peak memory, MiB |\n|---|---:|---:|")
+    print("| work | pictures (photo: million pixels) | peak memory, MiB |\n|---|---:|---:|")
     for name in arguments.work:
         work, counts = WORK[name]
         for count in arguments.counts or counts:

@@ -234,4 +234,5 @@ class IcGAN(LatentModel):
         chunks = self._chunks(iter(subject.squares), refine)
         change = np.concatenate([chunk.change(presences) for chunk in chunks])
         change = strip_padding(change, self.config.photo)
-        return paste_changes(subject.photo, change, subject.matrices)
+        paste_changes(subject.photo, change, subject.matrices)
+        return subject.photo

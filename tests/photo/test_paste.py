@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from icgan_sdk.cli.main import run
 from icgan_sdk.errors import ConfigError, NoFaceFoundError, PhotoWarning
 from icgan_sdk.photo import paste_changes
 from icgan_sdk.photo.faces import FoundFace
-from icgan_sdk.photo.placement import box_matrix
+from icgan_sdk.photo.placement import Matrix, box_matrix
 from icgan_sdk.pictures.opening import open_picture
 from icgan_sdk.pictures.saving import save_picture
 from tests.photo.conftest import PORTRAIT, blank, difference
@@ -23,11 +24,18 @@ from tests.pictures.wide_gamut import as_wide_gamut
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
+def pasted(
+    photo: Image.Image, changes: npt.NDArray[np.float32], matrices: list[Matrix]
+) -> Image.Image:
+    """A photo with changes, beside which the photo stays what it was."""
+    result = photo.copy()
+    paste_changes(result, changes, matrices)
+    return result
+
+
 def test_a_change_is_added_where_its_square_lies() -> None:
     photo = blank(80, 60)
-    result = paste_changes(
-        photo, np.full((1, 3, 16, 16), 0.3, np.float32), [box_matrix((20, 10, 60, 50))]
-    )
+    result = pasted(photo, np.full((1, 3, 16, 16), 0.3, np.float32), [box_matrix((20, 10, 60, 50))])
     apart = difference(result, photo)
     assert (apart[20:40, 30:50] == round(0.3 * 127.5)).all()
     assert (apart[9, 20:60] < apart[11, 20:60]).all()  # fades to the margin
@@ -40,18 +48,16 @@ def test_a_change_is_added_where_its_square_lies() -> None:
 def test_no_change_leaves_every_pixel(a: float, b: float, x: float, y: float) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
     photo = Image.fromarray(pixels)
-    result = paste_changes(
-        photo, np.zeros((1, 3, 8, 8), np.float32), [np.array([[a, -b, x], [b, a, y]])]
-    )
+    result = pasted(photo, np.zeros((1, 3, 8, 8), np.float32), [np.array([[a, -b, x], [b, a, y]])])
     assert np.array_equal(np.asarray(result), pixels)
 
 
 def test_a_wide_gamut_photo_keeps_its_numbers_and_shows_the_change() -> None:
     photo = as_wide_gamut(Image.effect_noise((80, 60), 60).convert("RGB"))
     changes, squares = np.full((1, 3, 16, 16), -0.3, np.float32), [box_matrix((20, 10, 60, 50))]
-    untouched = paste_changes(photo, 0 * changes, squares)
+    untouched = pasted(photo, 0 * changes, squares)
     assert np.array_equal(np.asarray(untouched), np.asarray(photo))
-    result = paste_changes(photo, changes, squares)
+    result = pasted(photo, changes, squares)
     assert result.info["icc_profile"] == photo.info["icc_profile"]
     seen = difference(open_picture(result, 3), open_picture(photo, 3))[20:40, 30:50]
     assert abs(np.median(seen) - 0.3 * 127.5) <= 2
@@ -62,7 +68,7 @@ def test_a_turned_change_lands_turned() -> None:
     change[:, :, 3:6, 3:13] = 0.5  # above the centre
     photo = blank(100, 100)
     # The square's y axis points to the photo's left.
-    result = paste_changes(photo, change, [np.array([[0.0, -60.0, 80.0], [60.0, 0.0, 20.0]])])
+    result = pasted(photo, change, [np.array([[0.0, -60.0, 80.0], [60.0, 0.0, 20.0]])])
     rows, columns = np.nonzero(difference(result, photo) > 30)
     assert columns.min() > 52
     assert abs(rows.mean() - 49.5) < 1
@@ -136,7 +142,7 @@ def test_a_grey_photo_stays_grey(celeba: IcGAN, photo: Image.Image, mode: str) -
 def test_a_change_of_colour_is_its_luminance_on_grey() -> None:
     change = np.zeros((1, 3, 16, 16), np.float32)
     change[:, 1] = 0.5
-    result = paste_changes(Image.new("L", (40, 40), 100), change, [box_matrix((0, 0, 40, 40))])
+    result = pasted(Image.new("L", (40, 40), 100), change, [box_matrix((0, 0, 40, 40))])
     assert result.getpixel((20, 20)) == 100 + round(0.587 * 0.5 * 127.5)
 
 

@@ -12,7 +12,8 @@ from PIL.PngImagePlugin import PngImageFile
 
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import ImageError, SaveError, ShapeError
-from icgan_sdk.photo import place
+from icgan_sdk.photo import open_photo, place
+from icgan_sdk.pictures import opening
 from icgan_sdk.pictures.arrays import (
     array_to_pixels,
     pixels_to_array,
@@ -286,9 +287,24 @@ def test_pictures_of_too_many_pixels_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Image.new("L", (1500, 1500)).save(tmp_path / "large.png")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**6)
+    monkeypatch.setattr(opening, "MOST_PIXELS", 2 * 10**6)
     with pytest.raises(ImageError, match=r"large\.png has more than 2 million pixels: scale it"):
         open_picture(tmp_path / "large.png", 3)
+
+
+def test_pillows_own_limit_is_told_in_the_same_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (1500, 1500)).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**6)
+    with pytest.raises(ImageError, match=r"large\.png has more than 110 million pixels: scale it"):
+        open_picture(tmp_path / "large.png", 3)
+
+
+def test_a_callers_picture_is_never_given_back_itself() -> None:
+    picture = Image.new("RGB", (4, 4))
+    assert open_picture(picture, 3) is not picture
+    assert open_photo(picture, 3)[1] is not picture
 
 
 def test_transparency_is_laid_on_white_where_a_format_has_none(tmp_path: Path) -> None:

@@ -92,7 +92,9 @@ class Inversion:
         if self._matrix is None:
             return self._photo.copy()
         change = strip_padding(self._encoded.change(presences), self._config.photo)
-        return paste_changes(self._photo, change, [self._matrix])
+        photo = self._photo.copy()
+        paste_changes(photo, change, [self._matrix])
+        return photo
 
     def refined(self, steps: int) -> "Inversion":
         """The same picture with a z whose picture comes nearer to it, see `refine_z`.

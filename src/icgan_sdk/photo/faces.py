@@ -7,6 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from icgan_sdk.photo.mtcnn import detect
+from icgan_sdk.pictures.opening import in_mode
 from icgan_sdk.pictures.squares import resample
 
 LONGEST_SIDE = 1024
@@ -42,7 +43,7 @@ def find_faces(photo: Image.Image) -> list[FoundFace]:
     size = (round(photo.width * scale), round(photo.height * scale))
     if min(size) < SMALLEST_FACE:
         return []
-    searched = resample(photo.convert("RGB"), size, (0.0, 0.0, *photo.size))
+    searched = resample(in_mode(photo, "RGB"), size, (0.0, 0.0, *photo.size))
     stretch = np.divide(photo.size, size)
     faces = [
         FoundFace(points * stretch, float(box[2] - box[0]) * stretch[0])

@@ -11,7 +11,14 @@ from icgan_sdk.photo.placement import Matrix, bounds
 from icgan_sdk.pictures.arrays import Floats
 from icgan_sdk.pictures.colour import from_srgb, profile_of, to_srgb
 from icgan_sdk.pictures.metadata import metadata_of
-from icgan_sdk.pictures.opening import check_picture, decoded, in_own_colours, is_tensor, upright
+from icgan_sdk.pictures.opening import (
+    check_picture,
+    decoded,
+    in_mode,
+    in_own_colours,
+    is_tensor,
+    upright,
+)
 
 MARGIN = 1 / 16
 """Width of the square's margin, as a part of its side, over which a change fades to nothing."""
@@ -43,9 +50,12 @@ def open_photo(image: object, channels: int) -> tuple[Image.Image, Image.Image]:
     """
     if is_tensor(image):
         raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
-    with decoded(check_picture(image)) as picture:
+    source = check_picture(image)
+    with decoded(source) as picture:
         own, profile = in_own_colours(picture), profile_of(picture)
-        flat = to_srgb(own, profile).convert("L" if channels == 1 else "RGB")
+        if own is source:  # the caller's stays as it is
+            own = own.copy()
+        flat = in_mode(to_srgb(own, profile), "L" if channels == 1 else "RGB")
         return flat, _complete(picture, own, profile, flat)
 
 
@@ -63,36 +73,27 @@ def _complete(
         result.putalpha(rgba.getchannel("A"))
     # A profile of 16-bit grey is not one of 8-bit grey.
     fits = profile is not None and keeps_colours and source.mode in EIGHT_BIT_MODES
+    kept = metadata_of(source)  # before what may be the source's own
     result.info = {"icc_profile": profile} if fits else {}
-    result.info.update(metadata_of(source))
+    result.info.update(kept)
     return result
 
 
-def paste_changes(photo: Image.Image, changes: Floats, matrices: Sequence[Matrix]) -> Image.Image:
-    """A photo with changes added where their squares lie; elsewhere its pixels keep their value.
+def paste_changes(photo: Image.Image, changes: Floats, matrices: Sequence[Matrix]) -> None:
+    """Add changes to a photo where their squares lie; elsewhere its pixels keep their value.
 
     Args:
-        photo: As `open_photo` gives it, with all that should stay.
+        photo: As `open_photo` gives it; changed in place, as large ones take much memory.
         changes: What to add to each square: [N, C, S, S] in units of [-1, 1] pictures. Grey
             photos take the luminance of coloured changes.
         matrices: Where the squares lie in the photo: N maps [2, 3] from the unit square.
-
-    Returns:
-        The photo's size, mode, transparency and colour profile.
     """
-    colours = photo.convert("L" if photo.mode in {"L", "LA"} else "RGB")
-    pixels = np.array(colours).reshape(photo.height, photo.width, -1)
     profile = profile_of(photo)
-    if pixels.shape[2] < changes.shape[1]:
+    if photo.mode in {"L", "LA"} and changes.shape[1] == 3:
         weights = np.array(LUMINANCE, np.float32)
         changes = np.einsum("nchw,c->nhw", changes, weights)[:, None]
     for change, matrix in zip(changes, matrices, strict=True):
-        _add(pixels, _faded(change), matrix, profile)
-    result = _picture(pixels)
-    if "A" in photo.mode:
-        result.putalpha(photo.getchannel("A"))
-    result.info = dict(photo.info)
-    return result
+        _add(photo, _faded(change), matrix, profile)
 
 
 def _faded(change: Floats) -> Floats:
@@ -105,13 +106,11 @@ def _faded(change: Floats) -> Floats:
     return faded
 
 
-def _add(
-    pixels: npt.NDArray[np.uint8], change: Floats, matrix: Matrix, profile: bytes | None
-) -> None:
+def _add(photo: Image.Image, change: Floats, matrix: Matrix, profile: bytes | None) -> None:
     # In place. Row bands bound the memory that a face in a large photo takes.
     left, top, right, bottom = bounds(matrix)
     left, top = max(left, 0), max(top, 0)
-    right, bottom = min(right, pixels.shape[1]), min(bottom, pixels.shape[0])
+    right, bottom = min(right, photo.width), min(bottom, photo.height)
     if left >= right:
         return
     layers = [Image.fromarray(np.ascontiguousarray(layer)) for layer in change * 127.5]
@@ -135,8 +134,12 @@ def _add(
             )
             for layer in layers
         ]
-        area = pixels[start:stop, left:right]
-        area[:] = _changed(area, np.stack([np.asarray(layer) for layer in added], 2), profile)
+        area = photo.crop((left, start, right, stop))
+        own = _array(in_mode(area, "L" if photo.mode in {"L", "LA"} else "RGB"))
+        piece = _picture(_changed(own, np.stack([np.asarray(a) for a in added], 2), profile))
+        if "A" in photo.mode:
+            piece.putalpha(area.getchannel("A"))
+        photo.paste(piece, (left, start))
 
 
 def _changed(

@@ -75,15 +75,13 @@ def cut(photo: Image.Image, matrix: Matrix, size: int) -> Image.Image:
         matrix: Unit square to photo.
         size: Side of the result, pixels.
     """
-    left, top, right, bottom = bounds(matrix)
-    area = Image.fromarray(_stretched(np.asarray(photo), left, top, right, bottom))
     # Pillow's affine transformation takes single samples: enough of them, then averaged down.
     density = _scale(matrix) / size
     samples, pixels = min(SAMPLES, max(1, math.ceil(density))), max(1, int(density / SAMPLES))
     side = samples * size
-    inner = matrix / np.array([side, side, 1.0]) - np.array([[0, 0, left], [0, 0, top]])
-    if pixels > 1:
-        area, inner = area.reduce(pixels), inner / pixels
+    area, corner = _area(photo, bounds(matrix), pixels)
+    inner = matrix / np.array([side, side, 1.0]) - np.pad(corner, ((0, 0), (2, 0)))
+    inner /= pixels
     turned = area.transform(
         (side, side), Image.Transform.AFFINE, tuple(inner.ravel()), Image.Resampling.BICUBIC
     )
@@ -107,10 +105,24 @@ def _chain(outer: Matrix, inner: Matrix) -> Matrix:
     return np.asarray(outer @ np.vstack([inner, [0.0, 0.0, 1.0]]))
 
 
-def _stretched(
-    pixels: npt.NDArray[np.uint8], left: int, top: int, right: int, bottom: int
-) -> npt.NDArray[np.uint8]:
-    # Pixels of a box that may leave the picture, whose edge is repeated then.
-    rows = np.arange(top, bottom).clip(0, pixels.shape[0] - 1)
-    columns = np.arange(left, right).clip(0, pixels.shape[1] - 1)
-    return np.ascontiguousarray(pixels[rows[:, None], columns])
+def _area(
+    photo: Image.Image, box: tuple[int, int, int, int], pixels: int
+) -> tuple[Image.Image, npt.NDArray[np.int64]]:
+    """A part of the photo, so many of its pixels averaged along a side, and its corner [2, 1].
+
+    Where the box leaves the photo, the photo's edge is repeated.
+    """
+    last = np.array([photo.width, photo.height]) - 1
+    start, end = np.reshape(box, (2, 2))
+    inner_start = start.clip(0, last)
+    inner_end = end.clip(inner_start + 1, last + 1)
+    inner = photo.reduce(pixels, (*inner_start, *inner_end))
+    before, after = (
+        (np.abs(d) + pixels - 1) // pixels for d in (inner_start - start, end - inner_end)
+    )
+    if before.any() or after.any():
+        edges = [*zip(before, after, strict=True)][::-1]
+        array = np.asarray(inner)
+        edges += [(0, 0)] * (array.ndim - 2)
+        inner = Image.fromarray(np.pad(array, edges, mode="edge"))
+    return inner, (inner_start - before * pixels)[:, None]

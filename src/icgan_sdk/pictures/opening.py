@@ -4,13 +4,13 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO, TextIOBase
 from typing import IO, TYPE_CHECKING, Any, TypeGuard, Union
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from icgan_sdk.errors import IcGANError, ImageError, ShapeError
 from icgan_sdk.pictures.colour import SPACES, from_deep, profile_of, to_srgb
@@ -31,6 +31,9 @@ ImageLike = Union[Picture, "Tensor"]
 
 GREY_MODES = {"1", "L", "LA"}
 
+MOST_PIXELS = 110_000_000
+"""Of a picture: as many as phones' largest photos have. An edit of it stays below 1 GiB."""
+
 ADDRESS = re.compile(r"(https?|ftp|file|data):", re.IGNORECASE)
 
 
@@ -47,12 +50,13 @@ def open_picture(source: Source, channels: int, name: str = "") -> Image.Image:
             damaged or absurdly large, or the picture has no grey levels (mode "F").
     """
     with decoded(source, name) as picture:
-        return as_mode(picture, channels)
+        opened = as_mode(picture, channels)
+        return opened.copy() if opened is source else opened
 
 
 @contextmanager
 def decoded(source: Source, name: str = "") -> Iterator[Image.Image]:
-    """A picture as it is in its file, which is closed in the end.
+    """A picture as it is in its file, but upright; the file is closed in the end.
 
     Args:
         source: A picture, or a file by its path or opened.
@@ -68,6 +72,9 @@ def decoded(source: Source, name: str = "") -> Iterator[Image.Image]:
             yield source
         else:
             with open_listed(source) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise Image.DecompressionBombError
+                turn_upright(picture)  # so that a large one is not kept twice
                 yield picture
 
 
@@ -94,9 +101,8 @@ def _naming(file: str) -> Iterator[None]:
     except PermissionError as error:
         raise ImageError(f"{name} can't be read: permission denied") from error
     except Image.DecompressionBombError as error:
-        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
         raise ImageError(
-            f"{name} has more than {most} million pixels: scale it down first"
+            f"{name} has more than {MOST_PIXELS // 10**6} million pixels: scale it down first"
         ) from error
     # Decoders of damaged files were seen to raise errors of a dozen kinds, MemoryError among them.
     except Exception as error:
@@ -112,20 +118,26 @@ def name_of(source: object) -> str:
 def as_mode(picture: Image.Image, channels: int) -> Image.Image:
     """A picture upright (EXIF), as grey ("L") or colour ("RGB") in sRGB, alpha laid on white.
 
-    Colours are converted from the profile that the picture embeds.
+    Colours are converted from the profile that the picture embeds. Where nothing is to be done,
+    the picture itself comes back.
 
     Raises:
         ImageError: If the picture has no pixels or no grey levels (mode "F").
     """
     flat = to_srgb(in_own_colours(picture), profile_of(picture))
-    return flat.convert("L" if channels == 1 else "RGB")
+    return in_mode(flat, "L" if channels == 1 else "RGB")
+
+
+def in_mode(picture: Image.Image, mode: str) -> Image.Image:
+    """A picture in a mode; itself if it is in that mode, where Pillow's `convert` copies it."""
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def in_own_colours(picture: Image.Image) -> Image.Image:
     """A picture upright (EXIF), alpha laid on white, in the colours that its profile speaks of.
 
     Returns:
-        Mode "L", "RGB", "CMYK" or "LAB", in 8 bits.
+        Mode "L", "RGB", "CMYK" or "LAB", in 8 bits; the picture itself if it is all that.
 
     Raises:
         ImageError: If the picture has no pixels or no grey levels (mode "F").
@@ -136,22 +148,38 @@ def in_own_colours(picture: Image.Image) -> Image.Image:
         raise ImageError("the picture has no pixels")
     if picture.mode == "La":  # the only mode that Pillow converts it to
         picture = picture.convert("LA")
+    picture.load()  # a file's, before it is closed
     picture = upright(picture)
     if picture.mode.startswith("I"):
         picture = from_deep(picture)
     mode = "L" if picture.mode in GREY_MODES else picture.mode
     if picture.has_transparency_data:
         picture = on_white(picture)
-    return picture.convert(mode if mode in SPACES or mode == "LAB" else "RGB")
+    return in_mode(picture, mode if mode in SPACES or mode == "LAB" else "RGB")
 
 
 def upright(picture: Image.Image) -> Image.Image:
-    """A picture turned as its EXIF data says; as it is stored where these are damaged."""
+    """A picture turned as its EXIF data says; itself where they say nothing or are damaged."""
+    if not _is_turned(picture):
+        return picture
+    turned = picture.copy()
+    turn_upright(turned)
+    return turned
+
+
+def turn_upright(picture: Image.Image) -> None:
+    """Turn a picture in place as its EXIF data says, unless they are damaged."""
+    if _is_turned(picture):
+        with suppress(Exception):
+            ImageOps.exif_transpose(picture, in_place=True)
+
+
+def _is_turned(picture: Image.Image) -> bool:
     # Pillow parses the data only here, and its parser raises whatever it meets.
     try:
-        return ImageOps.exif_transpose(picture)
+        return bool(picture.getexif().get(ExifTags.Base.Orientation, 1) != 1)
     except Exception:
-        return picture
+        return False
 
 
 def on_white(picture: Image.Image) -> Image.Image:
