@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from icgan_sdk.engines.latents import Latent
     from icgan_sdk.facade import IcGAN
     from icgan_sdk.photo import Align, Face
+    from icgan_sdk.pictures.arrays import from_floats
+    from icgan_sdk.pictures.grids import sheet
 
 __all__ = [
     "Align",
@@ -66,6 +68,8 @@ __all__ = [
     "ShapeError",
     "UnknownAttributeError",
     "__version__",
+    "from_floats",
+    "sheet",
     "train",
 ]
 
@@ -76,6 +80,8 @@ HOMES = {
     "IcGAN": "icgan_sdk.facade",
     "Inversion": "icgan_sdk.editing",
     "Latent": "icgan_sdk.engines.latents",
+    "from_floats": "icgan_sdk.pictures.arrays",
+    "sheet": "icgan_sdk.pictures.grids",
 }
 """Where what is resolved on first use lies."""
 

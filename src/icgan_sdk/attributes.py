@@ -241,6 +241,24 @@ class AttributeSet:
             for name, sign in zip(self.names, signs, strict=True)
         ]
 
+    def opposites(self, y: Sequence[float]) -> dict[str, dict[str, float]]:
+        """An edit for each attribute that turns it round, by what it does: "Bald", "not Male".
+
+        Of classes, the one that is there already has none.
+
+        Args:
+            y: Current vector, [n_attributes] in [-1, 1] units.
+
+        Returns:
+            Presences as `apply` takes them, in the attributes' order.
+        """
+        present = {name: value > 0 for name, value in zip(self.names, y, strict=True)}
+        return {
+            f"not {name}" if there else name: {name: 0.0 if there else 1.0}
+            for name, there in present.items()
+            if not (there and self.one_hot)
+        }
+
 
 def merge_edits(
     attributes: Mapping[str, object] | None, named: Mapping[str, object]

@@ -9,10 +9,10 @@ from PIL.Image import Image
 
 from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
-from icgan_sdk.editing import Detail, Inversion
+from icgan_sdk.editing import Detail, Encoded, Inversion
 from icgan_sdk.editing.encoded import find_detail
 from icgan_sdk.engines.latents import Latent
-from icgan_sdk.errors import ConfigError
+from icgan_sdk.errors import ConfigError, warn_of_photo
 from icgan_sdk.latent_model import Encoding, LatentModel, Placing, named_pictures
 from icgan_sdk.photo import Align, Face, FaceOrAll, PasteBack, paste_changes
 from icgan_sdk.photo.inputs import Subject, find_subject
@@ -20,6 +20,9 @@ from icgan_sdk.pictures.arrays import strip_padding
 from icgan_sdk.pictures.opening import ImageLike
 
 __all__ = ["IcGAN", "Inversion", "Latent"]
+
+ALREADY = 0.1
+"""How near to what is asked for a score has to be for a picture to show it already."""
 
 OPTIONS = ("refine", "detail", "align", "face", "paste_back")
 """Those of an edit, which stand beside attributes."""
@@ -184,6 +187,9 @@ class IcGAN(LatentModel):
                 8-bit, CMYK becomes RGB.
             **named: Changes by name.
 
+        A single picture in which everything that is asked for reads so already gives a
+        PhotoWarning.
+
         Raises:
             UnknownAttributeError: If there is no such attribute, group or member.
             AttributeValueError: If a value is not a number from 0 to 2.
@@ -208,31 +214,53 @@ class IcGAN(LatentModel):
         pictures: list[Image] = []
         for whole, found in groupby(subjects, lambda subject: subject.photo is not None):
             if whole:
-                pictures += [self._edit_photo(subject, presences, refine) for subject in found]
-            else:
-                squares = (square for subject in found for square in subject.squares)
-                chunks = self._chunks(squares, refine)
-                pictures += [p for c in chunks for p in self._pictures(c.edit(presences, detail))]
+                pictures.extend(
+                    self._edit_photo(subject, presences, refine, told=single) for subject in found
+                )
+                continue
+            squares = (square for subject in found for square in subject.squares)
+            for chunk in self._chunks(squares, refine):
+                pictures += self._pictures(chunk.edit(presences, detail))
+                if single:
+                    tell_unchanged(chunk, presences)
         return pictures[0] if single else pictures
 
-    def variations(self, image: ImageLike, **options: Unpack[Encoding]) -> list[Image]:
-        """A row of the paper's Figure 5: original, reconstruction, one picture per attribute.
-
-        As in the original code, y is first taken to −1 or 1; then each attribute in turn is set
-        and the others of its exclusive group cleared; Male is inverted.
+    def variations(
+        self, image: ImageLike, *, detail: Detail = "auto", **options: Unpack[Encoding]
+    ) -> list[Image]:
+        """Every attribute in turn.
 
         Args:
             image: One picture.
+            detail: "generated" gives the paper's Figure 5: the original, the reconstruction, and
+                G's picture for each attribute. As in the original code, y is first taken to −1 or
+                1; then each attribute is set and the others of its exclusive group cleared; Male
+                is inverted. "photo" gives the original, and an edit of it for each of
+                `Inversion.opposites`: what is absent is set, what is present removed. "auto" is
+                "photo" for models with a painter.
             **options: `align`, `face` and `refine`; see the class and `encode`.
         """
-        return self.invert(image, **options).variations()
+        return self.invert(image, **options).variations(detail=detail)
 
-    def _edit_photo(self, subject: Subject, presences: Mapping[str, float], refine: int) -> Image:
+    def _edit_photo(
+        self, subject: Subject, presences: Mapping[str, float], refine: int, *, told: bool
+    ) -> Image:
         assert subject.photo is not None
         if not subject.squares:
             return subject.photo
-        chunks = self._chunks(iter(subject.squares), refine)
+        chunks = list(self._chunks(iter(subject.squares), refine))
         change = np.concatenate([chunk.change(presences) for chunk in chunks])
+        if told:
+            tell_unchanged(chunks[0], presences)
         change = strip_padding(change, self.config.photo)
         paste_changes(subject.photo, change, subject.matrices)
         return subject.photo
+
+
+def tell_unchanged(found: Encoded, presences: Mapping[str, float]) -> None:
+    """Warn if the first picture is what an edit asks for already, in everything."""
+    scores = found.scores()[0]
+    same = [name for name, asked in presences.items() if abs(scores[name] - asked) < ALREADY]
+    if same and len(same) == len(presences):
+        read = ", ".join(f"{name} ({scores[name]:.2f})" for name in same)
+        warn_of_photo(f"the model reads this already: {read}; hardly anything changes")

@@ -64,7 +64,7 @@ class LatentModel(Pretrained):
         (cut,) = cut_photo(flat, self.config, name=name, **placing)
         pixels = picture_to_array(cut.square, self.config.photo)[None]
         encoded = Encoded(self._engine, pixels).refined(refine)
-        return Inversion(encoded, photo, None if cut.missed else cut.matrix)
+        return Inversion(encoded, photo, None if cut.missed else cut.matrix, cut.found)
 
     def encode(
         self, images: ImageLike | Iterable[ImageLike], **options: Unpack[Encoding]

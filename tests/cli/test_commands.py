@@ -11,7 +11,7 @@ from icgan_sdk import IcGAN, __version__
 from icgan_sdk.cli.main import run
 from icgan_sdk.engines.pytorch import TorchEngine
 from icgan_sdk.photo import inputs
-from icgan_sdk.pictures.grids import grid, titled
+from icgan_sdk.pictures.grids import grid, sheet, titled
 from tests.cli.conftest import Run
 
 MODEL = ("--model", "tiny", "--device", "cpu")
@@ -123,7 +123,8 @@ def test_refined_strips_and_swaps(
     assert same("s.png", grid([[original, before[0], edited]]))
     assert icgan("swap", "a.png", "b.jpg", "--refine", "3", *MODEL, "-o", "w.png")[0] == 0
     swapped = model.swap_attributes(*(model.invert(x, refine=3) for x in ("a.png", "b.jpg")))
-    assert same("w.png", grid([before, [*swapped]]))
+    squares = [model.invert(path).square for path in ("a.png", "b.jpg")]
+    assert same("w.png", grid([squares, before, [*swapped]]))
 
 
 def test_no_member_of_a_group(icgan: Run, model: IcGAN) -> None:
@@ -170,10 +171,10 @@ def test_attributes_are_printed_for_people_and_programs(icgan: Run, model: IcGAN
 
 def test_figures_of_the_paper(icgan: Run, model: IcGAN) -> None:
     assert icgan("variations", "a.png", "b.jpg", *MODEL, "-o", "v.png")[0] == 0
-    sheet = grid([model.variations("a.png"), model.variations("b.jpg")])
-    assert same("v.png", titled(sheet, ("Original", "Reconstruction", *model.attributes)))
+    figure = grid([model.variations("a.png"), model.variations("b.jpg")])
+    assert same("v.png", titled(figure, ("Original", "Reconstruction", *model.attributes)))
     assert icgan("variations", "a.png", "b.jpg", *MODEL, "--no-titles", "-o", "v.png")[0] == 0
-    assert same("v.png", sheet)
+    assert same("v.png", figure)
 
     assert icgan("interpolate", "a.png", "b.jpg", "--steps", "3", *MODEL, "-o", "i.png")[0] == 0
     assert same("i.png", grid([model.interpolate("a.png", "b.jpg", steps=3)]))
@@ -182,8 +183,27 @@ def test_figures_of_the_paper(icgan: Run, model: IcGAN) -> None:
         assert getattr(animation, "n_frames", 1) == 8
 
     assert icgan("swap", "a.png", "b.jpg", *MODEL, "-o", "w.png")[0] == 0
+    given = [model.invert(name).square for name in ("a.png", "b.jpg")]
     before = model.reconstruct(["a.png", "b.jpg"])
-    assert same("w.png", grid([before, [*model.swap_attributes("a.png", "b.jpg")]]))
+    rows = [given, before, [*model.swap_attributes("a.png", "b.jpg")]]
+    assert same("w.png", grid(rows))
+    assert icgan("swap", "a.png", "b.jpg", *MODEL, "--scale", "2", "-o", "w.png")[0] == 0
+    assert same("w.png", sheet(rows, scale=2))
+
+
+def test_passing_to_an_edit_and_back(icgan: Run, model: IcGAN) -> None:
+    arguments = ("a.png", "Smiling=1", "--steps", "4", *MODEL)
+    assert icgan("interpolate", *arguments, "-o", "i.png")[0] == 0
+    steps = model.invert("a.png").towards(Smiling=1, steps=4)
+    assert same("i.png", grid([steps]))
+    for suffix in ("gif", "webp"):
+        assert icgan("interpolate", *arguments, "-o", f"i.{suffix}")[0] == 0
+        with Image.open(f"i.{suffix}") as animation:
+            assert getattr(animation, "n_frames", 1) == 6
+    for wrong in (("a.png",), ("a.png", "b.jpg", "--set", "Smiling=1")):
+        status, _, errors = icgan("interpolate", *wrong, *MODEL, "-o", "i.png")
+        assert status == 2
+        assert "give a second picture, or an edit as in Smiling=1" in errors
 
 
 def test_samples_as_a_grid_or_one_by_one(icgan: Run, model: IcGAN) -> None:

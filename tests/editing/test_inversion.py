@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from icgan_sdk import IcGAN, Inversion
+from icgan_sdk import IcGAN, Inversion, Latent
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.editing import Detail, Encoded
 from icgan_sdk.engines.engine import Engine
@@ -140,6 +140,68 @@ def test_encodes_once_and_decodes_what_is_asked_for(
     refined.edit(Smiling=1, detail="photo")
     refined.edit(Smiling=0, detail="photo")
     assert calls == Counter(encode=1, decode=9, change=4, refine=1)
+
+
+def test_an_edit_is_reached_in_equal_steps(painted: IcGAN, picture: Image.Image) -> None:
+    inversion = painted.invert(picture)
+    for whole, first, last in (
+        (False, inversion.square, inversion.edit(Smiling=1)),
+        (True, inversion.photo, inversion.paste_back(Smiling=1)),
+    ):
+        steps = inversion.towards(Smiling=1, steps=5, paste_back=whole)
+        assert len(steps) == 5
+        assert same(steps[0], first)
+        assert same(steps[-1], last)
+        assert len({step.tobytes() for step in steps}) > 2
+    assert len(inversion.towards({"Smiling": 0.5})) == 8
+    with pytest.raises(ConfigError, match="steps must be a whole number from 2"):
+        inversion.towards(Smiling=1, steps=1)
+
+
+def test_half_of_an_edit_is_halfway(tiny_model: IcGAN, picture: Image.Image) -> None:
+    inversion = tiny_model.invert(picture)
+    encoded = inversion._encoded
+    presences = {"Smiling": 1.0, "Black_Hair": 1.0}
+    half = encoded.with_presences(presences, 0.5)
+    np.testing.assert_allclose(half, (encoded.y + encoded.with_presences(presences)) / 2, atol=1e-6)
+    middle = inversion.towards(presences, steps=3)[1]
+    latent = Latent(inversion.latent.z, torch.from_numpy(half))
+    assert same(middle, tiny_model.decode(latent)[0])
+
+
+def test_opposites_say_what_they_do(painted: IcGAN, picture: Image.Image) -> None:
+    inversion = painted.invert(picture)
+    names = list(inversion.opposites())
+    plain = [name.removeprefix("not ") for name in names]
+    assert plain == list(painted.attributes)
+    for name, (attribute, presence) in zip(
+        names, (next(iter(e.items())) for e in inversion.opposites().values()), strict=True
+    ):
+        assert name == (f"not {attribute}" if presence == 0 else attribute)
+        assert (inversion.scores[attribute] > 0.5) == (presence == 0)
+    row = painted.variations(picture)
+    assert same(row[0], inversion.square)
+    for shown, edit in zip(row[1:], inversion.opposites().values(), strict=True):
+        assert same(shown, inversion.edit(edit))
+    figure5 = painted.variations(picture, detail="generated")
+    assert same(figure5[1], painted.reconstruct(picture))
+    assert [p.size for p in figure5] == [(16, 16)] * len(figure5)
+
+
+def test_the_class_that_is_there_has_no_opposite(digits_model: IcGAN, picture: Image.Image) -> None:
+    inversion = digits_model.invert(picture)
+    there = sum(score > 0.5 for score in inversion.scores.values())
+    assert len(inversion.opposites()) == len(inversion.scores) - there
+
+
+def test_the_box_is_where_the_model_looks(painted: IcGAN, picture: Image.Image) -> None:
+    wide = Image.new("RGB", (3 * picture.width, picture.width))
+    left, top, right, bottom = painted.invert(wide).box or (0, 0, 0, 0)
+    assert (left + right) / 2 == pytest.approx(wide.width / 2, abs=1)
+    assert (top, bottom) == (0, wide.height)
+    with pytest.raises(ShapeError, match="a tensor is no photo"):
+        _ = painted.invert(torch.zeros(3, 32, 32)).photo
+    assert painted.invert(torch.zeros(3, 32, 32)).box is None
 
 
 def test_a_painter_needs_neither_z_nor_the_generator(painted: IcGAN, picture: Image.Image) -> None:

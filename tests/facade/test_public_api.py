@@ -14,7 +14,7 @@ EXPORTS = {
     "Detail", "DivergedError", "DownloadError", "Face", "FontWarning", "IcGAN", "IcGANError",
     "ImageError", "Inversion", "Latent", "ModelFormatError", "ModelNotFoundError",
     "NoFaceFoundError", "PhotoWarning", "ResourceError", "SaveError", "ShapeError",
-    "UnknownAttributeError", "__version__", "train",
+    "UnknownAttributeError", "__version__", "from_floats", "sheet", "train",
 }  # fmt: skip
 
 MEMBERS = {
@@ -36,19 +36,23 @@ MEMBERS = {
     "save_pretrained": "(self, folder)",
     "swap_attributes": "(self, a, b, **options: align, face, refine)",
     "to": "(self, device)",
-    "variations": "(self, image, **options: align, face, refine)",
+    "variations": "(self, image, *, detail, **options: align, face, refine)",
     "with_attributes": "(self, latent, attributes, **named)",
 }
 
 INVERSION = {
+    "box": "property",
     "edit": "(self, attributes, *, detail, **named)",
     "latent": "property",
+    "opposites": "(self)",
     "paste_back": "(self, attributes, **named)",
+    "photo": "property",
     "reconstruct": "(self)",
     "refined": "(self, steps)",
     "scores": "property",
     "square": "property",
-    "variations": "(self)",
+    "towards": "(self, attributes, *, steps, paste_back, **named)",
+    "variations": "(self, *, detail)",
 }
 
 

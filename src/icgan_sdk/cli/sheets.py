@@ -1,6 +1,7 @@
 """Commands that put several generated pictures on one sheet, as the paper's figures do."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,22 +11,29 @@ from icgan_sdk.cli.console import for_each
 from icgan_sdk.cli.options import (
     DEFAULT_MODEL,
     AlignOption,
+    DetailOption,
     Device,
     FaceOption,
     Inputs,
     Model,
+    PasteBack,
     Refine,
     Runtime,
+    Scale,
     Settings,
     SheetOutput,
     open_model,
     parse_one_face,
     parse_settings,
+    split_settings,
 )
 from icgan_sdk.cli.paths import expand, means_folder, spare_inputs
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+ANIMATIONS = frozenset({".gif", ".webp"})
+"""Suffixes of files that show pictures one after another."""
 
 FirstPicture = Annotated[Path, typer.Argument(help="The first picture.", metavar="A")]
 SecondPicture = Annotated[Path, typer.Argument(help="The second picture.", metavar="B")]
@@ -38,39 +46,61 @@ def variations(
     device: Device = "auto",
     runtime: Runtime = "auto",
     refine: Refine = 0,
+    detail: DetailOption = "auto",
     align: AlignOption = "auto",
     face: FaceOption = "largest",
+    paste_back: PasteBack = None,
+    scale: Scale = 1,
     titles: Annotated[
-        bool, typer.Option("--titles/--no-titles", help="Name what each column shows.")
+        bool, typer.Option("--titles/--no-titles", help="Name what each picture shows.")
     ] = True,
 ) -> None:
-    """Show every attribute's effect: a row for each picture (the paper's Figure 5).
+    """Show every attribute's effect: what is absent is added, what is there removed.
 
-    Columns: original, reconstruction, then one for each attribute in the model's order.
+    Faces of photos are shown as the photo has them. With --detail generated, and for models without
+    a painter, each picture gives a row of the paper's Figure 5: original, reconstruction, each
+    attribute set.
     """
+    from icgan_sdk.cli.showing import turned_round
+    from icgan_sdk.editing.encoded import find_detail
+
     chosen = parse_one_face(face)
+    if paste_back and detail == "generated":
+        raise typer.BadParameter(
+            "shows the photo itself: leave --detail generated out", param_hint="'--paste-back'"
+        )
     inputs = expand(images)
     spare_inputs(inputs, output)
     icgan = open_model(model, device, runtime, refine)
+    generated = find_detail(detail, icgan.config) == "generated"
     rows: list[list[Image]] = []
 
     def work(path: Path) -> None:
-        rows.append(icgan.variations(path, refine=refine, align=align, face=chosen))
+        found = icgan.invert(path, refine=refine, align=align, face=chosen)
+        if generated:
+            rows.append(found.variations(detail="generated"))
+        else:
+            rows.extend(turned_round(found, paste_back, titles=titles))
 
     try:
         for_each(inputs, work)
     finally:
         if rows:
             names = ("Original", "Reconstruction", *icgan.attributes)
-            _save_sheet(rows, output, names if titles else ())
+            _save_sheet(rows, output, names if titles and generated else (), scale)
 
 
 def interpolate(
     a: FirstPicture,
-    b: SecondPicture,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="A strip (.png, .jpg) or an animation (.gif).")
+        str,
+        typer.Option("--output", "-o", help="A strip (.png, .jpg) or an animation (.gif, .webp)."),
     ],
+    b: Annotated[
+        str | None,
+        typer.Argument(help="The second picture, or an edit: Smiling=1.", metavar="B"),
+    ] = None,
+    settings: Settings = None,
     steps: Annotated[
         int, typer.Option("--steps", min=2, help="Pictures in all, both ends included.")
     ] = 8,
@@ -80,19 +110,39 @@ def interpolate(
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
+    paste_back: PasteBack = None,
+    scale: Scale = 1,
 ) -> None:
-    """Pass from one picture to another (the paper's Figure 6a)."""
+    """Pass from one picture to another (the paper's Figure 6a), or to an edit of it.
+
+    For example: icgan interpolate me.jpg Smiling=1 -o smile.webp
+    """
+    from icgan_sdk.cli.showing import transition
+    from icgan_sdk.pictures.grids import enlarge
     from icgan_sdk.pictures.saving import save_animation
 
+    others, changes = split_settings([b] if b else [], settings or ())
+    if bool(others) == bool(changes):
+        raise typer.BadParameter(
+            "give a second picture, or an edit as in Smiling=1", param_hint="'B'"
+        )
     chosen = parse_one_face(face)
-    spare_inputs((a, b), output)
+    spare_inputs((a, *map(Path, others)), output)
     icgan = open_model(model, device, runtime, refine)
-    pictures = icgan.interpolate(a, b, steps=steps, refine=refine, align=align, face=chosen)
-    if Path(output).suffix.lower() == ".gif":
-        save_animation(pictures, output)
+    is_animation = Path(output).suffix.lower() in ANIMATIONS
+    if others:
+        pictures = icgan.interpolate(
+            a, others[0], steps=steps, refine=refine, align=align, face=chosen
+        )
+    else:
+        edits = parse_settings(changes, icgan.config.attributes)
+        found = icgan.invert(a, refine=refine, align=align, face=chosen)
+        pictures = transition(found, edits, steps, paste_back, is_animation)
+    if is_animation:
+        save_animation([enlarge(picture, scale) for picture in pictures], output)
         print(output)
     else:
-        _save_sheet([pictures], output)
+        _save_sheet([pictures], output, scale=scale)
 
 
 def swap(
@@ -105,17 +155,19 @@ def swap(
     refine: Refine = 0,
     align: AlignOption = "auto",
     face: FaceOption = "largest",
+    scale: Scale = 1,
 ) -> None:
     """Exchange the attributes of two pictures (the paper's Figure 6b).
 
-    Rows: the reconstructions of A and B, then A with B's attributes and B with A's.
+    Rows: A and B, their reconstructions, then A with B's attributes and B with A's.
     """
     chosen = parse_one_face(face)
     spare_inputs((a, b), output)
     icgan = open_model(model, device, runtime, refine)
     ends = [icgan.invert(x, refine=refine, align=align, face=chosen) for x in (a, b)]
     swapped = list(icgan.swap_attributes(*ends))
-    _save_sheet([[end.reconstruct() for end in ends], swapped], output)
+    rows = [[end.square for end in ends], [end.reconstruct() for end in ends], swapped]
+    _save_sheet(rows, output, scale=scale)
 
 
 def sample(
@@ -130,25 +182,30 @@ def sample(
     model: Model = DEFAULT_MODEL,
     device: Device = "auto",
     runtime: Runtime = "auto",
+    scale: Scale = 1,
 ) -> None:
     """Generate pictures from random z, with the attributes that are set."""
+    from icgan_sdk.pictures.grids import enlarge
     from icgan_sdk.pictures.saving import save_picture
 
     icgan = open_model(model, device, runtime)
     pictures = icgan.sample(n, parse_settings(settings or (), icgan.config.attributes), seed=seed)
     if not means_folder(output):
         columns = math.ceil(math.sqrt(n))
-        _save_sheet([pictures[i : i + columns] for i in range(0, n, columns)], output)
+        rows = [pictures[i : i + columns] for i in range(0, n, columns)]
+        _save_sheet(rows, output, scale=scale)
         return
     for number, picture in enumerate(pictures):
         path = Path(output) / f"sample_{number:0{len(str(n - 1))}d}.png"
-        save_picture(picture, path)
+        save_picture(enlarge(picture, scale), path)
         print(path)
 
 
-def _save_sheet(rows: "list[list[Image]]", output: str, titles: tuple[str, ...] = ()) -> None:
-    from icgan_sdk.pictures.grids import grid, titled
+def _save_sheet(
+    rows: "list[list[Image]]", output: str, titles: Sequence[str] = (), scale: int = 1
+) -> None:
+    from icgan_sdk.pictures.grids import sheet
     from icgan_sdk.pictures.saving import save_picture
 
-    save_picture(titled(grid(rows), titles) if titles else grid(rows), output)
+    save_picture(sheet(rows, titles, scale=scale), output)
     print(output)

@@ -70,35 +70,42 @@ class Encoded:
         rows = ((self.y + np.float32(1)) / np.float32(2)).clip(0, 1).tolist()
         return [dict(zip(names, row, strict=True)) for row in rows]
 
-    def with_presences(self, presences: Mapping[str, float]) -> Floats:
-        """Every picture's y after an edit, see `AttributeSet.apply`."""
+    def with_presences(self, presences: Mapping[str, float], amount: float = 1.0) -> Floats:
+        """Every picture's y after an edit, see `AttributeSet.apply`, or a part of the way there."""
         attributes = self.engine.config.attributes
-        edited = [attributes.apply(row, presences) for row in self.y.tolist()]
-        return np.array(edited, np.float32).reshape(self.y.shape)
+        rows = [attributes.apply(row, presences) for row in self.y.tolist()]
+        edited: Floats = np.array(rows, np.float32).reshape(self.y.shape)
+        return edited if amount == 1.0 else self.y + np.float32(amount) * (edited - self.y)
 
-    def edit(self, presences: Mapping[str, float], detail: Detail) -> Floats:
-        """The pictures after an edit: photos [B, C, P, P] or generated ones [B, C, S, S]."""
+    def edit(self, presences: Mapping[str, float], detail: Detail, amount: float = 1.0) -> Floats:
+        """The pictures after an edit: photos [B, C, P, P] or generated ones [B, C, S, S].
+
+        Args:
+            presences: The edit, as `AttributeSet.resolve` gives it.
+            detail: What is shown.
+            amount: Which part of the edit, 0 to 1.
+        """
         if find_detail(detail, self.engine.config) == "generated":
-            return self._generate(presences)
+            return self._generate(presences, amount)
         if self._is_painted:
-            return self._paint(presences)
-        return (self.images + self.change(presences)).clip(-1, 1)
+            return self._paint(presences, amount)
+        return (self.images + self.change(presences, amount)).clip(-1, 1)
 
-    def change(self, presences: Mapping[str, float]) -> Floats:
-        """What an edit adds to the original pixels, [B, C, P, P] in [-2, 2]."""
+    def change(self, presences: Mapping[str, float], amount: float = 1.0) -> Floats:
+        """What an edit, or a part of it, adds to the original pixels, [B, C, P, P] in [-2, 2]."""
         if self._is_painted:
-            return self._paint(presences) - self.images
-        return self.engine.change(self.images, self.rebuilt, self._generate(presences))
+            return self._paint(presences, amount) - self.images
+        return self.engine.change(self.images, self.rebuilt, self._generate(presences, amount))
 
     @property
     def _is_painted(self) -> bool:
         return self.engine.config.painter_size > 0
 
-    def _paint(self, presences: Mapping[str, float]) -> Floats:
-        return self.engine.paint(self.images, self.y, self.with_presences(presences))
+    def _paint(self, presences: Mapping[str, float], amount: float) -> Floats:
+        return self.engine.paint(self.images, self.y, self.with_presences(presences, amount))
 
-    def _generate(self, presences: Mapping[str, float]) -> Floats:
-        return self.engine.decode(self.z, self.with_presences(presences))
+    def _generate(self, presences: Mapping[str, float], amount: float) -> Floats:
+        return self.engine.decode(self.z, self.with_presences(presences, amount))
 
     def variations(self) -> list[Floats]:
         """Each picture as a row of the paper's Figure 5: [2 + n_attributes, C, S, S].

@@ -7,11 +7,11 @@ from PIL.Image import Image
 from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.editing.encoded import Detail, Encoded, to_pictures
+from icgan_sdk.editing.encoded import Detail, Encoded, find_detail, to_pictures
 from icgan_sdk.engines.latents import Latent
 from icgan_sdk.errors import ShapeError, UnknownAttributeError
 from icgan_sdk.photo import paste_changes
-from icgan_sdk.photo.placement import Matrix
+from icgan_sdk.photo.placement import Matrix, bounds
 from icgan_sdk.pictures.arrays import Floats, strip_padding
 
 ELSEWHERE = {
@@ -29,16 +29,25 @@ class Inversion:
     Faces are looked for, and the networks encode, once; every method then takes it from there. It
     can be pickled and copied.
 
+    Attributes:
+        is_cut: Whether the square lies where a face was found.
+
     Args:
         encoded: A batch of one.
         photo: The whole photo, as `open_photo` keeps it; None for tensors.
         matrix: Where the square lies in it; None where a face was looked for in vain.
+        is_cut: Whether it lies where a face was found.
     """
 
     def __init__(
-        self, encoded: Encoded, photo: Image | None = None, matrix: Matrix | None = None
+        self,
+        encoded: Encoded,
+        photo: Image | None = None,
+        matrix: Matrix | None = None,
+        is_cut: bool = False,
     ) -> None:
         self._encoded, self._photo, self._matrix = encoded, photo, matrix
+        self.is_cut = is_cut
 
     def __repr__(self) -> str:
         side = self._config.photo.picture_size
@@ -48,6 +57,17 @@ class Inversion:
     def square(self) -> Image:
         """The square of the picture that the model sees."""
         return self._picture(self._encoded.images)
+
+    @property
+    def photo(self) -> Image:
+        """The whole photo as it was given, upright.
+
+        Raises:
+            ShapeError: If the picture was a tensor, which is no photo.
+        """
+        if self._photo is None:
+            raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
+        return self._photo.copy()
 
     @property
     def latent(self) -> Latent:
@@ -60,6 +80,22 @@ class Inversion:
     def scores(self) -> dict[str, float]:
         """What E_y reads, as a score from 0 (absent) to 1 (present) for each attribute."""
         return self._encoded.scores()[0]
+
+    @property
+    def box(self) -> tuple[int, int, int, int] | None:
+        """Where the photo shows what the model sees: left, top, right, bottom, in its pixels.
+
+        None for tensors, and where a face was looked for in vain.
+        """
+        if self._photo is None or self._matrix is None:
+            return None
+        left, top, right, bottom = bounds(self._matrix)
+        width, height = self._photo.size
+        return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+
+    def opposites(self) -> dict[str, dict[str, float]]:
+        """An edit for each attribute that turns it round, by what it does: "Bald", "not Male"."""
+        return self._config.attributes.opposites(self._encoded.y[0].tolist())
 
     def edit(
         self,
@@ -76,9 +112,12 @@ class Inversion:
         """What the model makes of the picture without a change."""
         return self._picture(self._encoded.rebuilt)
 
-    def variations(self) -> list[Image]:
-        """Original, reconstruction, one picture per attribute, see `IcGAN.variations`."""
-        return to_pictures(self._encoded.variations()[0], self._config)
+    def variations(self, *, detail: Detail = "auto") -> list[Image]:
+        """Every attribute in turn, see `IcGAN.variations`."""
+        if find_detail(detail, self._config) == "generated":
+            return to_pictures(self._encoded.variations()[0], self._config)
+        edits = self.opposites().values()
+        return [self.square, *(self.edit(edit, detail=detail) for edit in edits)]
 
     def paste_back(self, attributes: Mapping[str, object] | None = None, **named: object) -> Image:
         """The whole photo at its own size with the change put into it, see `IcGAN.edit`.
@@ -86,15 +125,34 @@ class Inversion:
         Raises:
             ShapeError: If the picture was a tensor, which is no photo.
         """
-        presences = self._presences(attributes, named, ())
-        if self._photo is None:
-            raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
-        if self._matrix is None:
-            return self._photo.copy()
-        change = strip_padding(self._encoded.change(presences), self._config.photo)
-        photo = self._photo.copy()
-        paste_changes(photo, change, [self._matrix])
-        return photo
+        return self._pasted(self._presences(attributes, named, ()), 1.0)
+
+    def towards(
+        self,
+        attributes: Mapping[str, object] | None = None,
+        *,
+        steps: int = 8,
+        paste_back: bool = False,
+        **named: object,
+    ) -> list[Image]:
+        """From the picture to an edit of it, in equal steps.
+
+        Args:
+            attributes: The edit, as in `IcGAN.edit`.
+            steps: Pictures in all, both ends included; at least 2.
+            paste_back: Whether each is the whole photo, or the square.
+            **named: As in `IcGAN.edit`.
+
+        Raises:
+            ConfigError: If `steps` is below 2.
+            ShapeError: If a tensor should be pasted back.
+        """
+        presences = self._presences(attributes, named, ("steps", "paste_back"))
+        check_whole("steps", steps, 2)
+        amounts = [step / (steps - 1) for step in range(steps)]
+        if paste_back:
+            return [self._pasted(presences, amount) for amount in amounts]
+        return [self._picture(self._encoded.edit(presences, "auto", a)) for a in amounts]
 
     def refined(self, steps: int) -> "Inversion":
         """The same picture with a z whose picture comes nearer to it, see `refine_z`.
@@ -106,11 +164,18 @@ class Inversion:
             ConfigError: If it is no whole number from 0, or the engine knows no gradients.
         """
         encoded = self._encoded.refined(check_whole("steps", steps, 0))
-        return Inversion(encoded, self._photo, self._matrix)
+        return Inversion(encoded, self._photo, self._matrix, self.is_cut)
 
     @property
     def _config(self) -> ModelConfig:
         return self._encoded.engine.config
+
+    def _pasted(self, presences: Mapping[str, float], amount: float) -> Image:
+        photo = self.photo
+        if self._matrix is not None:
+            change = strip_padding(self._encoded.change(presences, amount), self._config.photo)
+            paste_changes(photo, change, [self._matrix])
+        return photo
 
     def _picture(self, images: Floats) -> Image:
         return to_pictures(images, self._config)[0]

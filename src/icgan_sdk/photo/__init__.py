@@ -5,6 +5,7 @@ to where the model's training pictures had it, and cut out. What an edit changes
 into the photo at its full size.
 """
 
+from icgan_sdk.photo.faces import FoundFace, find_faces
 from icgan_sdk.photo.inputs import Align, Cut, Face, FaceOrAll, PasteBack, Placed, cut_photo, place
 from icgan_sdk.photo.paste import open_photo, paste_changes
 
@@ -13,9 +14,11 @@ __all__ = [
     "Cut",
     "Face",
     "FaceOrAll",
+    "FoundFace",
     "PasteBack",
     "Placed",
     "cut_photo",
+    "find_faces",
     "open_photo",
     "paste_changes",
     "place",

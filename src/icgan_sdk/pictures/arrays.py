@@ -22,6 +22,36 @@ PIXEL_TOLERANCE = 1e-3
 """How far beyond [-1, 1] the values of a tensor may lie."""
 
 
+def from_floats(
+    array: npt.NDArray[np.floating], *, low: float = 0.0, high: float = 1.0
+) -> npt.NDArray[np.uint8]:
+    """A picture, or several, of floating-point numbers as the bytes that the models' methods take.
+
+    Args:
+        array: [H, W], [H, W, C] or [B, H, W, C].
+        low: What black is.
+        high: What white is. Which of the usual ranges an array has is never guessed.
+
+    Returns:
+        uint8 of the same shape, rounded.
+
+    Raises:
+        ShapeError: If the numbers are no floats, or not finite, or lie outside the range.
+    """
+    if array.dtype.kind != "f":
+        raise ShapeError(f"expected an array of floats, not {array.dtype}")
+    if not high > low:
+        raise ShapeError(f"white ({high}) must be more than black ({low})")
+    share = (array.astype(np.float64) - low) / (high - low)
+    if array.size and not -PIXEL_TOLERANCE <= share.min() <= share.max() <= 1 + PIXEL_TOLERANCE:
+        raise ShapeError(
+            f"numbers from {array.min():g} to {array.max():g} are outside {low:g} to {high:g}: say "
+            "with low and high what black and white are"
+        )
+    bytes_: npt.NDArray[np.uint8] = (share.clip(0, 1) * 255).round().astype(np.uint8)
+    return bytes_
+
+
 def picture_to_array(picture: Image.Image, config: ModelConfig) -> Floats:
     """A model's square as its networks' input.
 

@@ -10,6 +10,27 @@ GAP = 2
 """White pixels between pictures, and around them."""
 
 
+SMALLEST_TEXT = 10
+"""Size of titles, pixels, below which they can't be read."""
+
+
+def sheet(
+    rows: Sequence[Sequence[Image.Image]], titles: Sequence[str] = (), *, scale: int = 1
+) -> Image.Image:
+    """A sheet of pictures, as those of the command line are.
+
+    Args:
+        rows: Pictures in rows, the longest first; of another size than the first, they are scaled.
+        titles: One for each column, or none.
+        scale: How many times as large each picture becomes.
+
+    Returns:
+        White gaps between the pictures and around them; a single one without titles as it is.
+    """
+    larger = [[enlarge(picture, scale) for picture in row] for row in rows]
+    return titled(grid(larger), titles) if titles else grid(larger)
+
+
 def grid(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
     """One picture of pictures in rows, white gaps between and around.
 
@@ -48,7 +69,7 @@ def titled(sheet: Image.Image, titles: Sequence[str]) -> Image.Image:
         titles: One for each column.
     """
     texts = legible([title.replace("_", " ") for title in titles], ImageFont.load_default())
-    strips = [_upright(*lettering) for lettering in texts]
+    strips = [_lettered(*t).transpose(Image.Transpose.ROTATE_90) for t in texts]
     height = max(strip.height for strip in strips) + GAP
     page = Image.new(sheet.mode, (sheet.width, sheet.height + height), "white")
     page.paste(sheet, (0, height))
@@ -59,9 +80,32 @@ def titled(sheet: Image.Image, titles: Sequence[str]) -> Image.Image:
     return page
 
 
-def _upright(text: str, font: Font) -> Image.Image:
+def captioned(pictures: Sequence[Image.Image], titles: Sequence[str]) -> list[Image.Image]:
+    """Pictures of one size, each below its title. Underscores become spaces.
+
+    Args:
+        pictures: One or more.
+        titles: One for each.
+    """
+    width, height = pictures[0].size
+    texts = [title.replace("_", " ") for title in titles]
+    size = max(SMALLEST_TEXT, width // 12)
+    strips = [_lettered(*t) for t in legible(texts, ImageFont.load_default(size))]
+    above = max(strip.height for strip in strips) + 2 * GAP
+    found = []
+    for picture, strip in zip(pictures, strips, strict=True):
+        if strip.width > width:
+            strip.thumbnail((width, above), Image.Resampling.LANCZOS)
+        page = Image.new(picture.mode, (width, height + above), "white")
+        page.paste(strip.convert(picture.mode), ((width - strip.width) // 2, GAP))
+        page.paste(picture, (0, above))
+        found.append(page)
+    return found
+
+
+def _lettered(text: str, font: Font) -> Image.Image:
     measure = ImageDraw.Draw(Image.new("L", (1, 1)))
     left, top, right, bottom = map(int, measure.textbbox((0, 0), text, font))
     strip = Image.new("L", (right - left + 2 * GAP, bottom - top), "white")
     ImageDraw.Draw(strip).text((GAP - left, -top), text, font=font, fill="black")
-    return strip.transpose(Image.Transpose.ROTATE_90)
+    return strip

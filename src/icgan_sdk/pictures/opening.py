@@ -246,7 +246,8 @@ def listed(images: object) -> tuple[list[Any], bool]:
 
 def _from_array(array: npt.NDArray[Any]) -> Image.Image:
     if array.dtype != np.uint8:
-        raise ShapeError(f"expected a uint8 array, not {array.dtype}")
+        hint = ": icgan_sdk.from_floats makes one of it" if array.dtype.kind == "f" else ""
+        raise ShapeError(f"expected a uint8 array, not {array.dtype}{hint}")
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if (
