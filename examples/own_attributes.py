@@ -9,15 +9,14 @@ Usage: ``python examples/own_attributes.py faces``
 import argparse
 import csv
 import random
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from icgan_sdk import IcGAN, train
+from icgan_sdk import IcGAN, sheet, train
 from icgan_sdk.data import prepare_folder
-from icgan_sdk.pictures.grids import grid
-from icgan_sdk.pictures.saving import save_picture
 
 HAIR = {"Black_Hair": "#241c1c", "Blond_Hair": "#e9c64f", "Red_Hair": "#b5471f"}
 ATTRIBUTES = ("Glasses", "Smiling", "Hat", *HAIR)
@@ -99,7 +98,14 @@ def train_model(folder: Path, table: Path, settings: Sequence[str]) -> IcGAN:
         image_size=SIZE,
     )
     config = train.load_config("celeba", settings, data=str(folder.with_name("prepared")))
-    return IcGAN.from_pretrained(train.run(config, folder.with_name("run")))
+    return IcGAN.from_pretrained(train.run(config, folder.with_name("run"), watcher=tell))
+
+
+def tell(progress: train.Progress) -> None:
+    """A line on stderr that shows how the training gets on."""
+    done = f"{progress.stage} {progress.step}/{progress.steps}"
+    end = "\n" if progress.step == progress.steps else "\r"
+    print(f"{done:<40}", end=end, file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -116,11 +122,12 @@ def main() -> None:
     model = train_model(arguments.out / "faces", table, [*SETTINGS, *arguments.set])
     draw_faces(arguments.out / "new", 8, seed=1)
     rows = [model.variations(path) for path in sorted((arguments.out / "new").glob("*.png"))]
-    save_picture(grid(rows), arguments.out / "variations.png")
+    names = ("Original", "Reconstruction", *ATTRIBUTES)
+    sheet(rows, names).save(arguments.out / "variations.png")
     model.edit(arguments.out / "new" / "0000.png", Hat=1, hair_color="Red_Hair").save(
         arguments.out / "edited.png"
     )
-    print(f"{arguments.out / 'variations.png'}: original, reconstruction, {', '.join(ATTRIBUTES)}")
+    print(f"{arguments.out / 'variations.png'}: new faces with every attribute in turn")
 
 
 if __name__ == "__main__":
