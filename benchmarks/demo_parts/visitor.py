@@ -43,7 +43,7 @@ class Visitor:
 
     def read(self) -> None:
         """See what the model reads off the picture, where the sliders start."""
-        shown = self._call("read_0", [self._model, None, 0])
+        shown = self._call("read_0", [self._model, None, 0, "whole", "largest", None])
         for component, value in zip(self._endpoints["read_0"]["outputs"], shown, strict=True):
             if isinstance(value, float):  # where a slider starts
                 self._components[component]["value"] = value

@@ -70,6 +70,13 @@ def opened(path: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
         return np.asarray(picture.convert("RGB"))
 
 
+def read(
+    client: Client, name: str, refine: int = 0, detail: str = "photo", face: str = "largest"
+) -> Any:
+    """What the page gets when it has the session's picture read."""
+    return client.predict(name, refine, detail, face, api_name="/read_0")
+
+
 def edit(client: Client, name: str, **changes: object) -> str:
     """One edit over the wire; `changes` by the components' labels."""
     endpoint = next(d for d in client.config["dependencies"] if d["api_name"] == "edit")
@@ -86,7 +93,7 @@ def test_an_edit_is_the_models_own(
     client: Client, model_names: list[str], tiny: IcGAN, photo: Path
 ) -> None:
     client.predict(handle_file(str(photo)), api_name="/accept_your_picture")
-    original, reconstruction, *shown = client.predict(model_names[0], 0, api_name="/read_0")
+    original, reconstruction, *shown = read(client, model_names[0])
     assert (opened(reconstruction) == np.asarray(tiny.reconstruct(photo))).all()
     assert (opened(original) == np.asarray(tiny.edit(photo, detail="photo"))).all()
     scores = tiny.predict_attributes(photo)
@@ -114,7 +121,7 @@ def test_moving_a_slider_neither_encodes_nor_refines(
     options: Any = {"refine": 50, "detail": detail}
     expected = [tiny.edit(photo, Smiling=value, **options) for value in (1, 0)]
     client.predict(handle_file(str(photo)), api_name="/accept_your_picture")
-    *_, male, _ = client.predict(model_names[0], 50, api_name="/read_0")[:6]
+    *_, male, _ = read(client, model_names[0], refine=50)[:6]
     calls: list[str] = []
 
     def count(name: str) -> None:
@@ -140,9 +147,9 @@ def test_sessions_know_nothing_of_each_other(
     client: Client, address: str, model_names: list[str], tiny: IcGAN, photo: Path, tmp_path: Path
 ) -> None:
     client.predict(handle_file(str(photo)), api_name="/accept_your_picture")
-    client.predict(model_names[0], 0, api_name="/read_0")
+    read(client, model_names[0])
     other = connected(address, tmp_path)
-    reconstruction = other.predict(model_names[0], 0, api_name="/read_0")[1]
+    reconstruction = read(other, model_names[0])[1]
     assert (opened(reconstruction) != np.asarray(tiny.reconstruct(photo))).any()
     other.close()
 
@@ -152,13 +159,13 @@ def test_only_the_models_of_the_command_line_are_offered(
 ) -> None:
     for name in ("mnist", "/etc", model_names[0] + "/../tiny"):
         with pytest.raises(Exception, match="not in the list of choices"):
-            client.predict(name, 0, api_name="/read_0")
+            read(client, name)
 
 
 def test_values_out_of_range_are_refused(client: Client, model_names: list[str]) -> None:
     with pytest.raises(Exception, match="not in the list of choices"):
-        client.predict(model_names[0], 10**9, api_name="/read_0")
-    client.predict(model_names[0], 0, api_name="/read_0")
+        read(client, model_names[0], refine=10**9)
+    read(client, model_names[0])
     with pytest.raises(Exception, match=r"[Mm]aximum"):
         edit(client, model_names[0], Smiling=50)
 
@@ -291,7 +298,7 @@ def test_pictures_are_gone_when_the_page_is_closed(
     with building(), serve(model_names[:1], device="cpu") as address:
         client = connected(address, tmp_path)
         client.predict(handle_file(str(photo)), api_name="/accept_your_picture")
-        client.predict(model_names[0], 0, api_name="/read_0")
+        read(client, model_names[0])
         names = {path.name.split("-")[0] for path in folder.rglob("*.png")}
         assert {"me.png", "original", "reconstruction"} <= names
         client.close()

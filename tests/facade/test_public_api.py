@@ -45,7 +45,7 @@ INVERSION = {
     "edit": "(self, attributes, *, detail, **named)",
     "latent": "property",
     "opposites": "(self)",
-    "paste_back": "(self, attributes, **named)",
+    "paste_back": "(self, attributes, *, onto, **named)",
     "photo": "property",
     "reconstruct": "(self)",
     "refined": "(self, steps)",

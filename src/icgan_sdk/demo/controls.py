@@ -1,14 +1,21 @@
 """Sliders and choices for the attributes of one model."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import gradio as gr
 from gradio.blocks import Block
 
 from icgan_sdk.attributes import MAX_PRESENCE, AttributeSet
+from icgan_sdk.demo.parts import Values
 
 KEEP, NONE = "keep", "none"
 """Choices of a group beside its members; attributes can't be confused with them, see `_member`."""
+
+STRENGTH = ".strength"
+"""What is added to a group's name for its slider."""
+
+NUMBER = re.compile(r"\d(\.\d+)?")
 
 SHOWN_DIGITS = 2
 """Sliders show scores rounded; one that is moved by less counts as not moved."""
@@ -37,22 +44,26 @@ class Controls:
         self.choices: dict[str, gr.Radio] = {}
         self.strengths: dict[str, gr.Slider] = {}
         self.sliders: dict[str, gr.Slider] = {}
-        with gr.Row(elem_classes="groups"):
-            for group, members in attributes.groups.items():
-                with gr.Group(elem_classes="group"):
-                    self._add_group(group, members)
+        for group, members in attributes.groups.items():
+            with gr.Accordion(title(group)):
+                self._add_group(group, members)
         grouped = {member for members in attributes.groups.values() for member in members}
-        with gr.Row(elem_classes="sliders"):
-            for name in attributes.names:
-                if name not in grouped:
-                    self.sliders[name] = _slider(title(name), 0.0)
+        single = [name for name in attributes.names if name not in grouped]
+        with (
+            gr.Accordion("Attributes", visible=bool(single)),
+            gr.Row(elem_classes="sliders"),
+        ):
+            for name in single:
+                self.sliders[name] = _slider(title(name), 0.0)
 
     def _add_group(self, group: str, members: Sequence[str]) -> None:
         one_hot = self._attributes.one_hot
         choices = [("As it is", KEEP), *((title(m), _member(m)) for m in members)]
         if not one_hot:
             choices.append(("None of these", NONE))
-        self.choices[group] = gr.Radio(choices, value=KEEP, label=title(group), info=" ")
+        self.choices[group] = gr.Radio(
+            choices, value=KEEP, label=title(group), info=" ", container=False
+        )
         if not one_hot:
             self.strengths[group] = _slider("Strength", 1.0)
 
@@ -61,20 +72,75 @@ class Controls:
         """All of them."""
         return [*self.choices.values(), *self.strengths.values(), *self.sliders.values()]
 
-    def show(self, scores: Mapping[str, float]) -> dict[Block, object]:
-        """Updates that put everything back to what E_y read.
+    def start(self, scores: Mapping[str, float], words: Mapping[str, str] | None = None) -> Values:
+        """What the components hold before anything is changed.
 
         Args:
             scores: As `IcGAN.predict_attributes` gives them.
+            words: What a link asks for.
         """
-        updates: dict[Block, object] = {
-            slider: _shown(scores[name]) for name, slider in self.sliders.items()
-        }
-        updates |= dict.fromkeys(self.strengths.values(), 1.0)
+        values: Values = dict.fromkeys(self.choices.values(), KEEP)
+        values |= dict.fromkeys(self.strengths.values(), 1.0)
+        values |= {slider: _shown(scores[name]) for name, slider in self.sliders.items()}
+        return values | self.from_query(words or {})
+
+    def show(self, scores: Mapping[str, float], words: Mapping[str, str] | None = None) -> Values:
+        """Updates that put everything back to what E_y read, or to what a link asks for."""
+        start = self.start(scores, words)
+        updates = self.restored(self.snapshot(start))
         for group, choice in self.choices.items():
             reading = self._reading(group, scores)
-            updates[choice] = gr.Radio(value=KEEP, info=reading)
+            updates[choice] = gr.Radio(value=str(start[choice]), info=reading)
         return updates
+
+    def snapshot(self, values: Mapping[Block, object]) -> list[object]:
+        """The components' values, to go back to."""
+        return [values[component] for component in self.components]
+
+    def restored(self, snapshot: Sequence[object]) -> Values:
+        """Updates that bring a snapshot back."""
+        updates: Values = {}
+        for component, value in zip(self.components, snapshot, strict=True):
+            beyond = isinstance(component, gr.Slider) and _number(value) > 1.0
+            updates[component] = (
+                gr.Slider(value=_number(value), maximum=MAX_PRESENCE) if beyond else value
+            )
+        return updates
+
+    def to_query(
+        self, scores: Mapping[str, float], values: Mapping[Block, object]
+    ) -> dict[str, str]:
+        """What was changed, as the words of a link.
+
+        Args:
+            scores: What E_y read, where everything started.
+            values: Of all components.
+        """
+        start, named = self.start(scores), self._by_name()
+        return {
+            name: str(values[component]).removeprefix("=")
+            for name, component in named.items()
+            if values[component] != start[component]
+        }
+
+    def from_query(self, words: Mapping[str, str]) -> Values:
+        """What a link changes; words that mean nothing here are left out."""
+        values: Values = {}
+        for name, component in self._by_name().items():
+            word = words.get(name)
+            if word is None:
+                continue
+            if isinstance(component, gr.Radio):
+                members = (*self._attributes.groups[name], NONE)
+                if word in members:
+                    values[component] = NONE if word == NONE else _member(word)
+            elif NUMBER.fullmatch(word):
+                values[component] = min(float(word), MAX_PRESENCE)
+        return values
+
+    def _by_name(self) -> dict[str, gr.Radio | gr.Slider]:
+        strengths = {f"{group}{STRENGTH}": s for group, s in self.strengths.items()}
+        return {**self.choices, **strengths, **self.sliders}
 
     def _reading(self, group: str, scores: Mapping[str, float]) -> str:
         likely = max(self._attributes.groups[group], key=lambda member: scores[member])

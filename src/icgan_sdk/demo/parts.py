@@ -19,6 +19,9 @@ from icgan_sdk.demo.uploads import accept_upload
 EXAMPLE = "example"
 """How the files of examples are named, which thus aren't taken for a visitor's own."""
 
+RESTORED = "restored"
+"""How the file of a picture is named that stays because the next one can't be read."""
+
 KEPT_FILES = 2000
 """Pictures shown lately; each of up to 2 MB."""
 
@@ -26,6 +29,10 @@ _SHOWN: deque[Path] = deque()
 
 AT_ONCE = 2
 """Pictures in the networks at the same time; the rest wait in the queue."""
+
+
+Values = dict[Block, Any]
+"""Values that components hold or are to hold, as Gradio passes them."""
 
 
 class Work(TypedDict):
@@ -60,14 +67,24 @@ def shown(picture: Image.Image, name: str) -> str:
         The file, in Gradio's folder: it is deleted as Gradio's own are, or when there are
         KEPT_FILES newer ones.
     """
-    folder = _shown_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-{secrets.token_hex(8)}.png"
+    path = kept(f"{name}-{secrets.token_hex(8)}.png")
     picture.save(path)
+    return str(path)
+
+
+def kept(name: str, folder: str = "") -> Path:
+    """Where a file goes that the page shows or gives; it is deleted as `shown` says.
+
+    Args:
+        name: Of the file.
+        folder: Of its own, for a name that others may have too.
+    """
+    path = _shown_folder() / folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     _SHOWN.append(path)
     while len(_SHOWN) > KEPT_FILES:
         _SHOWN.popleft().unlink(missing_ok=True)
-    return str(path)
+    return path
 
 
 def _shown_folder() -> Path:
@@ -81,6 +98,7 @@ class Slot:
     Attributes:
         picture: The session's picture, a PIL image or None.
         own: Whether the picture is the visitor's, a bool.
+        upload: Path and name of the visitor's file; None of examples.
         source: Where it is shown and put in.
         gallery: The examples.
         first: The example that is there from the start.
@@ -89,6 +107,7 @@ class Slot:
 
     picture: gr.State
     own: gr.State
+    upload: gr.State
     source: gr.Image
     gallery: gr.Gallery
     first: int
@@ -107,7 +126,7 @@ def picture_slot(
         first: The example that is there from the start.
     """
     examples = next(iter(exhibits.values())).examples
-    picture, own = gr.State(examples[first]), gr.State(False)
+    picture, own, upload = gr.State(examples[first]), gr.State(False), gr.State(None)
     source = gr.Image(
         examples[first],
         format="png",
@@ -132,13 +151,19 @@ def picture_slot(
         elem_classes="examples",
     )
 
-    def accept(payload: dict[str, object] | None) -> tuple[Image.Image | None, bool]:
-        picture = accept_upload(payload)
-        if picture is None or payload is None:
-            return None, False
+    def accept(payload: dict[str, object] | None) -> Values:
+        accepted = accept_upload(payload)
+        if accepted is None or payload is None:
+            return {picture: None, own: False, upload: None}
         path = Path(str(payload["path"])).resolve()
-        is_example = path.parent == _shown_folder() and path.name.startswith(EXAMPLE)
-        return picture, not is_example
+        if path.parent == _shown_folder() and path.name.startswith(RESTORED):
+            return {picture: accepted}
+        is_own = not (path.parent == _shown_folder() and path.name.startswith(EXAMPLE))
+        name = Path(str(payload.get("orig_name") or "picture.png")).name
+        return {picture: accepted, own: is_own, upload: (path, name) if is_own else None}
+
+    def restore(last: Image.Image | None) -> str | None:
+        return None if last is None else shown(last, RESTORED)
 
     def pick(name: str, event: gr.SelectData) -> str:
         if event.index not in range(len(exhibits[name].examples)):
@@ -149,7 +174,7 @@ def picture_slot(
     accepted = source.change(
         accept,
         source,
-        [picture, own],
+        [picture, own, upload],
         preprocess=False,
         show_progress="hidden",
         api_name=f"accept_{label.replace(' ', '_').lower()}",
@@ -157,9 +182,9 @@ def picture_slot(
         concurrency_id="decoding",  # all slots together
         concurrency_limit=AT_ONCE,
     )
-    accepted.failure(lambda: None, None, source, queue=False, api_visibility="private")
+    accepted.failure(restore, picture, source, queue=False, api_visibility="private")
     gallery.select(pick, choice, source, api_visibility="private")
-    return Slot(picture, own, source, gallery, first, accepted.success)
+    return Slot(picture, own, upload, source, gallery, first, accepted.success)
 
 
 def when_switched(
@@ -178,8 +203,8 @@ def when_switched(
         Attach a listener to "another model is chosen, and its examples are shown".
     """
 
-    def switch(values: dict[Block, Any]) -> dict[Block, object]:
-        examples, updates = exhibits[values[choice]].examples, dict[Block, object]()
+    def switch(values: Values) -> Values:
+        examples, updates = exhibits[values[choice]].examples, Values()
         for slot in slots:
             files = [shown(picture, EXAMPLE) for picture in examples]
             updates[slot.gallery] = gr.Gallery(files, columns=len(files))
@@ -197,14 +222,15 @@ def when_switched(
     return switched.success
 
 
-def picture_output(label: str) -> gr.Image:
-    """A picture the page shows, with a button to download it."""
+def picture_output(label: str, *, height: int = 260, visible: bool = True) -> gr.Image:
+    """A picture the page shows, with buttons to see it larger and to download it."""
     return gr.Image(
         format="png",
         label=label,
         interactive=False,
-        buttons=["download"],
-        height=260,
+        buttons=["download", "fullscreen"],
+        height=height,
+        visible=visible,
         min_width=160,
         elem_classes="picture",
         alt_text=label,

@@ -13,6 +13,7 @@ from PIL import Image
 
 from icgan_sdk.errors import IcGANError, ImageError, PhotoWarning
 from icgan_sdk.facade import IcGAN, Inversion
+from icgan_sdk.photo import Face
 from icgan_sdk.pictures.formats import open_listed
 from icgan_sdk.pictures.opening import open_picture
 
@@ -36,19 +37,23 @@ def as_messages() -> Iterator[None]:
         raise gr.Error(html.escape(str(error)), print_exception=False) from error
 
 
-def invert(model: IcGAN, picture: Image.Image) -> Inversion:
-    """A picture encoded, for the session; where no face is found, a message says so.
+def invert(
+    model: IcGAN, picture: Image.Image, face: Face = "largest", *, told: bool = True
+) -> Inversion:
+    """A picture encoded, for the session.
 
     Args:
         model: What encodes it.
         picture: Of any size.
+        face: Which face.
+        told: Whether a message says so where no face is found.
     """
     # Python's filters of warnings are shared by all threads.
-    with _INVERTING, warnings.catch_warnings(record=True) as told:
+    with _INVERTING, warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", PhotoWarning)
-        inversion = model.invert(picture)
-    for warning in told:
-        if issubclass(warning.category, PhotoWarning):
+        inversion = model.invert(picture, face=face)
+    for warning in warned:
+        if told and issubclass(warning.category, PhotoWarning):
             gr.Warning(html.escape(str(warning.message)))
     return inversion
 

@@ -119,13 +119,24 @@ class Inversion:
         edits = self.opposites().values()
         return [self.square, *(self.edit(edit, detail=detail) for edit in edits)]
 
-    def paste_back(self, attributes: Mapping[str, object] | None = None, **named: object) -> Image:
+    def paste_back(
+        self,
+        attributes: Mapping[str, object] | None = None,
+        *,
+        onto: Image | None = None,
+        **named: object,
+    ) -> Image:
         """The whole photo at its own size with the change put into it, see `IcGAN.edit`.
 
+        Args:
+            attributes: Changes by name.
+            onto: What the change is put into instead: the photo after an edit of another face.
+            **named: Changes by name.
+
         Raises:
-            ShapeError: If the picture was a tensor, which is no photo.
+            ShapeError: If the picture was a tensor, which is no photo, or `onto` has another size.
         """
-        return self._pasted(self._presences(attributes, named, ()), 1.0)
+        return self._pasted(self._presences(attributes, named, ("onto",)), 1.0, onto)
 
     def towards(
         self,
@@ -170,8 +181,17 @@ class Inversion:
     def _config(self) -> ModelConfig:
         return self._encoded.engine.config
 
-    def _pasted(self, presences: Mapping[str, float], amount: float) -> Image:
+    def _pasted(
+        self, presences: Mapping[str, float], amount: float, onto: Image | None = None
+    ) -> Image:
         photo = self.photo
+        if onto is not None:
+            if (onto.size, onto.mode) != (photo.size, photo.mode):
+                raise ShapeError(
+                    f"onto must be as the photo, {photo.size} {photo.mode}, "
+                    f"not {onto.size} {onto.mode}"
+                )
+            photo = onto.copy()
         if self._matrix is not None:
             change = strip_padding(self._encoded.change(presences, amount), self._config.photo)
             paste_changes(photo, change, [self._matrix])
