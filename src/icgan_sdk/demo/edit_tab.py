@@ -13,10 +13,11 @@ from icgan_sdk.demo import faces
 from icgan_sdk.demo.catalogue import Exhibit
 from icgan_sdk.demo.controls import Controls
 from icgan_sdk.demo.faces import Found
-from icgan_sdk.demo.full_size import Upload, full_size
+from icgan_sdk.demo.full_size import full_size
 from icgan_sdk.demo.parts import (
     LIVE,
     WORK,
+    Upload,
     Values,
     picture_output,
     picture_slot,
@@ -40,7 +41,7 @@ COMPARE = """<label>Before <input type="range" min="0" max="100" value="0"
 
 NO_FACE = "**No face was found in this picture.** Choose one that shows a face from the front."
 
-SAVE = "() => document.querySelector('#full-size').click()"
+SAVE = "() => setTimeout(() => document.querySelector('#full-size').click(), 300)"
 KEEP_LINK = """(words) => {
   const link = location.origin + location.pathname + words;
   history.replaceState(null, '', link);
@@ -146,14 +147,14 @@ class EditTab:
             queue=False,
             api_visibility="private",
         ).then(**edit, api_visibility="private", **WORK)
-        settled = [c.release if isinstance(c, gr.Slider) else c.input for c in self._components]
         gr.on(
-            settled,
+            [component.input for component in self._components],
             self._remember,
             {self._choice, self._past, *self._components},
             [self._past, self._words],
             queue=False,
             api_visibility="private",
+            **LIVE,
         )
         for button, act in ((self._undo, self._go_back), (self._reset, self._begin_anew)):
             button.click(
@@ -299,7 +300,10 @@ class EditTab:
     def _remember(self, values: Values) -> tuple[list[list[object]], dict[str, str]]:
         now = self._controls[values[self._choice]].snapshot(values)
         past: list[list[object]] = values[self._past]
-        return (past if past and past[-1] == now else [*past, now][-KEPT_STEPS:]), {}
+        # A slider's way is one step.
+        if len(past) > 1 and len({*_moved(past[-2], past[-1]), *_moved(past[-1], now)}) == 1:
+            past = past[:-1]
+        return [*past, now][-KEPT_STEPS:], {}
 
     def _go_back(self, name: str, found: Found, past: list[list[object]]) -> Values:
         del found
@@ -354,3 +358,9 @@ KEPT_STEPS = 100
 def _words_of(request: gr.Request) -> dict[str, str]:
     """What the page's address asks for."""
     return {str(name): str(word) for name, word in request.query_params.items()}
+
+
+def _moved(before: list[object], after: list[object]) -> set[int]:
+    """Which components' values differ, by number."""
+    pairs = zip(before, after, strict=True)
+    return {number for number, (old, new) in enumerate(pairs) if old != new}

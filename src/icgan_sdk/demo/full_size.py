@@ -3,12 +3,11 @@
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from PIL import Image
 
 from icgan_sdk.demo.faces import ALL
-from icgan_sdk.demo.parts import kept
+from icgan_sdk.demo.parts import Upload, kept
 from icgan_sdk.editing import Detail
 from icgan_sdk.errors import ImageError
 from icgan_sdk.facade import IcGAN
@@ -17,18 +16,6 @@ from icgan_sdk.pictures.saving import save_picture
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 """Of the formats that an edited photo keeps; others become PNG."""
-
-
-class Upload(NamedTuple):
-    """A visitor's file.
-
-    Attributes:
-        path: Where it lies; None: an example, of which there is no file.
-        name: What the visitor calls it, a bare name.
-    """
-
-    path: Path | None
-    name: str
 
 
 def full_size(

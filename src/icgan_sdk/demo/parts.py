@@ -3,9 +3,10 @@
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 import gradio as gr
 from gradio.blocks import Block
@@ -77,18 +78,34 @@ def kept(name: str, folder: str = "") -> Path:
 
     Args:
         name: Of the file.
-        folder: Of its own, for a name that others may have too.
+        folder: Of its own, for a name that others may have too; "": none.
     """
     path = _shown_folder() / folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     _SHOWN.append(path)
     while len(_SHOWN) > KEPT_FILES:
-        _SHOWN.popleft().unlink(missing_ok=True)
+        old = _SHOWN.popleft()
+        old.unlink(missing_ok=True)
+        if old.parent != _shown_folder():
+            with suppress(OSError):
+                old.parent.rmdir()
     return path
 
 
 def _shown_folder() -> Path:
     return Path(get_upload_folder()).resolve() / "shown"
+
+
+class Upload(NamedTuple):
+    """A visitor's file.
+
+    Attributes:
+        path: Where it lies; None: an example, of which there is no file.
+        name: What the visitor calls it, a bare name.
+    """
+
+    path: Path | None
+    name: str
 
 
 @dataclass(frozen=True)
@@ -98,7 +115,7 @@ class Slot:
     Attributes:
         picture: The session's picture, a PIL image or None.
         own: Whether the picture is the visitor's, a bool.
-        upload: Path and name of the visitor's file; None of examples.
+        upload: The visitor's file, an `Upload`; None of examples.
         source: Where it is shown and put in.
         gallery: The examples.
         first: The example that is there from the start.
@@ -160,7 +177,7 @@ def picture_slot(
             return {picture: accepted}
         is_own = not (path.parent == _shown_folder() and path.name.startswith(EXAMPLE))
         name = Path(str(payload.get("orig_name") or "picture.png")).name
-        return {picture: accepted, own: is_own, upload: (path, name) if is_own else None}
+        return {picture: accepted, own: is_own, upload: Upload(path, name) if is_own else None}
 
     def restore(last: Image.Image | None) -> str | None:
         return None if last is None else shown(last, RESTORED)
