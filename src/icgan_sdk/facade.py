@@ -35,20 +35,20 @@ class IcGAN(LatentModel):
     float tensors [C, H, W] in [-1, 1]; several are any iterable of these, an array [B, H, W, C] or
     a tensor [B, C, H, W]. One picture gives one result, several a list.
 
-    Pictures become the square the model knows, at its size, by one rule (tensors are that square
-    already). Models of aligned faces (`ModelConfig.alignment`) look for a face;
-    `align` and `face`, where a method has them, say how:
+    A picture becomes the square that the model knows, at its size (a tensor is that square).
+    Models of aligned faces (`ModelConfig.alignment`) look for a face; all others take the centre
+    square. `align` and `face`, where a method has them, say how:
 
-    - `align`: "auto" turns, scales and cuts the photo so that its face lies as in the training
-      pictures; pictures with the proportions of the aligned frame, or of the model's own size,
-      count as aligned and are cropped, and so is what shows no face, with a `PhotoWarning` (an
-      edit that gives the whole photo refuses it instead). "always" looks for a face whatever the
-      size, and raises NoFaceFoundError where there is none; "none" crops.
-    - `face`: "largest", or a number from the left, beginning with 0, which is looked for whatever
-      the size, and NoFaceFoundError raised where there are not so many; to be left out where none
-      are looked for.
-
-    All other models take the centre square.
+    | option | what is taken |
+    |---|---|
+    | `align="auto"` | a photo's face, turned, scaled and cut as in the training pictures; |
+    | | of an aligned picture (the frame's proportions, or the model's size) the crop; |
+    | | where no face is found the centre, with a `PhotoWarning` (whole photos: an error) |
+    | `align="always"` | a face, whatever the size; none: NoFaceFoundError |
+    | `align="none"` | the crop |
+    | `face="largest"` | the largest face |
+    | `face=0`, `1` … | a face by its number from the left; not so many: NoFaceFoundError |
+    | `face="all"` | every face, of a photo that comes back whole |
 
     `invert` encodes a picture for many edits; all other methods are shorthands that encode anew.
     Everything runs in eval mode and float32, without gradients, and leaves the global seeds,

@@ -281,7 +281,7 @@ def test_a_slider_in_motion_does_not_flood_the_queue(page: Page) -> None:
     page.picture("Edited", other_than=before)
     time.sleep(1.0)  # what is still on its way
     joins = [url for url in requested(page.browser) if "queue/join" in url]
-    assert 1 <= len(joins) <= 2
+    assert 2 <= len(joins) <= 4  # an edit or two, each of which is remembered
 
 
 def test_the_whole_photo_is_edited(page: Page, tmp_path: Path, picture: Image.Image) -> None:
@@ -363,6 +363,7 @@ def test_undo_and_a_link_that_holds_the_settings(page: Page, address: str) -> No
     page.wait("[...document.querySelectorAll('input[type=range]')].every(i => i.value !== '1'"
               " || !i.ariaLabel?.endsWith('Smiling'))")  # fmt: skip
     page.browser.get("about:blank")
+    page.browser.get_log("browser")  # what was on its way is cut off
     page.browser.get(link)
     page.picture("Edited")
     page.wait("document.querySelector('input[value=\"=Blond_Hair\"]').checked")
@@ -382,7 +383,7 @@ def test_the_result_is_downloaded_in_the_photos_name_and_format(
     page.unfold("More")
     page.click("the whole photo", "label")
     page.picture("Edited", other_than=edited)
-    page.click("Download", "button")
+    page.click("Download full size", "button")
     saved = tmp_path / "in" / "Me and you-edited.jpg"
     end = time.monotonic() + PATIENCE
     while not saved.exists() and time.monotonic() < end:

@@ -31,6 +31,25 @@ from tests.hub import Hub, Repository
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PARSED: dict[str, Callable[[str], object]] = {"json": json.loads, "toml": tomllib.loads}
 SHELL = {"console", "bash"}
+TRAIN_OR_EXPORT = {
+    "docs/guides/export.md",
+    "docs/guides/evaluation.md",
+    "docs/guides/training.md",
+    "docs/guides/own-attributes.md",
+    "docs/guides/cluster.md",
+    "docs/models/celeba.md",
+    "README.md",
+}
+"""Pages that take longer than all others together."""
+RUN = [
+    pytest.param(
+        page,
+        id=name,
+        marks=[pytest.mark.slow] if name in TRAIN_OR_EXPORT else [],
+    )
+    for page in PAGES
+    for name in [page.relative_to(ROOT).as_posix()]
+]
 # The Hub's client calls its HTTP library in a way that is going out of use.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
@@ -55,7 +74,7 @@ def scratch(
     return Scratch(tmp_path / "page")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", RUN)
 def test_blocks_run(page: Path, scratch: Scratch) -> None:
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks_of(page, ROOT):
@@ -136,6 +155,7 @@ def test_first_command_of_the_readme(scratch: Scratch) -> None:
         assert edited.size == photo.size
 
 
+@pytest.mark.slow
 def test_commands_of_the_readme_s_table(scratch: Scratch) -> None:
     """All but those that end with dots."""
     rows = re.findall(

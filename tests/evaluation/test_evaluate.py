@@ -222,6 +222,7 @@ def test_a_run_shows_its_losses(
     assert images(tmp_path / "out") == PLOTS | {"losses"}
 
 
+@pytest.mark.slow
 def test_missing_referees_are_trained(model: Path, faces: PreparedDataset, tmp_path: Path) -> None:
     told: set[str] = set()
     out = tmp_path / "out"

@@ -92,6 +92,7 @@ VARIANTS: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_kind_of_model(
     variant: str, tiny_config: ModelConfig, picture: Image.Image, tmp_path: Path
@@ -112,6 +113,7 @@ def test_every_kind_of_model(
         assert levels(theirs.edit(fitted, wanted, detail=detail), expected) <= 1
 
 
+@pytest.mark.slow
 def test_archives_run_without_the_package(
     tiny_artefact: Path, tiny_model: IcGAN, picture: Image.Image, tmp_path: Path
 ) -> None:
@@ -152,6 +154,7 @@ def test_a_graph_that_differs_is_not_kept(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_only_an_export_is_replaced(tiny_artefact: Path, exported: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()

@@ -27,6 +27,11 @@ from icgan_sdk.errors import IcGANError
 TRACEBACK_VARIABLE = "ICGAN_TRACEBACK"
 """If this environment variable is set, an unexpected error shows its traceback."""
 
+LEFT_OUT = frozenset(
+    {"accelerate", "filelock", "huggingface_hub", "safetensors", "tomli_w", "torch", "torchvision"}
+)
+"""Dependencies without which pictures can be edited, and which a small installation leaves out."""
+
 # Newer releases of Typer bring their own copy of click, so its UsageError has no fixed module.
 _UsageError = cast(type[typer.BadParameter], typer.BadParameter.__mro__[1])
 
@@ -112,14 +117,23 @@ def _status(arguments: list[str]) -> int:
         status = 130
     except BrokenPipeError:
         raise
-    except Exception as error:  # any other error is unexpected
-        if os.environ.get(TRACEBACK_VARIABLE):
-            traceback.print_exc()
-        report(f"{type(error).__name__}: {error} ({TRACEBACK_VARIABLE}=1 shows where)")
+    except ModuleNotFoundError as error:
+        if error.name not in LEFT_OUT:
+            return _unexpected(error)
+        report(f"this needs {error.name}, which is not installed: pip install icgan-sdk brings it")
         return 1
+    except Exception as error:
+        return _unexpected(error)
     if status == 130:
         report("interrupted")
     return status if isinstance(status, int) else 0
+
+
+def _unexpected(error: Exception) -> int:
+    if os.environ.get(TRACEBACK_VARIABLE):
+        traceback.print_exc()
+    report(f"{type(error).__name__}: {error} ({TRACEBACK_VARIABLE}=1 shows where)")
+    return 1
 
 
 def main() -> None:

@@ -97,7 +97,7 @@ class EditTab:
             self._undo = gr.Button("Undo", min_width=80, size="sm")
             self._reset = gr.Button("Reset the edit", min_width=80, size="sm")
             self._link = gr.Button("Copy link", min_width=80, size="sm")
-            self._save = gr.Button("Download", min_width=80, size="sm")
+            self._save = gr.Button("Download full size", min_width=80, size="sm")
         self._address = gr.Textbox(visible=False)
         self._file = gr.DownloadButton(visible="hidden", elem_id="full-size")
 
@@ -125,6 +125,12 @@ class EditTab:
             api_visibility="undocumented",
             **WORK,
             **LIVE,
+        ).then(
+            self._remember,
+            {self._choice, self._past, *self._components},
+            [self._past, self._words],
+            queue=False,
+            api_visibility="private",
         )
         self._detail.input(
             self._show_original,
@@ -147,15 +153,6 @@ class EditTab:
             queue=False,
             api_visibility="private",
         ).then(**edit, api_visibility="private", **WORK)
-        gr.on(
-            [component.input for component in self._components],
-            self._remember,
-            {self._choice, self._past, *self._components},
-            [self._past, self._words],
-            queue=False,
-            api_visibility="private",
-            **LIVE,
-        )
         for button, act in ((self._undo, self._go_back), (self._reset, self._begin_anew)):
             button.click(
                 act,

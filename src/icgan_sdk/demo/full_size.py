@@ -11,7 +11,7 @@ from icgan_sdk.demo.parts import Upload, kept
 from icgan_sdk.editing import Detail
 from icgan_sdk.errors import ImageError
 from icgan_sdk.facade import IcGAN
-from icgan_sdk.photo import Face
+from icgan_sdk.photo import Face, FaceOrAll
 from icgan_sdk.pictures.saving import save_picture
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
@@ -47,7 +47,8 @@ def full_size(
     source = picture if upload.path is None else upload.path
     one: Face = int(face) if face.isdecimal() else "largest"
     if whole:
-        edited = model.edit(source, wanted, detail=detail, face="all" if face == ALL else one)
+        chosen: FaceOrAll = "all" if face == ALL else one
+        edited = model.edit(source, wanted, detail=detail, face=chosen, paste_back=True)
     else:
         edited = model.edit(source, wanted, detail=detail, face=one, paste_back=False)
     name = Path(upload.name)
