@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from icgan_sdk.cli.console import for_each
+from icgan_sdk.cli.console import cores, for_each
 from icgan_sdk.cli.options import (
     DEFAULT_MODEL,
     AlignOption,
@@ -35,6 +35,9 @@ from icgan_sdk.cli.paths import expand, name_outputs, spare_inputs
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+AT_ONCE = 4
+"""Most pictures that are edited at the same time: large photos take memory."""
 
 
 def edit(
@@ -76,7 +79,7 @@ def edit(
     icgan = open_model(model, device, runtime, refine)
     edits = parse_settings(changes, icgan.config.attributes)
 
-    def work(job: tuple[Path, Path]) -> None:
+    def work(job: tuple[Path, Path]) -> Path:
         if not square:
             picture = icgan.edit(
                 job[0],
@@ -87,14 +90,13 @@ def edit(
                 face=chosen_face,
                 paste_back=paste_back or "auto",
             )
-            _save_row([picture], job[1], scale, metadata=not strip_metadata)
-            return
+            return _save_row([picture], job[1], scale, metadata=not strip_metadata)
         assert chosen_face != "all"  # see above
         found = icgan.invert(job[0], refine=refine, align=align, face=chosen_face)
         before = [found.square, found.reconstruct()] if strip else []
-        _save_row([*before, found.edit(edits, detail=detail)], job[1], scale)
+        return _save_row([*before, found.edit(edits, detail=detail)], job[1], scale)
 
-    for_each(jobs, work)
+    for_each(jobs, work, at_once=min(len(jobs), cores(), AT_ONCE))
 
 
 def reconstruct(
@@ -115,9 +117,9 @@ def reconstruct(
     jobs = _jobs(images, output, overwrite)
     icgan = open_model(model, device, runtime, refine)
 
-    def work(job: tuple[Path, Path]) -> None:
+    def work(job: tuple[Path, Path]) -> Path:
         picture = icgan.invert(job[0], refine=refine, align=align, face=chosen_face)
-        _save_row([picture.square] * strip + [picture.reconstruct()], job[1], scale)
+        return _save_row([picture.square] * strip + [picture.reconstruct()], job[1], scale)
 
     for_each(jobs, work)
 
@@ -134,10 +136,10 @@ def _jobs(
 
 def _save_row(
     pictures: "list[Image]", path: Path, scale: int = 1, *, metadata: bool = False
-) -> None:
+) -> Path:
     from icgan_sdk.pictures.grids import enlarge, grid
     from icgan_sdk.pictures.saving import save_picture
 
     picture = grid([pictures]) if len(pictures) > 1 else pictures[0]
     save_picture(enlarge(picture, scale), path, metadata=metadata)
-    print(path)
+    return path
