@@ -14,6 +14,10 @@ from fault_parts.measuring import MEASURING
 from fault_parts.rounds import Round, leftovers
 
 
+LONGEST = 300.0
+"""Seconds after which work that isn't disturbed any more must have ended."""
+
+
 def make(folder: Path) -> Round:
     """Rounds that kill a job up to three times, then let it end, and compare what it left."""
     torch.set_num_threads(1)  # threads don't survive a fork
@@ -31,7 +35,7 @@ def make(folder: Path) -> Round:
         for _ in range(chance.randint(1, 3)):
             hits += _killed(lambda: job.work(prepared, target), chance.uniform(0, length))
             job.check(target)
-        assert not _killed(lambda: job.work(prepared, target), 60.0), "it didn't end"
+        assert not _killed(lambda: job.work(prepared, target), LONGEST), f"{job.name} didn't end"
         job.compare(prepared / "whole", target)
         if left := leftovers(prepared):
             raise AssertionError(f"{job.name} left {', '.join(left)}")
