@@ -13,7 +13,6 @@ from fault_parts.jobs import JOBS
 from fault_parts.measuring import MEASURING
 from fault_parts.rounds import Round, leftovers
 
-
 LONGEST = 300.0
 """Seconds after which work that isn't disturbed any more must have ended."""
 
