@@ -86,6 +86,7 @@ def test_own_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert size("out/edited.png") == (32, 32)
 
 
+@pytest.mark.slow
 def test_notebook() -> None:
     notebook = nbformat.read(EXAMPLES / "first_steps.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "strip the outputs"

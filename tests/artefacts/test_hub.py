@@ -346,6 +346,7 @@ def icgan(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "icgan_sdk.cli.main", *arguments]
 
 
+@pytest.mark.slow
 def test_two_processes_download_at_once(hub: Hub, faces: Repository, tmp_path: Path) -> None:
     faces.private = True
     hub.faults.append(Fault("GET", "cdn/", times=1, wait=1))

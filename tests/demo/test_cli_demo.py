@@ -16,6 +16,7 @@ DEAD = "http://127.0.0.1:9"
 """Nobody listens there."""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 @pytest.mark.parametrize(
     ("ending", "proxies"),

@@ -31,6 +31,7 @@ def test_prints_the_summary_and_where_the_report_is(
     assert subject.items() >= given.items()
 
 
+@pytest.mark.slow
 def test_json(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*arguments, "--json"]) == 0
     out = capsys.readouterr().out

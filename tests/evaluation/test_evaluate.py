@@ -116,6 +116,7 @@ def test_faces(judged: Judged, faces: PreparedDataset) -> None:
         assert sheet.size == (4 * (8 * 18 + 2), 4 * (4 * 18 + 2))  # pictures of 16, fourfold
 
 
+@pytest.mark.slow
 def test_digits(
     digits: PreparedDataset, digits_config: ModelConfig, quick_judges: Path, tmp_path: Path
 ) -> None:
@@ -139,6 +140,7 @@ def test_digits(
     assert "# Changing the class" in (tmp_path / "out" / "report.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same(
     judged: Judged, model: Path, faces: PreparedDataset, quick_judges: Path, tmp_path: Path
 ) -> None:

@@ -109,6 +109,7 @@ def test_the_demo_runs_exports(exported: Path, fitted: Image.Image, tiny_model: 
     assert levels(exhibit.model.invert(fitted).edit(Smiling=1), expected) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("only_steps")
 def test_exports_and_edits_classes(
     digits_model: IcGAN, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

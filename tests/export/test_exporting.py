@@ -184,6 +184,7 @@ def test_missing_packages_are_named(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 @pytest.mark.parametrize("form", ["onnx", "torch"])
 def test_a_full_disk_leaves_nothing(form: str, tiny_artefact: Path, tmp_path: Path) -> None:

@@ -147,6 +147,7 @@ print(sorted(heavy & set(sys.modules)), file=sys.stderr)
     assert run(["edit", str(PORTRAIT), "Male=1", "--model", str(painted), *refined]) == 0
 
 
+@pytest.mark.slow
 def test_export_without_a_folder_puts_graphs_beside_the_weights(
     tiny_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -79,6 +79,7 @@ def read_test_faces(shared: Path, count: int) -> list[Image.Image]:
         return [Image.open(BytesIO(archive.read(path))) for path in paths]
 
 
+@pytest.mark.slow
 def test_real_test_faces(celeba: IcGAN, shared: Path) -> None:
     """100 faces the model has not seen; the published figures are those of another judge."""
     faces = read_test_faces(shared, 100)

@@ -283,6 +283,7 @@ train.run(config, folder, mode="resume")
 """Starts a run, kills it with -9 once it has written so many lines of metrics, and goes on."""
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: Path) -> None:
     """Killed in the GAN, in E_z and in E_y; then also the checkpoints' metrics agree."""
     # Checkpoints at other steps than the epochs' ends, and long enough to be caught in each stage.

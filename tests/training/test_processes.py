@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from icgan_sdk.train import read_metrics
 from icgan_sdk.training.train_config import TrainConfig
 
@@ -45,6 +47,7 @@ for method in ("matching", "joint"):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_agree(config: TrainConfig, tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(config.to_toml())
     (tmp_path / "worker.py").write_text(WORKER)

@@ -71,6 +71,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_rows, "PIXELS_AT_ONCE", 7 * 16**2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("detail", ["generated", "photo"])
 def test_a_whole_evaluation_encodes_and_reads_each_real_picture_once(
@@ -119,6 +120,7 @@ def test_refinement_starts_from_what_was_encoded(
     assert seen["E_y"] == seen["E_z"] == seen["residual reads real"] == 20
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_batches")
 def test_referees_read_the_real_pictures_once_for_all_models_of_a_study(
     faces: PreparedDataset, tiny_config: ModelConfig, judges: dict[Any, Referee]

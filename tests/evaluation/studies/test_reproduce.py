@@ -55,6 +55,7 @@ def run(name: StudyName, bars: Path, out: Path) -> StudyResult:
     return reproduce(name, bars, out, scale="small", settings=TINY, device="cpu")
 
 
+@pytest.mark.slow
 def test_studies_share_their_models_and_resume(bars: Path, out: Path) -> None:
     first = run("encoders", bars, out)
     runs = {path.name: (path / "run.json").stat().st_mtime_ns for path in (out / "runs").iterdir()}
@@ -75,6 +76,7 @@ def test_studies_share_their_models_and_resume(bars: Path, out: Path) -> None:
     assert run("encoders", bars, out).figures == first.figures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["encoders", "ey-source", "sampling", "poster", "ingredients"])
 def test_study_trains_measures_and_reports(name: StudyName, bars: Path, out: Path) -> None:
     result = run(name, bars, out)
@@ -118,6 +120,7 @@ def test_bad_requests(bars: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_damaged_base_is_no_silent_start(bars: Path, tmp_path: Path) -> None:
     run("encoders", bars, tmp_path)
     base = next(
