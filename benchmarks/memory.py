@@ -96,7 +96,7 @@ def evaluate(count: int, folder: Path) -> list[str]:
     save_artefact(IcGANNetworks(config), folder / "model", card="# Tiny\n")
     return [
         "evaluate", str(folder / "model"), "--data", str(folder / "data"),
-        "--out", str(folder / "out"), "--limit", str(count), "--device", "cpu",
+        "--out", str(folder / "out"), "--device", "cpu",
     ]  # fmt: skip
 
 
@@ -104,7 +104,7 @@ WORK: dict[str, tuple[Callable[[int, Path], list[str]], tuple[int, ...]]] = {
     "photo": (photo, (12, 50, 108)),
     "edit": (edit, (100, 1000, 5000)),
     "train": (train, (2000, 20_000, 200_000)),
-    "evaluate": (evaluate, (1000, 5000, 20_000)),
+    "evaluate": (evaluate, (5000, 10_000, 20_000)),
 }
 
 

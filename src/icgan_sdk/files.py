@@ -162,6 +162,14 @@ def _replace_content(folder: Path, new: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def names_in(folder: Path) -> set[str]:
+    """Names of what a folder holds, if it is there; what killed processes left is removed first."""
+    if not folder.is_dir():
+        return set()
+    _sweep(folder)
+    return {path.name for path in folder.iterdir()}
+
+
 def check_replaceable(
     folder: str | os.PathLike[str], ours: Iterable[str], *, marker: str, deed: str
 ) -> None:
@@ -174,7 +182,7 @@ def check_replaceable(
         deed: What would remove the files, like "saving a model".
     """
     folder = Path(folder)
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    names = names_in(folder)
     known = tuple(ours) if marker in names else ()
     others = sorted(n for n in names if not any(fnmatchcase(n, pattern) for pattern in known))
     if others:

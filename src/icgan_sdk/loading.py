@@ -82,7 +82,8 @@ class Pretrained:
             ModelNotFoundError: If there is no model of that name or folder.
             ModelFormatError: If its files are damaged, incomplete or of a newer format.
             DownloadError: If the Hub's repository can't be fetched.
-            ConfigError: If there is no such device or runtime, or a folder is given a revision.
+            ConfigError: If there is no such device or runtime, PyTorch is needed and not installed,
+                or a folder is given a revision.
         """
         if runtime not in get_args(RuntimeName):
             raise ConfigError(f"runtime must be 'torch', 'onnx' or 'auto', not {runtime!r}")
@@ -98,7 +99,15 @@ class Pretrained:
         if runtime == "onnx" or (runtime == "auto" and _runs_without_torch(folder, device)):
             engine: Engine = _open_graphs(folder, device)
         else:
-            engine, dtype = _open_artefact(folder, device)
+            try:
+                engine, dtype = _open_artefact(folder, device)
+            except ModuleNotFoundError as error:
+                if error.name != "torch":
+                    raise
+                raise ConfigError(
+                    "PyTorch is not installed: runtime='onnx' edits without it, and "
+                    "'pip install torch' brings it"
+                ) from error
         card = folder / CARD_FILE
         found = card.is_file()
         model = cls.__new__(cls)

@@ -1,6 +1,8 @@
 import importlib.util
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -346,3 +348,21 @@ def test_a_missing_package_is_named_first(
     )
     with pytest.raises(ConfigError, match=rf"{package}: pip install 'icgan-sdk\[evaluation\]'"):
         evaluate("mnist", "nowhere", tmp_path / "out")
+
+
+def test_what_a_killed_evaluation_left_is_no_other_file(
+    model: Path, faces: PreparedDataset, quick_judges: Path, tmp_path: Path
+) -> None:
+    script = """
+import os, sys
+from pathlib import Path
+from icgan_sdk.files import atomic_file
+with atomic_file(sys.argv[1]) as temporary:
+    temporary.write_text("{")
+    os._exit(0)
+"""
+    out = tmp_path / "out"
+    subprocess.run([sys.executable, "-c", script, str(out / "evaluation.json")], check=True)
+    assert len(list(out.iterdir())) == 1
+    evaluate(model, faces.folder, out, referees=quick_judges / "faces", limit=8, device="cpu")
+    assert {path.name for path in out.iterdir()} == {"evaluation.json", "images", "report.md"}

@@ -67,6 +67,11 @@ def report(problem: object) -> None:
     print(f"icgan: error: {' '.join(str(problem).split())}", file=sys.stderr)
 
 
+def note(text: str) -> None:
+    """Say in one line on stderr what is worth knowing, and no error."""
+    print(f"icgan: {text}", file=sys.stderr)
+
+
 def for_each(items: Iterable[T], work: Callable[[T], object], at_once: int = 1) -> None:
     """Do the work for every item. Report pictures that can't be read or used, and continue.
 

@@ -9,6 +9,7 @@ import typer
 from icgan_sdk.artefacts.layout import read_config
 from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names
 from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.cli.console import note
 from icgan_sdk.cli.names import understand
 from icgan_sdk.errors import AttributeValueError, IcGANError
 
@@ -75,11 +76,18 @@ def parse_settings(settings: Iterable[str], known: AttributeSet) -> dict[str, ob
         written, equals, value = setting.partition("=")
         if not equals:
             raise AttributeValueError(f"--set {setting}: write NAME=VALUE, as in Eyeglasses=1")
-        name, value = understand(written, value, known)
+        name, meant = understand(written, value, known)
+        if _plainly(name) != _plainly(written):
+            note(f"{setting} is taken for {name}={meant}")
+        value = meant
         if name in edits:
             raise AttributeValueError(f"--set {setting}: {name} is set twice")
         edits[name] = _member(value) if name in known.groups else _number_or_text(value)
     return edits
+
+
+def _plainly(name: str) -> str:
+    return name.casefold().replace("_", " ").strip()
 
 
 def _member(value: str) -> str | None:

@@ -24,7 +24,7 @@ from icgan_sdk.data.prepared import (
 )
 from icgan_sdk.data.reading import Pixels, ReadPicture, read_all
 from icgan_sdk.errors import DatasetError, SaveError, ShapeError
-from icgan_sdk.files import atomic_folder
+from icgan_sdk.files import atomic_folder, names_in
 from icgan_sdk.progress import Progress
 
 PARTITIONS = ("train", "validation", "test")
@@ -174,7 +174,7 @@ def _new_dataset(folder: str | os.PathLike[str], overwrite: bool) -> Iterator[Pa
                 f"{folder} already holds a prepared data set; choose another folder, or ask to "
                 "replace it (overwrite=True, --overwrite)"
             )
-    elif folder.is_dir() and any(folder.iterdir()):
+    elif names_in(folder):
         raise DatasetError(f"{folder} holds other things than a data set; choose another folder")
     with atomic_folder(folder) as temporary:
         yield temporary

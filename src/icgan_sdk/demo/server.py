@@ -198,8 +198,9 @@ def running(exhibits: Mapping[str, Exhibit], host: str, port: int | None) -> Ite
                 app_kwargs={"middleware": [Middleware(Guard)]},
             )
     except (OSError, OverflowError) as error:
+        reason = str(error).partition(". ")[0]  # what follows is advice on Gradio's own options
         raise ConfigError(
-            f"can't listen on {host}, port {port or 'any from 7860'}: {error}"
+            f"can't listen on {host}, port {port or 'any from 7860'}: {reason}"
         ) from error
     try:
         with trimmed(Path(get_upload_folder())):

@@ -37,7 +37,7 @@ from icgan_sdk.evaluation.report.loss_curves import loss_curves
 from icgan_sdk.evaluation.report.paper_pictures import enlarged, pictures_of, samples_picture
 from icgan_sdk.evaluation.report.plots import check_matplotlib, save_plots
 from icgan_sdk.evaluation.results import Evaluation, Subject
-from icgan_sdk.files import atomic_folder, write_text
+from icgan_sdk.files import atomic_folder, names_in, write_text
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.devices import find_device
 from icgan_sdk.model.noise import random_source
@@ -165,7 +165,7 @@ def _check_options(
 
 
 def _check_replaceable(folder: Path) -> None:
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    names = names_in(folder)
     others = sorted(names - {REFEREES})
     # Without a result, report and images may be someone else's.
     if others and RESULT_FILE not in names:

@@ -189,7 +189,9 @@ def cut_photo(
     faces = find_faces(picture) if looked else []
     if looked and not faces:
         if align == "always" or _is_number(face) or missing == "refuse":
-            raise NoFaceFoundError(f"no face found in {name}; align='none' takes the centre square")
+            raise NoFaceFoundError(
+                f"no face found in {name}; align='none' (--align none) takes the centre square"
+            )
         fate = "its centre square is taken" if missing == "centre" else "it is left as it is"
         warn_of_photo(f"no face found in {name}: {fate}")
         if missing == "leave":

@@ -38,8 +38,11 @@ def from_floats(
     Raises:
         ShapeError: If the numbers are no floats, or not finite, or lie outside the range.
     """
-    if array.dtype.kind != "f":
-        raise ShapeError(f"expected an array of floats, not {array.dtype}")
+    if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+        found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise ShapeError(f"expected an array of floats, not {found}")
+    if not np.isfinite(array).all():
+        raise ShapeError("some numbers are not finite (NaN or infinity)")
     if not high > low:
         raise ShapeError(f"white ({high}) must be more than black ({low})")
     share = (array.astype(np.float64) - low) / (high - low)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from icgan_sdk.errors import ShapeError
 from icgan_sdk.pictures.lettering import Font, legible
 
 GAP = 2
@@ -26,7 +27,16 @@ def sheet(
 
     Returns:
         White gaps between the pictures and around them; a single one without titles as it is.
+
+    Raises:
+        ShapeError: If there are no rows of pictures, or not as many titles as columns.
     """
+    if not rows or not rows[0] or isinstance(rows[0], Image.Image):
+        raise ShapeError("a sheet is rows of pictures, as in sheet([[first, second], [third]])")
+    if titles and len(titles) != len(rows[0]):
+        raise ShapeError(f"{len(titles)} titles for {len(rows[0])} columns")
+    if scale < 1:
+        raise ShapeError(f"scale must be a whole number from 1, not {scale}")
     larger = [[enlarge(picture, scale) for picture in row] for row in rows]
     return titled(grid(larger), titles) if titles else grid(larger)
 

@@ -97,7 +97,9 @@ def _naming(file: str) -> Iterator[None]:
         hint = "; HEIF files need pip install 'icgan-sdk[photo]'" if heif else ""
         raise ImageError(f"{name} is not an image in a format that is read{hint}") from error
     except IsADirectoryError as error:
-        raise ImageError(f"{name} is a folder, not an image file") from error
+        raise ImageError(
+            f"{name} is a folder, not an image file: '{name}/*.jpg' names its pictures"
+        ) from error
     except PermissionError as error:
         raise ImageError(f"{name} can't be read: permission denied") from error
     except Image.DecompressionBombError as error:

@@ -1,11 +1,12 @@
-"""Pictures of floating-point numbers, whose range is never guessed."""
+"""Pictures of floating-point numbers, whose range is never guessed, and sheets of pictures."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from icgan_sdk import IcGAN, ShapeError, from_floats
+from icgan_sdk import IcGAN, ShapeError, from_floats, sheet
 
 
 @given(
@@ -33,7 +34,8 @@ def test_an_edit_takes_what_it_gives(tiny_model: IcGAN) -> None:
         (np.zeros((2, 2), np.uint8), {}, "expected an array of floats, not uint8"),
         (np.full((2, 2), -0.5), {}, "-0.5 to -0.5 are outside 0 to 1: say with low and high"),
         (np.full((2, 2), 200.0), {"low": -1}, "outside -1 to 1"),
-        (np.full((2, 2), np.nan), {}, "outside 0 to 1"),
+        (np.full((2, 2), np.nan), {}, "some numbers are not finite"),
+        ([[0.5]], {}, "expected an array of floats, not list"),
         (np.zeros((2, 2)), {"low": 1.0, "high": 1.0}, r"white \(1.0\) must be more than black"),
     ],
 )
@@ -44,3 +46,20 @@ def test_what_is_out_of_range_is_refused(
 ) -> None:
     with pytest.raises(ShapeError, match=message):
         from_floats(array, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        ([], {}, "rows of pictures"),
+        ([[]], {}, "rows of pictures"),
+        ([Image.new("RGB", (2, 2))], {}, "rows of pictures"),
+        ([[Image.new("RGB", (2, 2))]], {"titles": ("a", "b")}, "2 titles for 1 columns"),
+        ([[Image.new("RGB", (2, 2))]], {"scale": 0}, "scale must be a whole number from 1"),
+    ],
+)
+def test_a_sheet_of_something_else_is_refused(
+    rows: object, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ShapeError, match=message):
+        sheet(rows, **options)  # type: ignore[arg-type]
