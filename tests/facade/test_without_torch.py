@@ -24,7 +24,8 @@ def test_edits_are_made_and_all_else_says_what_it_needs(pytestconfig: object) ->
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, cwd=root
     )
     assert done.stdout.splitlines() == [
-        "PyTorch is not installed: runtime='onnx' edits without it, and 'pip install torch' brings it",
+        "PyTorch is not installed: runtime='onnx' edits without it, "
+        "and 'pip install torch' brings it",
         "(512, 512)",
         "1",
     ]
