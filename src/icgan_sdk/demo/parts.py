@@ -69,7 +69,7 @@ def shown(picture: Image.Image, name: str) -> str:
         KEPT_FILES newer ones.
     """
     path = kept(f"{name}-{secrets.token_hex(8)}.png")
-    picture.save(path)
+    picture.save(path, compress_level=1)  # a whole photo would take longer than its edit
     return str(path)
 
 
