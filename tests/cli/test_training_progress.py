@@ -52,6 +52,7 @@ def test_losses_are_there_from_the_first_step(
     assert "images/s" in last
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 def test_a_narrow_terminal_keeps_bar_count_and_time(
     bars: Path,  # noqa: F811

@@ -59,6 +59,7 @@ def test_attributes_in_the_order_asked_for(make_celeba: MakeCelebA, tmp_path: Pa
         prepare_celeba(root, tmp_path / "d", attributes=["Smilling"])
 
 
+@pytest.mark.slow
 def test_zip_folder_and_workers_give_the_same(
     make_celeba: MakeCelebA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,6 +132,7 @@ def test_unforeseen_errors_leave_nothing_and_keep_the_old(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.slow
 def test_starts_again_after_a_kill(tmp_path: Path) -> None:
     out = tmp_path / "out"
     script = tmp_path / "script.py"
@@ -149,6 +150,7 @@ def test_starts_again_after_a_kill(tmp_path: Path) -> None:
     assert len(PreparedDataset.open(out)) == 18
 
 
+@pytest.mark.slow
 def test_dead_worker_is_an_error_not_a_hang(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(DYING_WORKER)

@@ -74,6 +74,7 @@ def test_pictures_that_stay_show_the_same_person(
     assert found.note == ""
 
 
+@pytest.mark.slow
 def test_other_pictures_are_farther_away(faces: PreparedDataset, aligned: ModelConfig) -> None:
     networks = tiny_networks(aligned)
     found = measure(networks, faces.part("train"))

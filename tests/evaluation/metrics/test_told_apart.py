@@ -44,6 +44,7 @@ def edits(on: Bench) -> EditsToldApart:
     return metric.figures()
 
 
+@pytest.mark.slow
 def test_generated_pictures_and_reconstructions(
     faces: PreparedDataset, tiny_config: ModelConfig
 ) -> None:
