@@ -65,9 +65,7 @@ class Inversion:
         Raises:
             ShapeError: If the picture was a tensor, which is no photo.
         """
-        if self._photo is None:
-            raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
-        return self._photo.copy()
+        return self._own_photo().copy()
 
     @property
     def latent(self) -> Latent:
@@ -184,18 +182,22 @@ class Inversion:
     def _pasted(
         self, presences: Mapping[str, float], amount: float, onto: Image | None = None
     ) -> Image:
-        photo = self.photo
-        if onto is not None:
-            if (onto.size, onto.mode) != (photo.size, photo.mode):
-                raise ShapeError(
-                    f"onto must be as the photo, {photo.size} {photo.mode}, "
-                    f"not {onto.size} {onto.mode}"
-                )
-            photo = onto.copy()
+        own = self._own_photo()
+        base = own if onto is None else onto
+        if (base.size, base.mode) != (own.size, own.mode):
+            raise ShapeError(
+                f"onto must be as the photo, {own.size} {own.mode}, not {base.size} {base.mode}"
+            )
+        photo = base.copy()
         if self._matrix is not None:
             change = strip_padding(self._encoded.change(presences, amount), self._config.photo)
             paste_changes(photo, change, [self._matrix])
         return photo
+
+    def _own_photo(self) -> Image:
+        if self._photo is None:
+            raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
+        return self._photo
 
     def _picture(self, images: Floats) -> Image:
         return to_pictures(images, self._config)[0]

@@ -10,7 +10,6 @@ from icgan_sdk.pictures.lettering import Font, legible
 GAP = 2
 """White pixels between pictures, and around them."""
 
-
 SMALLEST_TEXT = 10
 """Size of titles, pixels, below which they can't be read."""
 
