@@ -253,6 +253,21 @@ def test_fixed_norm_keeps_the_statistics_of_joint_training(
     assert same == {"running_mean", "running_var", "num_batches_tracked"}
 
 
+def test_joint_training_goes_on_with_the_statistics_of_its_start(
+    joint: TrainConfig, tmp_path: Path
+) -> None:
+    run(joint, tmp_path / "run")
+    start = tmp_path / "run/artefact"
+    more = TrainConfig.from_dict({**joint.to_dict(), "start": str(start)})
+    fixed = ["joint.fixed_norm=true", "joint.warmup=2", "encoder_z.fixed_norm=true"]
+    run(override(more, fixed), tmp_path / "more")
+    before, after = (load_artefact(folder) for folder in (start, tmp_path / "more/artefact"))
+    for name in ("generator", "encoder_z"):
+        old, new = (getattr(networks, name).state_dict() for networks in (before, after))
+        same = {key.split(".")[-1] for key in old if torch.equal(old[key], new[key])}
+        assert same == {"running_mean", "running_var", "num_batches_tracked"}
+
+
 def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Path) -> None:
     run(joint, tmp_path / "run")
     fork(tmp_path / "run", tmp_path / "more", override(joint, ["encoder_z.epochs=1"]))
@@ -269,6 +284,7 @@ def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Pa
         ("encoder_y.source=generated", 'encoder_y.source "real"'),
         ("gan.method=matching", "needs the critic"),
         ("encoder_z.fixed_norm=true gan.method=matching encoder_z.feature_weight=0", "fixed_norm"),
+        ("joint.fixed_norm=true", "joint.fixed_norm needs a trained model"),
         ("joint.balanced=1", "joint.balanced must be bool"),
         ("joint.z_weight=-1", "joint.z_weight must not be negative"),
     ],

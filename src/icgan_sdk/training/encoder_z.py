@@ -10,6 +10,7 @@ from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Critic, IcGANNetworks, map_distance
 from icgan_sdk.model.devices import send
 from icgan_sdk.pictures.saving import save_picture
+from icgan_sdk.training.batch_norm import set_training
 from icgan_sdk.training.checkpoint import Stateful, load_checkpoint
 from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.encoder_y import load_encoder_y
@@ -134,7 +135,7 @@ def train_encoder_z(context: Context) -> None:
     context.begin(encoder, "encoder" if networks.encoder is not None else "encoder_z")
     critic = _known_networks(networks, context)
     y_is_read = critic is not None or context.start is not None
-    _set_training(encoder, settings.fixed_norm)
+    set_training(encoder, settings.fixed_norm)
     optimiser = make_adam(encoder, settings)
     runtime.compile(encoder, networks.generator)
     # The real images that SNG learns y on are drawn by the settings of E_y.
@@ -179,18 +180,11 @@ def train_encoder_z(context: Context) -> None:
         encoder.eval()
         figures = judge_z(networks, context)
         _save_pairs(networks, context, f"encoder_z-{epoch:04d}.png")
-        _set_training(encoder, settings.fixed_norm)
+        set_training(encoder, settings.fixed_norm)
         return figures
 
     parts: dict[str, Stateful] = {"encoder": encoder, "optimiser": optimiser}
     run_stage(context, "encoder_z", settings, parts, step_function, end_of_epoch)
-
-
-def _set_training(encoder: nn.Module, fixed_norm: bool) -> None:
-    encoder.train()
-    for module in encoder.modules() if fixed_norm else ():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.eval()
 
 
 def _networks(context: Context) -> IcGANNetworks:

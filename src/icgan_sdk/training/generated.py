@@ -15,6 +15,7 @@ from icgan_sdk.model import Generator, IcGANNetworks, build_generator, draw_nois
 from icgan_sdk.model.devices import send
 from icgan_sdk.pictures.arrays import strip_padding, tensor_to_pixels
 from icgan_sdk.pictures.saving import save_picture
+from icgan_sdk.training.batch_norm import refresh
 from icgan_sdk.training.checkpoint import save_checkpoint
 from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.logging import Progress
@@ -33,7 +34,8 @@ def make_generated(context: Context) -> None:
         if context.config.generated.smooth_output:
             assert isinstance(generator, Generator)  # see _check
             generator.output.smooth()
-        refresh_batch_norm(generator, context)
+        if not _keeps_statistics(context):
+            refresh_batch_norm(generator, context)
         generator.eval()
         save_samples(generator, context, "generated.png")
         _write_set(generator, context)
@@ -65,24 +67,23 @@ def draw_generated(
     return runtime.images(images.float()), z, y
 
 
-@torch.no_grad()
+def _keeps_statistics(context: Context) -> bool:
+    config = context.config
+    return config.gan.method == "joint" and config.joint.fixed_norm
+
+
 def refresh_batch_norm(generator: nn.Module, context: Context) -> None:
     """Replace the batch-norm statistics by plain means over train-mode batches.
 
     The moving average has other weights than the trained generator, whose statistics it holds.
     (The original makes 100 such passes, with momentum 0.1.)
     """
-    norms = [m for m in generator.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a cumulative mean
-    generator.train()
-    for step in range(1, context.config.generated.batch_norm_batches + 1):
+
+    def run_batch(step: int) -> None:
         draws = context.draws("generated", step, rank=0)
         draw_generated(generator, context.config.gan.batch_size, context, draws)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+
+    refresh(generator, context.config.generated.batch_norm_batches, run_batch)
 
 
 def _write_set(generator: nn.Module, context: Context) -> None:

@@ -22,6 +22,7 @@ from icgan_sdk.model import (
 )
 from icgan_sdk.model.devices import send
 from icgan_sdk.training.augment import augment
+from icgan_sdk.training.batch_norm import set_training
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.encoder_y import load_encoder_y
@@ -211,6 +212,8 @@ def train_joint(context: Context) -> None:
     G, E, critic = networks.generator, networks.encoder_z, networks.critic
     context.begin(G, "generator")
     context.begin(E, "encoder_z")
+    for network in (G, E):
+        set_training(network, config.joint.fixed_norm)
     optimiser = make_adam(nn.ModuleList([G, E]), config.gan)
     optimiser_critic = make_adam(critic, config.gan, config.joint.critic_rate)
     average_g = MovingAverage(G, config.gan.ema_decay)
@@ -263,6 +266,8 @@ def check_joint(context: Context) -> None:
             f"gan.batch_size must be at least {FEWEST} for joint training, not {batch}: it is "
             "divided among sampled, edited and rebuilt pictures"
         )
+    if context.config.joint.fixed_norm and context.start is None:
+        raise ConfigError("joint.fixed_norm needs a trained model to start from: name one by start")
 
 
 class _Networks(nn.Module):

@@ -74,6 +74,8 @@ class JointConfig:
         critic_rate: The critic's learning rate, as a multiple of the generator's.
         warmup: Steps at the start in which only the critic learns. A run that starts from trained
             networks needs them: an untrained critic would spoil those networks.
+        fixed_norm: Batch norm of G and E_z keeps the statistics of the model that training starts
+            from. Those of a batch mix its three kinds of images, which inference never sees mixed.
         balanced: Draw half of the real images so that all attributes are equally frequent.
         augment: Move the images that the critic sees, and cover a part of each (DiffAugment).
     """
@@ -87,6 +89,7 @@ class JointConfig:
     prior_weight: Annotated[float, Range(0)] = 1.0
     critic_rate: Annotated[float, Range(0)] = 2.0
     warmup: Annotated[int, Range(0)] = 0
+    fixed_norm: bool = False
     balanced: bool = True
     augment: bool = False
 
