@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Critic, IcGANNetworks, map_distance
