@@ -13,7 +13,7 @@ from icgan_sdk.evaluation.metrics.bench import Bench, given
 from icgan_sdk.evaluation.metrics.measuring import measure_alone
 from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.metrics.perceptual_distance import perceptual_distance
-from icgan_sdk.evaluation.metrics.seeing import RealBatch, RealPictures
+from icgan_sdk.evaluation.metrics.seeing import RealPictures
 from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.evaluation.report.markdown import Line, Section, number, table
 from icgan_sdk.model import IcGANNetworks, draw_noise
@@ -72,16 +72,6 @@ class DiversityMetric(Metric[Diversity]):
         self._samples, self._draws = samples, bench.draws(self.name)
         groups = _shared_labels(bench.pictures.dataset, self._draws)[:label_vectors]
         self._groups = [rows[:samples] for rows in groups]
-        self._wanted = {row for rows in self._groups for row in rows.tolist()}
-        self._maps: dict[int, list[Tensor]] = {}
-        self._images: dict[int, Tensor] = {}
-
-    def see_real(self, batch: RealBatch) -> None:
-        """Keep the pictures that are to be compared, and the referee's maps of them."""
-        for row in sorted(self._wanted & set(range(batch.at.start, batch.at.stop))):
-            place = row - batch.at.start
-            self._images[row] = batch.real.images[place].clone()
-            self._maps[row] = [m[place].clone() for m in batch.real.look("residual").maps]
 
     def figures(self) -> Diversity:
         """Generate images of the same labels, and compare."""
@@ -95,18 +85,17 @@ class DiversityMetric(Metric[Diversity]):
 
     def _compare(self, rows: Tensor) -> list[float]:
         """Distances of generated images in maps and pixels, and of real ones."""
-        networks, referee = self.bench.networks, self.bench.pictures.referees["residual"]
-        y = self.bench.pictures.dataset.labels(rows[:1]).expand(self._samples, -1)
+        networks, dataset = self.bench.networks, self.bench.pictures.dataset
+        y = dataset.labels(rows[:1]).expand(self._samples, -1)
         z = draw_noise(self._samples, networks.config, self._draws)
-        generated = self.bench.decode(Latent(z, y))
-        maps = referee.maps(generated.to(referee.device))
-        real = torch.stack([self._images[row] for row in rows.tolist()])
-        each = [self._maps[row] for row in rows.tolist()]
-        real_maps = [torch.stack(layer) for layer in zip(*each, strict=True)]
         return [
-            *_pairwise(generated, maps, self.bench.config),
-            *_pairwise(real, real_maps, self.bench.config),
+            *self._distances(self.bench.decode(Latent(z, y))),
+            *self._distances(dataset.images(rows)),
         ]
+
+    def _distances(self, images: Tensor) -> tuple[float, float]:
+        referee = self.bench.pictures.referees["residual"]
+        return _pairwise(images, referee.maps(images.to(referee.device)), self.bench.config)
 
     @classmethod
     def summary(cls, figures: Diversity, config: ModelConfig) -> list[Line]:

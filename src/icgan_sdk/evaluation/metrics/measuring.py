@@ -11,6 +11,7 @@ from icgan_sdk.evaluation.metrics.metric import Figures, Metric, Viewer
 from icgan_sdk.evaluation.metrics.seeing import GENERATED, REAL
 from icgan_sdk.evaluation.progress import Watcher, ignore
 from icgan_sdk.training.rows import chunks
+from icgan_sdk.training.runtime import release_freed_memory
 
 
 @torch.inference_mode()
@@ -38,6 +39,7 @@ def measure(
         watcher(metric.name, 0, 1)
         with bench.clock.part(metric.name):
             figures[metric.name] = metric.figures()
+        release_freed_memory()
         watcher(metric.name, 1, 1)
     return figures
 
@@ -60,6 +62,7 @@ def show(bench: Bench, viewers: Sequence[Viewer], watcher: Watcher = ignore) -> 
         for viewer, name in zip(viewers, names, strict=True):
             with bench.clock.part(name):
                 viewer.see_real(real)
+        release_freed_memory()
         watcher(REAL, at.stop, total)
     watcher(GENERATED, 0, total)
     for at in slices:
@@ -67,6 +70,7 @@ def show(bench: Bench, viewers: Sequence[Viewer], watcher: Watcher = ignore) -> 
         for viewer, name in zip(viewers, names, strict=True):
             with bench.clock.part(name):
                 viewer.see_generated(generated)
+        release_freed_memory()
         watcher(GENERATED, at.stop, total)
 
 
