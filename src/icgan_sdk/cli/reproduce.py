@@ -26,9 +26,12 @@ def reproduce(
     data: Annotated[Path, typer.Option(help="Prepared data set (icgan data prepare).")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of results and runs.")],
     scale: Annotated[
-        Literal["full", "small"],
-        typer.Option(help="full: the paper's, for a GPU; small: about an hour on two cores."),
-    ] = "full",
+        Literal["small", "full"] | None,
+        typer.Option(
+            help="small: about an hour on two cores; full: the paper's, for a GPU. Without it, "
+            "what both would take."
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override a setting of all models: gan.epochs=5. Repeatable."),
@@ -46,7 +49,10 @@ def reproduce(
     """
     from icgan_sdk.evaluation.reproduce import reproduce as run_study
 
-    for name in _studies(study):
+    names = _studies(study)
+    if scale is None:
+        raise typer.BadParameter(_costs(names, data, tuple(settings or ())))
+    for name in names:
         run_study(
             name,
             data,
@@ -68,6 +74,20 @@ def _studies(names: list[str]) -> "list[StudyName]":
         if name not in STUDIES:
             raise typer.BadParameter(f"no study {name!r}; there are {', '.join(STUDIES)}")
     return [name for name in STUDIES if name in names]
+
+
+def _costs(names: "list[StudyName]", data: Path, settings: tuple[str, ...]) -> str:
+    from icgan_sdk.data import PreparedDataset
+    from icgan_sdk.evaluation.studies.study_catalogue import STUDIES
+    from icgan_sdk.evaluation.studies.study_variants import cost
+
+    dataset, studies = PreparedDataset.open(data), [STUDIES[name] for name in names]
+    small, full = (cost(studies, dataset, scale, settings) for scale in ("small", "full"))
+    return (
+        f"choose --scale small ({small.models} models, {small.steps:,} steps; on two cores a few "
+        f"steps a second) or --scale full ({full.models} models of the paper's size, "
+        f"{full.steps:,} steps; for a GPU)"
+    )
 
 
 class _Lines:

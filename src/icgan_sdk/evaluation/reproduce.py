@@ -42,7 +42,7 @@ def reproduce(
     data: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
-    scale: Scale = "full",
+    scale: Scale,
     settings: tuple[str, ...] = (),
     seed: int = 0,
     device: str = "auto",

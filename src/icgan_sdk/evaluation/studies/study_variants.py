@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from typing import TypedDict
+from collections.abc import Sequence
+from typing import NamedTuple, TypedDict
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.studies.study import Scale, Study, Variant
 from icgan_sdk.training.recipe_files import load_config
+from icgan_sdk.training.settings import OptimiserConfig
 from icgan_sdk.training.train_config import TrainConfig
 
 SMALL = (
@@ -20,6 +22,18 @@ SMALL = (
     "generated.images=2000",
 )
 """What `--scale small` changes in a recipe: half the widths and a few epochs, for two CPU cores."""
+
+
+class Cost(NamedTuple):
+    """What studies take.
+
+    Attributes:
+        models: Models that are trained; one that several studies or variants share counts once.
+        steps: Optimisation steps of them all.
+    """
+
+    models: int
+    steps: int
 
 
 class EffectiveSettings(TypedDict):
@@ -53,6 +67,33 @@ def variant_config(
     config = load_config(variant.recipe, overrides, data=str(dataset.folder))
     config.model_config(dataset)  # raises before anything is trained
     return config
+
+
+def cost(
+    studies: Sequence[Study], dataset: PreparedDataset, scale: Scale, settings: tuple[str, ...]
+) -> Cost:
+    """What the training of studies takes, if nothing of them is there yet.
+
+    Args:
+        studies: Which.
+        dataset: What the models are trained on.
+        scale: "full" or "small".
+        settings: The user's overrides.
+
+    Raises:
+        ConfigError: If the settings don't fit each other or the data.
+        DatasetError: If there is no training partition.
+    """
+    images = len(dataset.part("train"))
+    steps = dict[tuple[str, str], int]()
+    for variant in (variant for study in studies for variant in study.variants):
+        config = variant_config(variant, dataset, scale, (), settings)
+        for stage in variant.stages:
+            section = getattr(config, stage)
+            if isinstance(section, OptimiserConfig) and not (variant.shares and stage == "gan"):
+                per_epoch = images // section.batch_size
+                steps[run_name(variant, config), stage] = section.epochs * per_epoch
+    return Cost(len({run for run, _ in steps}), sum(steps.values()))
 
 
 def run_name(variant: Variant, config: TrainConfig) -> str:
