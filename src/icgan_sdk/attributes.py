@@ -170,7 +170,8 @@ class AttributeSet:
 
         Raises:
             UnknownAttributeError: If there is no such attribute, group or member.
-            AttributeValueError: If a value is not a number from 0 to 2.
+            AttributeValueError: If a value is not a number from 0 to 2, or several members of a
+                group should be present.
         """
         presences: dict[str, float] = {}
         for key, value in edits.items():
@@ -182,6 +183,13 @@ class AttributeSet:
                 if presences.get(name, presence) != presence:
                     raise AttributeValueError(f"{name!r} is asked for with two values")
                 presences[name] = presence
+        for group, members in self.groups.items():
+            asked_for = [name for name in members if presences.get(name, 0.0) >= 1.0]
+            if len(asked_for) > 1:
+                names = " and ".join(asked_for)
+                raise AttributeValueError(
+                    f"{names} exclude each other ({group}): ask for one, or for fractions"
+                )
         return presences
 
     def _resolve_one(self, key: str, value: object) -> tuple[str, float]:

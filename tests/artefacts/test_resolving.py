@@ -45,6 +45,11 @@ def test_unknown_names_are_told_what_there_is(bundle: Path) -> None:
         resolve("celba")
     assert "did you mean 'celeba'?" in str(caught.value)
     assert "celeba, mnist" in str(caught.value)
+    with pytest.raises(ModelNotFoundError, match="a model is a name or a folder, not None"):
+        resolve(None)  # type: ignore[arg-type]
+    with pytest.raises(ModelNotFoundError) as caught:
+        resolve("nothing")
+    assert str(caught.value).count("celeba") == 1
     for name in ("", "./nowhere", "/no/where/at/all", "a/b/c"):
         with pytest.raises(ModelNotFoundError, match=r"no (such )?model"):
             resolve(name)

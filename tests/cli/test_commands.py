@@ -200,10 +200,10 @@ def test_passing_to_an_edit_and_back(icgan: Run, model: IcGAN) -> None:
         assert icgan("interpolate", *arguments, "-o", f"i.{suffix}")[0] == 0
         with Image.open(f"i.{suffix}") as animation:
             assert getattr(animation, "n_frames", 1) == 6
-    for wrong in (("a.png",), ("a.png", "b.jpg", "--set", "Smiling=1")):
+    for wrong in (("a.png",), ("a.png", "b.jpg", "Smiling=1"), ("a.png", "b.jpg", "a.png")):
         status, _, errors = icgan("interpolate", *wrong, *MODEL, "-o", "i.png")
         assert status == 2
-        assert "give a second picture, or an edit as in Smiling=1" in errors
+        assert "give one second picture, or else an edit of the first" in errors
 
 
 def test_samples_as_a_grid_or_one_by_one(icgan: Run, model: IcGAN) -> None:

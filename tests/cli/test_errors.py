@@ -34,10 +34,28 @@ CASES: dict[str, tuple[list[str], str]] = {
         ["edit", "a.png", "--set", "Smiling=1", "--set", "Smiling=0"],
         "Smiling is set twice",
     ),
-    "option as name": (["sample", "--set", "seed=1"], "unknown attribute 'seed'"),
+    "option as name": (
+        ["sample", "--set", "seed=1"],
+        "'seed' is no attribute but an option: --seed 1",
+    ),
     "interpolate missing": (["interpolate", "a.png", "none.png"], "no such image file: none.png"),
     "swap unreadable": (["swap", "bad.png", "a.png"], "bad.png is not an image"),
 }
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["edit", "none.png", "Smiling=1"],
+        ["interpolate", "none.png", "Smiling=1"],
+        ["variations", "none.png"],
+        ["swap", "none.png", "a.png"],
+        ["sample"],
+    ],
+)
+def test_an_output_that_cannot_be_is_told_before_the_work(command: list[str], icgan: Run) -> None:
+    said = refused(icgan(*command, "-o", "out.mp4"))
+    assert "out.mp4: no image format has the suffix '.mp4'; animations are .webp or .gif" in said
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -5,7 +5,7 @@ import pytest
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.cli.names import understand
 from icgan_sdk.cli.options import parse_settings, split_settings
-from icgan_sdk.errors import AttributeValueError
+from icgan_sdk.errors import AttributeValueError, UnknownAttributeError
 
 CELEBA = AttributeSet.celeba()
 
@@ -24,13 +24,28 @@ CELEBA = AttributeSet.celeba()
         ("hair_color=none", {"hair_color": None}),
         ("hat=1", {"Wearing_Hat": 1.0}),
         ("makeup=1", {"Heavy_Makeup": 1.0}),
+        ("female=1", {"Male": 0.0}),
+        ("Woman=0", {"Male": 1.0}),
     ],
 )
 def test_one_meaning_is_taken(written: str, meant: dict[str, object]) -> None:
     assert parse_settings([written], CELEBA) == meant
 
 
-@pytest.mark.parametrize("name", ["hair", "beard", "", "xyz", "e"])
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("hair=1", "hair_color or hair_texture: say what.* hair=Black_Hair"),
+        ("align=none", "an option: --align none"),
+        ("digit=3", "the bundled model mnist has: --model mnist"),
+    ],
+)
+def test_what_is_something_else_is_told(setting: str, message: str) -> None:
+    with pytest.raises(UnknownAttributeError, match=message):
+        parse_settings([setting], CELEBA)
+
+
+@pytest.mark.parametrize("name", ["beard", "", "xyz", "e"])
 def test_none_or_several_are_left_to_the_model(name: str) -> None:
     assert understand(name, "1", CELEBA) == (name, "1")
 

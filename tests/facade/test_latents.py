@@ -175,3 +175,11 @@ def test_mistyped_options_of_other_methods(tiny_model: IcGAN, picture: Image.Ima
         tiny_model.predict_attributes(picture, refine=3)  # type: ignore[call-overload]
     with pytest.raises(ConfigError, match="no option 'detail' here"):
         tiny_model.interpolate(picture, picture, steps=2, detail="photo")  # type: ignore[call-arg]
+
+
+def test_an_inversion_in_place_of_a_picture_names_the_way(
+    tiny_model: IcGAN, picture: Image.Image
+) -> None:
+    found = tiny_model.invert(picture)
+    with pytest.raises(ShapeError, match=r"inversion\.edit\(Smiling=1\)"):
+        tiny_model.edit(found, Smiling=1)  # type: ignore[call-overload]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER, CONFIG_FILE, RUN_CONFIG_FILE
-from icgan_sdk.errors import ConfigError, ModelNotFoundError, did_you_mean
+from icgan_sdk.errors import ConfigError, ModelNotFoundError, closest
 
 Source = Literal["auto", "hub"]
 
@@ -71,14 +71,16 @@ def resolve(
 
     Raises:
         ConfigError: If a folder is given a revision, or the source is unknown.
-        ModelNotFoundError: If nothing has that name, a string of the form ``org/name`` is a
-            folder here too, or a run isn't complete.
+        ModelNotFoundError: If nothing has that name, it is no name at all, a string of the form
+            ``org/name`` is a folder here too, or a run isn't complete.
         ModelFormatError: If the repository holds no weights, or only pickled ones.
         DownloadError: If the Hub's repository can't be fetched.
     """
     if source not in ("auto", "hub"):
         raise ConfigError(f"source must be 'auto' or 'hub', not {source!r}")
     from_hub = source == "hub" or revision is not None
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise ModelNotFoundError(f"a model is a name or a folder, not {name_or_path!r}")
     if not isinstance(name_or_path, str):
         if from_hub:
             raise ConfigError(f"{name_or_path} is a folder: it has no revisions and no Hub")
@@ -135,7 +137,8 @@ def _unknown(name: str, from_hub: bool) -> ModelNotFoundError:
         )
     if "/" in name or os.sep in name:
         return ModelNotFoundError(f"no such model folder: {name}")
+    near = closest(name, bundled_names())
+    meant = f": did you mean {near!r}?" if near else ""
     return ModelNotFoundError(
-        f"no model named {name!r}: {did_you_mean(name, bundled_names())} ({bundled}; or give a "
-        "folder, or 'org/name' on the Hub)"
+        f"no model named {name!r}{meant} ({bundled}; or give a folder, or 'org/name' on the Hub)"
     )

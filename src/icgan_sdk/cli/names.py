@@ -3,19 +3,34 @@
 from collections.abc import Iterable
 
 from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.errors import UnknownAttributeError
 
 STEM = 4
 """Letters that must agree at the beginning: "smile" means Smiling."""
+
+OPPOSITES = {"female": "Male", "woman": "Male"}
+"""Words for the absence of an attribute."""
 
 
 def understand(name: str, value: str, known: AttributeSet) -> tuple[str, str]:
     """The attribute and value, or group and member, that a setting means.
 
-    What has no meaning or several stays as it is, so that the model says what is wrong.
+    What has no meaning stays as it is, so that the model says what is wrong.
+
+    Raises:
+        UnknownAttributeError: If a word names several groups, and the value none of their members.
     """
     members = [(g, m) for g in _groups(name, known) if (m := closest(value, known.groups[g]))]
     if name not in known.names and len(members) == 1:
         return members[0]
+    if (positive := OPPOSITES.get(_plain(name))) in known.names and value in ("0", "1"):
+        return positive, "1" if value == "0" else "0"
+    groups = [group for group in known.groups if name.casefold() in group.casefold().split("_")]
+    if len(groups) > 1 and not closest(name, known.names):
+        example = f"{name}={known.groups[groups[0]][0]}"
+        raise UnknownAttributeError(
+            f"{name!r} may mean {' or '.join(groups)}: say what it should be, as in {example}"
+        )
     return closest(name, [*known.names, *known.groups]) or name, value
 
 

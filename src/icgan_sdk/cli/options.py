@@ -11,7 +11,7 @@ from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.cli.console import note
 from icgan_sdk.cli.names import understand
-from icgan_sdk.errors import AttributeValueError, IcGANError
+from icgan_sdk.errors import AttributeValueError, IcGANError, UnknownAttributeError
 
 if TYPE_CHECKING:
     from icgan_sdk.engines.engine import RuntimeName
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from icgan_sdk.photo import Face, FaceOrAll
 
 DEFAULT_MODEL = "celeba"
+
+OPTIONS = (
+    *("align", "detail", "device", "face", "model", "output", "overwrite"),
+    *("refine", "runtime", "scale", "seed", "steps", "strip"),
+)
+"""Options that people write as they write attributes, ``align=none``."""
 
 NO_MEMBER = "none"
 """What ``--set hair_color=`` takes for none of the group."""
@@ -70,6 +76,7 @@ def parse_settings(settings: Iterable[str], known: AttributeSet) -> dict[str, ob
 
     Raises:
         AttributeValueError: If a setting is not NAME=VALUE, or a name is set twice.
+        UnknownAttributeError: If a name has several meanings, or is an option's.
     """
     edits: dict[str, object] = {}
     for setting in settings:
@@ -77,6 +84,7 @@ def parse_settings(settings: Iterable[str], known: AttributeSet) -> dict[str, ob
         if not equals:
             raise AttributeValueError(f"--set {setting}: write NAME=VALUE, as in Eyeglasses=1")
         name, meant = understand(written, value, known)
+        _check_known(name, value, known)
         if _plainly(name) != _plainly(written):
             note(f"{setting} is taken for {name}={meant}")
         value = meant
@@ -84,6 +92,20 @@ def parse_settings(settings: Iterable[str], known: AttributeSet) -> dict[str, ob
             raise AttributeValueError(f"--set {setting}: {name} is set twice")
         edits[name] = _member(value) if name in known.groups else _number_or_text(value)
     return edits
+
+
+def _check_known(name: str, value: str, known: AttributeSet) -> None:
+    """Raise UnknownAttributeError for what is an option, or a thing of another bundled model."""
+    if name in known.names or name in known.groups:
+        return
+    if name in OPTIONS:
+        raise UnknownAttributeError(f"{name!r} is no attribute but an option: --{name} {value}")
+    for other in bundled_names():
+        theirs = read_config(BUNDLED_ROOT / other).attributes
+        if name in theirs.names or name in theirs.groups:
+            raise UnknownAttributeError(
+                f"this model has no {name!r}, the bundled model {other} has: --model {other}"
+            )
 
 
 def _plainly(name: str) -> str:

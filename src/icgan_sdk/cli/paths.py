@@ -45,6 +45,7 @@ def name_outputs(inputs: Sequence[Path], output: str, keep: Collection[str] = ()
 
     Raises:
         typer.BadParameter: If several inputs should go to one file, or the output is empty.
+        ImageError: If no picture format has the output's suffix.
     """
     if not output:
         raise typer.BadParameter("name a file or a folder", param_hint="'--output'")
@@ -54,6 +55,7 @@ def name_outputs(inputs: Sequence[Path], output: str, keep: Collection[str] = ()
                 f"{len(inputs)} pictures need a folder, not the file {output}",
                 param_hint="'--output'",
             )
+        check_output(output)
         return [Path(output)]
     taken = {_key(path) for path in inputs}
     stems = [path.stem.casefold() for path in inputs]
@@ -66,6 +68,19 @@ def name_outputs(inputs: Sequence[Path], output: str, keep: Collection[str] = ()
         taken.add(_key(target))
         named.append(target)
     return named
+
+
+def check_output(output: str, inputs: Iterable[Path | str] = ()) -> None:
+    """Check before the work that one picture file can be written for all inputs.
+
+    Raises:
+        ImageError: If no picture format has its suffix.
+        typer.BadParameter: If it is one of the inputs.
+    """
+    from icgan_sdk.pictures.saving import check_suffix
+
+    check_suffix(output)
+    spare_inputs(inputs, output)
 
 
 def spare_inputs(inputs: Iterable[Path | str], output: Path | str) -> None:

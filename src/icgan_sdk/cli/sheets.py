@@ -27,7 +27,7 @@ from icgan_sdk.cli.options import (
     parse_settings,
     split_settings,
 )
-from icgan_sdk.cli.paths import expand, means_folder, spare_inputs
+from icgan_sdk.cli.paths import check_output, expand, means_folder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -70,7 +70,7 @@ def variations(
             "shows the photo itself: leave --detail generated out", param_hint="'--paste-back'"
         )
     inputs = expand(images)
-    spare_inputs(inputs, output)
+    check_output(output, inputs)
     icgan = open_model(model, device, runtime, refine)
     generated = find_detail(detail, icgan.config) == "generated"
     rows: list[list[Image]] = []
@@ -97,7 +97,7 @@ def interpolate(
         typer.Option("--output", "-o", help="A strip (.png, .jpg) or an animation (.gif, .webp)."),
     ],
     b: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(help="The second picture, or an edit: Smiling=1.", metavar="B"),
     ] = None,
     settings: Settings = None,
@@ -121,13 +121,14 @@ def interpolate(
     from icgan_sdk.pictures.grids import enlarge
     from icgan_sdk.pictures.saving import save_animation
 
-    others, changes = split_settings([b] if b else [], settings or ())
-    if bool(others) == bool(changes):
+    others, changes = split_settings(b or (), settings or ())
+    if len(others) > 1 or bool(others) == bool(changes):
         raise typer.BadParameter(
-            "give a second picture, or an edit as in Smiling=1", param_hint="'B'"
+            "give one second picture, or else an edit of the first, as in Smiling=1",
+            param_hint="'B'",
         )
     chosen = parse_one_face(face)
-    spare_inputs((a, *map(Path, others)), output)
+    check_output(output, (a, *others))
     icgan = open_model(model, device, runtime, refine)
     is_animation = Path(output).suffix.lower() in ANIMATIONS
     if others:
@@ -162,7 +163,7 @@ def swap(
     Rows: A and B, their reconstructions, then A with B's attributes and B with A's.
     """
     chosen = parse_one_face(face)
-    spare_inputs((a, b), output)
+    check_output(output, (a, b))
     icgan = open_model(model, device, runtime, refine)
     ends = [icgan.invert(x, refine=refine, align=align, face=chosen) for x in (a, b)]
     swapped = list(icgan.swap_attributes(*ends))
@@ -188,6 +189,8 @@ def sample(
     from icgan_sdk.pictures.grids import enlarge
     from icgan_sdk.pictures.saving import save_picture
 
+    if not means_folder(output):
+        check_output(output)
     icgan = open_model(model, device, runtime)
     pictures = icgan.sample(n, parse_settings(settings or (), icgan.config.attributes), seed=seed)
     if not means_folder(output):

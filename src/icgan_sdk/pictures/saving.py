@@ -17,6 +17,8 @@ QUALITY = 92
 FRAME_MILLISECONDS = 80
 """How long an animation shows each frame."""
 
+VIDEO_SUFFIXES = (".avi", ".mkv", ".mov", ".mp4", ".webm")
+
 OPAQUE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo",
     ".bmp", ".dib", ".eps", ".pcx", ".pbm", ".pgm", ".pnm", ".ppm",
@@ -40,7 +42,7 @@ def save_picture(
         ImageError: If Pillow can't write the format, or the format can't hold the picture.
         SaveError: If the file can't be written.
     """
-    _check_suffix(path)
+    check_suffix(path)
     profile, info = picture.info.get("icc_profile"), picture.info
     if "A" in picture.mode and Path(path).suffix.lower() in OPAQUE_SUFFIXES:
         picture = on_white(picture).convert("L" if picture.mode == "LA" else "RGB")
@@ -62,14 +64,15 @@ def save_animation(frames: Sequence[Image.Image], path: str | os.PathLike[str]) 
         ImageError: If Pillow can't write the format.
         SaveError: If the file can't be written.
     """
-    _check_suffix(path)
+    check_suffix(path)
     with atomic_file(path) as temporary:
         frames[0].save(
             temporary, save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0
         )
 
 
-def _check_suffix(path: str | os.PathLike[str]) -> None:
+def check_suffix(path: str | os.PathLike[str]) -> None:
+    """Raise ImageError unless Pillow writes the format that a file's suffix names."""
     suffix = Path(path).suffix.lower()
     Image.preinit()
     if (
@@ -78,4 +81,5 @@ def _check_suffix(path: str | os.PathLike[str]) -> None:
         return
     writable = {s for s, name in Image.registered_extensions().items() if name in Image.SAVE}
     if suffix not in writable:
-        raise ImageError(f"{path}: no image format has the suffix {suffix!r}; try .png or .jpg")
+        advice = "animations are .webp or .gif" if suffix in VIDEO_SUFFIXES else "try .png or .jpg"
+        raise ImageError(f"{path}: no image format has the suffix {suffix!r}; {advice}")

@@ -112,11 +112,11 @@ def test_other_settings_are_other_models(bars: Path, tmp_path: Path) -> None:
 
 def test_bad_requests(bars: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="table3"):
-        reproduce("table4", bars, tmp_path)  # type: ignore[arg-type]
+        reproduce("table4", bars, tmp_path, scale="small")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="widht"):
-        reproduce("sampling", bars, tmp_path, settings=("gan.widht=3",))
+        reproduce("sampling", bars, tmp_path, scale="small", settings=("gan.widht=3",))
     with pytest.raises(ConfigError, match="discriminator_y_layer"):  # 8×8 has no layer 4
-        reproduce("table3", bars, tmp_path, settings=TINY)
+        reproduce("table3", bars, tmp_path, scale="full", settings=TINY)
     assert not list(tmp_path.iterdir())
 
 
