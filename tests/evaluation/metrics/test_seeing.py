@@ -1,6 +1,8 @@
 """Pictures are encoded, decoded and read once, whoever asks."""
 
+import gc
 import time
+import weakref
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -12,11 +14,13 @@ from torch import Tensor
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.metrics.bench import Bench, seeded
+from icgan_sdk.evaluation.metrics.diversity import DiversityMetric
 from icgan_sdk.evaluation.metrics.edits import EditsMetric
 from icgan_sdk.evaluation.metrics.first_pictures import FirstPictures
-from icgan_sdk.evaluation.metrics.measuring import batches, measure
+from icgan_sdk.evaluation.metrics.measuring import batches, measure, show
+from icgan_sdk.evaluation.metrics.metric import Viewer
 from icgan_sdk.evaluation.metrics.metric_table import METRICS
-from icgan_sdk.evaluation.metrics.seeing import RealPictures
+from icgan_sdk.evaluation.metrics.seeing import GeneratedBatch, RealBatch, RealPictures
 from icgan_sdk.evaluation.progress import Stopwatch
 from icgan_sdk.evaluation.referees.referee_network import Referee
 from icgan_sdk.evaluation.report.paper_pictures import pictures_of
@@ -94,12 +98,21 @@ def test_a_whole_evaluation_encodes_and_reads_each_real_picture_once(
     # E_z also encodes the generated pictures of L_ez.
     assert seen["E_y"] == 40
     assert seen["E_z"] == 40 + limit
-    assert seen["anet reads real"] == seen["residual reads real"] == 40
+    # Diversity looks again at the few that it compares: their maps would take more memory than all
+    # else together.
+    compared = sum(
+        len(rows)
+        for metric in metrics
+        if isinstance(metric, DiversityMetric)
+        for rows in metric._groups
+    )
+    assert seen["anet reads real"] == 40
+    assert seen["residual reads real"] == 40 + compared
     # Real, reconstructed, generated.
     assert seen["anet reads"] == 3 * 40
     edits, vectors = figures["edits"].mean.edits, figures["diversity"].label_vectors
     # Each edit is read once, here of no known place; memorisation reads 40 and the training images.
-    others = edits + 8 * vectors + 40 + 128
+    others = edits + 8 * vectors + compared + 40 + 128
     assert seen["residual reads"] == 3 * 40 + others
     # Reconstructions, generated pictures, edits to be read and to be told from real pictures; then
     # L_ez, diversity, memorisation with 8 shown.
@@ -107,6 +120,34 @@ def test_a_whole_evaluation_encodes_and_reads_each_real_picture_once(
     before = Counter(seen)
     assert set(pictures_of(networks, first.inverted())) >= {"reconstructions", "variations"}
     assert (seen["E_y"], seen["E_z"]) == (before["E_y"], before["E_z"])
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("refine", [0, 1])
+def test_a_batch_is_gone_once_everybody_has_seen_it(
+    faces: PreparedDataset, tiny_config: ModelConfig, judges: dict[Any, Referee], refine: int
+) -> None:
+    networks, test = tiny_networks(tiny_config), faces.part("test", 20)
+    bench = Bench(networks, RealPictures(test, judges), refine=refine)
+    batches = list[weakref.ref[object]]()
+
+    class Watching(Viewer):
+        def see_real(self, batch: RealBatch) -> None:
+            assert len(batch.rebuilt.images) == len(batch.refined.images)
+            batches.append(weakref.ref(batch.real.images))
+            batches.append(weakref.ref(batch.refined_decoded))
+
+        def see_generated(self, batch: GeneratedBatch) -> None:
+            assert len(batch.decoded) == len(batch.generated.images)
+            batches.append(weakref.ref(batch.decoded))
+
+    gc.disable()  # counting references must be enough: memory would grow until it looks for cycles
+    try:
+        show(bench, [Watching()])
+    finally:
+        gc.enable()
+    assert len(batches) == 9
+    assert not any(kept() is not None for kept in batches)
 
 
 @pytest.mark.usefixtures("small_batches")

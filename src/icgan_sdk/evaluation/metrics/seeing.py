@@ -5,7 +5,7 @@ read off real pictures is kept longer, because it is the same for every model.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import torch
@@ -127,6 +127,46 @@ class RealPictures:
         return Seen(lambda: self.dataset.images(at), self.referees, clock, REAL, known)
 
 
+class _Inversion:
+    """What a model makes of a batch of real pictures, each thing when it is first asked for.
+
+    It doesn't know the batch, which would keep both in memory until Python looks for cycles.
+    """
+
+    def __init__(self, networks: IcGANNetworks, real: Seen, refine: int, clock: Stopwatch) -> None:
+        self._networks, self._real, self._refine, self._clock = networks, real, refine, clock
+
+    @cached_property
+    def latent(self) -> Latent:
+        images = self._real.images
+        with self._clock.part(REAL):
+            return encode(self._networks, images, device_of(self._networks))
+
+    @cached_property
+    def decoded(self) -> Tensor:
+        return self._decode(self.latent)
+
+    @cached_property
+    def refined_latent(self) -> Latent:
+        if not self._refine:
+            return self.latent
+        latent, networks = self.latent, self._networks
+        images = networks.shrink(self._real.images.to(device_of(networks)))
+        parts = zip(*(torch.split(t, CHUNK) for t in (images, latent.z, latent.y)), strict=True)
+        generator, steps = networks.generator, self._refine
+        with self._clock.part(REAL):
+            found = [refine_z(generator, x, z, y, steps) for x, z, y in parts]
+            return Latent(torch.cat(found), latent.y)
+
+    @cached_property
+    def refined_decoded(self) -> Tensor:
+        return self._decode(self.refined_latent) if self._refine else self.decoded
+
+    def _decode(self, latent: Latent) -> Tensor:
+        with self._clock.part(REAL):
+            return decode(self._networks, latent, device_of(self._networks))
+
+
 class RealBatch:
     """A batch of real pictures, and what a model makes of them.
 
@@ -141,6 +181,8 @@ class RealBatch:
         at: Rows of the batch.
         labels: y [B, n_y], −1 or 1, on the CPU.
         real: The pictures.
+        rebuilt: The reconstructions G(E_z(x), E_y(x)), scaled up to the real pictures' side.
+        refined: The reconstructions from `refined_latent`; without optimisation, `rebuilt` itself.
     """
 
     def __init__(
@@ -153,55 +195,32 @@ class RealBatch:
     ) -> None:
         self.at, self.labels = at, pictures.dataset.labels(at)
         self.real = pictures.seen(at, clock)
-        self._networks, self._refine, self._clock = networks, refine, clock
-        self._referees, self._side = pictures.referees, pictures.dataset.image_size
+        self._found = found = _Inversion(networks, self.real, refine, clock)
+        side, seen = pictures.dataset.image_size, (pictures.referees, clock, REAL)
+        self.rebuilt = Seen(lambda: enlarge(found.decoded, side), *seen)
+        self.refined = (
+            Seen(lambda: enlarge(found.refined_decoded, side), *seen) if refine else self.rebuilt
+        )
 
-    @cached_property
+    @property
     def latent(self) -> Latent:
         """What the encoders read, on the networks' device."""
-        images = self.real.images
-        with self._clock.part(REAL):
-            return encode(self._networks, images, device_of(self._networks))
+        return self._found.latent
 
-    @cached_property
+    @property
     def decoded(self) -> Tensor:
         """The reconstructions at the side that G gives, [B, C, S, S] on the CPU."""
-        return self._decode(self.latent)
+        return self._found.decoded
 
-    @cached_property
-    def rebuilt(self) -> Seen:
-        """The reconstructions G(E_z(x), E_y(x)), scaled up to the real pictures' side."""
-        return self._seen(lambda: self.decoded)
-
-    @cached_property
+    @property
     def refined_latent(self) -> Latent:
         """`latent` after the optimisation steps on z; without any, `latent` itself."""
-        if not self._refine:
-            return self.latent
-        latent, networks = self.latent, self._networks
-        images = networks.shrink(self.real.images.to(device_of(networks)))
-        parts = zip(*(torch.split(t, CHUNK) for t in (images, latent.z, latent.y)), strict=True)
-        generator, steps = networks.generator, self._refine
-        with self._clock.part(REAL):
-            found = [refine_z(generator, x, z, y, steps) for x, z, y in parts]
-            return Latent(torch.cat(found), latent.y)
+        return self._found.refined_latent
 
-    @cached_property
+    @property
     def refined_decoded(self) -> Tensor:
         """As `decoded`, from `refined_latent`."""
-        return self._decode(self.refined_latent) if self._refine else self.decoded
-
-    @cached_property
-    def refined(self) -> Seen:
-        """The reconstructions from `refined_latent`; without optimisation, `rebuilt` itself."""
-        return self._seen(lambda: self.refined_decoded) if self._refine else self.rebuilt
-
-    def _decode(self, latent: Latent) -> Tensor:
-        with self._clock.part(REAL):
-            return decode(self._networks, latent, device_of(self._networks))
-
-    def _seen(self, decoded: Callable[[], Tensor]) -> Seen:
-        return Seen(lambda: enlarge(decoded(), self._side), self._referees, self._clock, REAL)
+        return self._found.refined_decoded
 
 
 class GeneratedBatch:
@@ -229,15 +248,16 @@ class GeneratedBatch:
         clock: Stopwatch,
     ) -> None:
         self.at, self.labels = at, pictures.dataset.labels(at)
-        self._networks, self._noise, self._clock = networks, noise, clock
-        side = pictures.dataset.image_size
-        self.generated = Seen(
-            lambda: enlarge(self.decoded, side), pictures.referees, clock, GENERATED
-        )
 
-    @cached_property
+        @cache
+        def make() -> Tensor:
+            with clock.part(GENERATED):
+                return decode(networks, Latent(noise()[at], labels), device_of(networks))
+
+        self._make, labels, side = make, self.labels, pictures.dataset.image_size
+        self.generated = Seen(lambda: enlarge(make(), side), pictures.referees, clock, GENERATED)
+
+    @property
     def decoded(self) -> Tensor:
         """The pictures at the side that G gives, [B, C, S, S] on the CPU."""
-        with self._clock.part(GENERATED):
-            latent = Latent(self._noise()[self.at], self.labels)
-            return decode(self._networks, latent, device_of(self._networks))
+        return self._make()
