@@ -27,7 +27,9 @@ def test_trains_resumes_and_edits(
     out = str(tmp_path / "run")
     common = ["--data", str(bars), "--out", out]
     assert run(["train", recipe, *common, "--stage", "gan", "--set", "gan.epochs=1"]) == 0
-    assert "gan" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"training on 48 pictures of 8×8, 3 attributes: {bars}" in told
+    assert "gan" in told
     assert run(["train", "--resume", "--out", out]) == 0
     assert "is complete" in capsys.readouterr().err
     assert run(["train", "--restart", "--stage", "encoder_z", "--out", out]) == 0

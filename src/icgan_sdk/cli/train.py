@@ -64,6 +64,9 @@ def train(
     seconds = None if stop_after is None else parse_duration(stop_after)
     stages = _stages(stage)
     config = _config(recipe, data, start, out, settings or [], resume or restart)
+    is_main = os.environ.get("RANK", "0") == "0"
+    if is_main and config.data:
+        _describe(config.data)
     with training_progress() as watcher:
         artefact = training.run(
             config,
@@ -74,7 +77,6 @@ def train(
             command=shlex.join(["icgan", *sys.argv[1:]]),
             stop_after=seconds,
         )
-    is_main = os.environ.get("RANK", "0") == "0"
     if is_main and (artefact / "config.json").exists():
         # "run/artefact" could also be a repository on the Hub; "./run/artefact" can't.
         model = artefact if artefact.is_absolute() else f"./{artefact}"
@@ -83,6 +85,16 @@ def train(
         chosen = [word for name in stages or () for word in ("--stage", name)]
         go_on = shlex.join(["icgan", "train", "--resume", "--out", str(out), *chosen])
         typer.echo(f"stopped after {stop_after}; to continue: {go_on}", err=True)
+
+
+def _describe(data: str) -> None:
+    """Say what is trained on: a recipe takes pictures of any size, not just of its own."""
+    from icgan_sdk.data import PreparedDataset
+
+    dataset = PreparedDataset.open(data)
+    side, count = dataset.picture_size, len(dataset.attributes)
+    pictures = f"{len(dataset.part('train')):,} pictures of {side}×{side}"
+    typer.echo(f"training on {pictures}, {count} attributes: {data}", err=True)
 
 
 def parse_duration(text: str) -> float:

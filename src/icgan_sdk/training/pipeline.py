@@ -115,7 +115,10 @@ def _open_run(
     config: TrainConfig, folder: Path, watcher: Watcher | None, deadline: float | None
 ) -> Context:
     if not config.data:
-        raise ConfigError("training config: data doesn't name a prepared data set")
+        raise ConfigError(
+            "training config: data doesn't name a prepared data set: give --data (icgan data "
+            "prepare makes one)"
+        )
     # Absolute, as a run may be resumed from another working directory.
     config = replace(config, data=str(Path(config.data).resolve()), start=_located(config.start))
     dataset = PreparedDataset.open(config.data)
