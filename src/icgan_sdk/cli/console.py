@@ -97,11 +97,6 @@ def for_each(items: Iterable[T], work: Callable[[T], object], at_once: int = 1) 
         raise typer.Exit(1)
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _in_order(
     items: Iterable[T], work: Callable[[T], object], at_once: int
 ) -> Iterator[Callable[[], object]]:

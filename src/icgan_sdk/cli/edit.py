@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from icgan_sdk.cli.console import cores, for_each
+from icgan_sdk.cli.console import for_each
 from icgan_sdk.cli.options import (
     DEFAULT_MODEL,
     AlignOption,
@@ -32,6 +32,7 @@ from icgan_sdk.cli.options import (
     split_settings,
 )
 from icgan_sdk.cli.paths import expand, name_outputs, spare_inputs
+from icgan_sdk.machine import usable_cores
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -96,7 +97,7 @@ def edit(
         before = [found.square, found.reconstruct()] if strip else []
         return _save_row([*before, found.edit(edits, detail=detail)], job[1], scale)
 
-    for_each(jobs, work, at_once=min(len(jobs), cores(), AT_ONCE))
+    for_each(jobs, work, at_once=min(len(jobs), usable_cores(), AT_ONCE))
 
 
 def reconstruct(

@@ -281,6 +281,13 @@ class EditTab:
             return None
         return self._controls[name].wanted(read, values)
 
+    def _asked(self, values: Values) -> dict[str, float]:
+        """The edit that is asked for, of a picture that is there."""
+        wanted = self._wanted(values, values[self._refined])
+        if wanted is None or values[self._slot.picture] is None:
+            raise gr.Error("There is no edit yet.", print_exception=False)
+        return wanted
+
     def _reconstruct(self, found: Found, refine: int) -> tuple[Found, str | None]:
         if found.first is None:
             return found, None
@@ -321,19 +328,16 @@ class EditTab:
         }
 
     def _to_link(self, values: Values) -> str:
-        name, picture = values[self._choice], values[self._refined]
-        if self._wanted(values, picture) is None:
-            raise gr.Error("There is no edit yet.", print_exception=False)
-        words = self._controls[name].to_query(picture.first.scores, values)
+        self._asked(values)
+        scores = values[self._refined].first.scores
+        words = self._controls[values[self._choice]].to_query(scores, values)
         gr.Info("The link is in the address bar, and copied where the browser lets it.")
         return f"?{urlencode(words)}"
 
     def _full_size(self, values: Values) -> gr.DownloadButton:
         name: str = values[self._choice]
-        wanted = self._wanted(values, values[self._refined])
+        wanted = self._asked(values)
         picture, upload = values[self._slot.picture], values[self._slot.upload]
-        if wanted is None or picture is None:
-            raise gr.Error("There is no edit yet.", print_exception=False)
         detail = values[self._detail]
         with as_messages():
             path = full_size(

@@ -30,6 +30,7 @@ from icgan_sdk.artefacts.layout import (
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import CHUNK, Engine
 from icgan_sdk.errors import ConfigError, ModelFormatError
+from icgan_sdk.machine import usable_cores
 from icgan_sdk.pictures.arrays import Floats
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def open_session(
     provider, provider_options = _provider(device)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is told by exceptions
-    options.intra_op_num_threads = _cores()
+    options.intra_op_num_threads = usable_cores()  # it would count the machine's
     # Threads wait by spinning, which takes a core from whatever else runs: a millisecond bridges
     # one operation to the next, more would go on after the last. Older releases don't know this.
     options.add_session_config_entry("session.intra_op.spin_duration_us", "1000")
@@ -210,11 +211,6 @@ def open_session(
         )
     except Exception as error:  # onnxruntime's have no base of their own
         raise ModelFormatError(f"{path} can't be loaded, it may be damaged: {error}") from error
-
-
-def _cores() -> int:
-    # onnxruntime counts the machine's cores, of which a container may have fewer; 0: its choice.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
 
 
 def run_session(
