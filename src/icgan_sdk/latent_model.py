@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from PIL.Image import Image
@@ -10,7 +10,8 @@ from PIL.Image import Image
 from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
 from icgan_sdk.editing import Encoded, Inversion
-from icgan_sdk.editing.encoded import to_pictures
+from icgan_sdk.editing.drawing import draw_y, draw_z, source_of
+from icgan_sdk.editing.encoded import present, to_pictures
 from icgan_sdk.engines.engine import CHUNK
 from icgan_sdk.engines.latents import Latent, check_latent, with_presences
 from icgan_sdk.errors import ConfigError, ShapeError, did_you_mean
@@ -19,9 +20,6 @@ from icgan_sdk.photo import Align, Face, cut_photo, open_photo, place
 from icgan_sdk.photo.inputs import refuse_all
 from icgan_sdk.pictures.arrays import Floats, picture_to_array
 from icgan_sdk.pictures.opening import ImageLike, is_tensor, listed, name_of
-
-if TYPE_CHECKING:
-    import torch
 
 
 class Placing(TypedDict, total=False):
@@ -135,14 +133,10 @@ class LatentModel(Pretrained):
             steps: Pictures in all, both ends' reconstructions included; at least 2.
             **options: `align`, `face` and `refine`; see the class and `encode`.
         """
-        import torch
-
         steps = check_whole("steps", steps, 2)
-        latent = self._pair(a, b, options)
-        # The caller's default type and device needn't be those of the latents.
-        weights = torch.linspace(0.0, 1.0, steps, dtype=latent.z.dtype, device="cpu")
-        z, y = (torch.lerp(end[:1], end[1:], weights[:, None]) for end in (latent.z, latent.y))
-        return self.decode(Latent(z, y))
+        weights = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
+        z, y = (ends[:1] + weights * (ends[1:] - ends[:1]) for ends in self._pair(a, b, options))
+        return self._pictures(self._engine.decode(z, y))
 
     def swap_attributes(
         self, a: ImageLike | Inversion, b: ImageLike | Inversion, **options: Unpack[Encoding]
@@ -154,8 +148,8 @@ class LatentModel(Pretrained):
             b: The other.
             **options: `align`, `face` and `refine`; see the class and `encode`.
         """
-        latent = self._pair(a, b, options)
-        first, second = self.decode(Latent(latent.z, latent.y.flip(0)))
+        z, y = self._pair(a, b, options)
+        first, second = self._pictures(self._engine.decode(z, y[::-1].copy()))
         return first, second
 
     def sample(
@@ -164,14 +158,14 @@ class LatentModel(Pretrained):
         attributes: Mapping[str, object] | None = None,
         *,
         seed: int | None = None,
-        generator: "torch.Generator | None" = None,
+        generator: np.random.Generator | None = None,
         **named: object,
     ) -> list[Image]:
         """Pictures from random z.
 
         Attributes that are not named are absent; class labels (digits), where none is named, are
-        drawn at random for each picture. The same seed gives the same pictures on any device, as
-        far as its arithmetic agrees.
+        drawn at random for each picture. The same seed gives the same pictures on any device and
+        runtime, as far as their arithmetic agrees.
 
         Args:
             n: How many.
@@ -183,22 +177,13 @@ class LatentModel(Pretrained):
         Raises:
             ConfigError: If n is below 1, or both a seed and a generator are given.
         """
-        import torch
-
-        from icgan_sdk.model.noise import draw_noise, random_source
-
         check_whole("n", n, 1)
         known = self.config.attributes
         presences = resolve_edit(known, attributes, named, ("seed", "generator"))
-        source = random_source(seed, generator)
-        z = draw_noise(n, self.config, source)
-        y = torch.full((n, self.config.n_attributes), -1.0, dtype=z.dtype, device="cpu")
-        if known.one_hot and not presences:
-            classes = torch.randint(
-                self.config.n_attributes, (n, 1), generator=source, device=source.device
-            )
-            y.scatter_(1, classes.cpu(), 1.0)
-        return self.decode(with_presences(Latent(z, y), known, presences))
+        source = source_of(seed, generator)
+        z = draw_z(n, self.config, source)
+        y = draw_y(n, self.config, source, classes=not presences)
+        return self._pictures(self._engine.decode(z, present(known, y, presences)))
 
     def _encoded(
         self, images: object, options: Mapping[str, Any], known: type[Placing] = Encoding
@@ -215,9 +200,8 @@ class LatentModel(Pretrained):
 
     def _pair(
         self, a: ImageLike | Inversion, b: ImageLike | Inversion, options: Mapping[str, Any]
-    ) -> Latent:
-        from torch import cat
-
+    ) -> tuple[Floats, Floats]:
+        """Z and y of two pictures, [2, …] each."""
         if isinstance(a, Inversion) and isinstance(b, Inversion) and options:
             raise ConfigError(
                 f"{', '.join(options)}: options say how pictures are inverted, and both are "
@@ -225,10 +209,11 @@ class LatentModel(Pretrained):
             )
         if isinstance(a, Inversion) or isinstance(b, Inversion):
             ends = [x if isinstance(x, Inversion) else self.invert(x, **options) for x in (a, b)]
-            latents = [end.latent for end in ends]
+            encoded = [end.encoded for end in ends]
         else:
-            latents = [self.encode(self._singles(a, b), **options)]
-        return Latent(*(cat([getattr(x, k).cpu() for x in latents]) for k in ("z", "y")))
+            encoded = list(self._encoded(self._singles(a, b), options)[0])
+        zs, ys = zip(*((found.z, found.y) for found in encoded), strict=True)
+        return np.concatenate(zs), np.concatenate(ys)
 
     def _singles(self, *images: object) -> list[ImageLike]:
         found = []

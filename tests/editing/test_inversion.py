@@ -160,7 +160,7 @@ def test_an_edit_is_reached_in_equal_steps(painted: IcGAN, picture: Image.Image)
 
 def test_half_of_an_edit_is_halfway(tiny_model: IcGAN, picture: Image.Image) -> None:
     inversion = tiny_model.invert(picture)
-    encoded = inversion._encoded
+    encoded = inversion.encoded
     presences = {"Smiling": 1.0, "Black_Hair": 1.0}
     half = encoded.with_presences(presences, 0.5)
     np.testing.assert_allclose(half, (encoded.y + encoded.with_presences(presences)) / 2, atol=1e-6)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 SCRIPT = """
 import sys
@@ -14,19 +15,35 @@ except ConfigError as error:
     print(error)
 model = IcGAN.from_pretrained("celeba", runtime="onnx")
 print(model.edit("examples/collins.jpg", Smiling=0).size)
-print(run(["sample", "-o", "never.png"]))
+out, face = sys.argv[1], "examples/collins.jpg"
+for command in (
+    ["sample", "-n", "2", "--seed", "1", "-o", f"{out}/s.png"],
+    ["swap", face, "examples/astronaut.jpg", "-o", f"{out}/w.png"],
+    ["interpolate", face, "examples/astronaut.jpg", "-o", f"{out}/i.png"],
+    ["reconstruct", face, "-o", f"{out}/r.png"],
+    ["info", "mnist"],
+    ["attributes", face],
+    ["edit", face, "Smiling=0", "--refine", "1", "-o", f"{out}/never.png"],
+):
+    print("status", run(command))
 """
 
 
-def test_edits_are_made_and_all_else_says_what_it_needs(pytestconfig: object) -> None:
+def test_all_is_done_but_what_needs_gradients(pytestconfig: object, tmp_path: Path) -> None:
     root = pytestconfig.rootpath  # type: ignore[attr-defined]
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, cwd=root
+        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
     )
-    assert done.stdout.splitlines() == [
+    lines = done.stdout.splitlines()
+    assert lines[:2] == [
         "PyTorch is not installed: runtime='onnx' edits without it, "
         "and 'pip install torch' brings it",
         "(512, 512)",
-        "1",
     ]
-    assert done.stderr.startswith("icgan: error: this needs torch, which is not installed: ")
+    assert [line for line in lines if line.startswith("status")] == ["status 0"] * 6 + ["status 1"]
+    assert done.stderr.startswith("icgan: error: PyTorch is not installed: ")
+    assert {path.name for path in tmp_path.iterdir()} == {"s.png", "w.png", "i.png", "r.png"}

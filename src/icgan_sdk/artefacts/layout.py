@@ -1,5 +1,7 @@
-"""The artefact folder's file names, and its config.json. Reads no weights, needs no torch."""
+"""The artefact folder's file names, its config.json, and what its weights are; without torch."""
 
+import math
+from collections import Counter
 from pathlib import Path
 
 from icgan_sdk.config import ModelConfig
@@ -27,6 +29,9 @@ GRAPH_FILES = (RECORD_FILE, *(f"{name}.onnx" for name in STEPS))
 
 ARTEFACT_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, *GRAPH_FILES)
 
+STATISTICS = (".running_mean", ".running_var")
+"""How tensors end that are no parameters but batch norm's."""
+
 PICKLE_SUFFIXES = frozenset({".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"})
 
 
@@ -53,6 +58,31 @@ def read_config(folder: Path, weights: str = WEIGHTS_FILE) -> ModelConfig:
         return ModelConfig.from_dict(CONFIG_FORMAT.read(path))
     except ConfigError as error:
         raise ModelFormatError(f"{path}: {error}") from error
+
+
+def count_parameters(folder: Path) -> dict[str, int]:
+    """Parameters of each network in an artefact folder, by the weights' header.
+
+    Raises:
+        ModelFormatError: If it can't be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path, counts = folder / WEIGHTS_FILE, Counter[str]()
+    try:
+        with safe_open(path, framework="numpy") as file:
+            for name in file.keys():  # noqa: SIM118
+                if not name.endswith(STATISTICS):
+                    network = name.partition(".")[0]
+                    counts[network] += math.prod(file.get_slice(name).get_shape())
+    except (SafetensorError, OSError) as error:
+        raise unreadable(path, error) from error
+    return dict(counts)
+
+
+def unreadable(path: Path, error: Exception) -> ModelFormatError:
+    """The error for weights that can't be read."""
+    return ModelFormatError(f"{path} can't be read, it may be damaged: {error}")
 
 
 def _check_files(folder: Path, weights: str) -> None:

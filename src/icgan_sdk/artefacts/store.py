@@ -19,9 +19,11 @@ from icgan_sdk.artefacts.layout import (
     ARTEFACT_FILES,
     CARD_FILE,
     CONFIG_FILE,
+    STATISTICS,
     WEIGHTS_FILE,
     config_to_json,
     read_config,
+    unreadable,
 )
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelFormatError, SaveError, list_some
@@ -96,7 +98,7 @@ def open_artefact(folder: str | os.PathLike[str]) -> tuple[IcGANNetworks, torch.
                 networks = _without_memory(config, folder / CONFIG_FILE, discriminator)
                 state, dtype = _read_weights(file, path, found, _stored_state(networks))
         except (SafetensorError, OSError) as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         counters = {name: torch.zeros((), dtype=torch.long) for name in _counters(networks)}
         networks.load_state_dict(state | counters, strict=True, assign=True)
     return networks.eval(), dtype
@@ -138,15 +140,11 @@ def _to_stored(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _is_statistic(name: str) -> bool:
-    return name.endswith((".running_mean", ".running_var"))
+    return name.endswith(STATISTICS)
 
 
 def _check_replaceable(folder: Path) -> None:
     check_replaceable(folder, ARTEFACT_FILES, marker=CONFIG_FILE, deed="saving a model")
-
-
-def _unreadable(path: Path, error: Exception) -> ModelFormatError:
-    return ModelFormatError(f"{path} can't be read, it may be damaged: {error}")
 
 
 def _without_memory(config: ModelConfig, path: Path, discriminator: bool) -> IcGANNetworks:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from icgan_sdk.artefacts.layout import CARD_FILE
+from icgan_sdk.artefacts.layout import CARD_FILE, count_parameters, read_config
 from icgan_sdk.artefacts.resolving import bundled_names, resolve
 from icgan_sdk.cli.console import for_each
 from icgan_sdk.cli.options import (
@@ -72,24 +72,18 @@ def info(
 ) -> None:
     """Print a model's sizes, parameters, attributes, groups and card, and the bundled models."""
     model = name or model
-    from icgan_sdk.artefacts.store import load_artefact
-
     folder = resolve(model)
-    networks = load_artefact(folder)
-    counts = {
-        name: sum(p.numel() for p in network.parameters())
-        for name, network in networks.named_children()
-    }
+    config, counts = read_config(folder), count_parameters(folder)
     card = folder / CARD_FILE
     facts: dict[str, object] = {
         "model": model,
         "folder": str(folder),
         "card": str(card) if card.is_file() else None,
         "parameters": counts,
-        "config": networks.config.to_dict(),
+        "config": config.to_dict(),
         "bundled": list(bundled_names()),
     }
-    print(json.dumps(facts, indent=2) if as_json else _describe(facts, counts, networks.config))
+    print(json.dumps(facts, indent=2) if as_json else _describe(facts, counts, config))
 
 
 def _describe(facts: dict[str, object], counts: dict[str, int], config: ModelConfig) -> str:

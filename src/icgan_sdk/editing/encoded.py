@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from PIL.Image import Image
 
+from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import Engine
 from icgan_sdk.errors import ConfigError
@@ -72,9 +73,7 @@ class Encoded:
 
     def with_presences(self, presences: Mapping[str, float], amount: float = 1.0) -> Floats:
         """Every picture's y after an edit, see `AttributeSet.apply`, or a part of the way there."""
-        attributes = self.engine.config.attributes
-        rows = [attributes.apply(row, presences) for row in self.y.tolist()]
-        edited: Floats = np.array(rows, np.float32).reshape(self.y.shape)
+        edited = present(self.engine.config.attributes, self.y, presences)
         return edited if amount == 1.0 else self.y + np.float32(amount) * (edited - self.y)
 
     def edit(self, presences: Mapping[str, float], detail: Detail, amount: float = 1.0) -> Floats:
@@ -120,6 +119,12 @@ class Encoded:
             drawn = self.engine.decode(np.repeat(z[None], len(ys), axis=0), ys)
             rows.append(np.concatenate([shrink(image[None], drawn.shape[-1]), drawn]))
         return rows
+
+
+def present(attributes: AttributeSet, y: Floats, presences: Mapping[str, float]) -> Floats:
+    """Every row of y [B, n_attributes] after an edit, see `AttributeSet.apply`."""
+    rows = [attributes.apply(row, presences) for row in y.tolist()]
+    return np.array(rows, np.float32).reshape(y.shape)
 
 
 def find_detail(detail: Detail, config: ModelConfig) -> Literal["generated", "photo"]:

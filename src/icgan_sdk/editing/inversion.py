@@ -30,6 +30,7 @@ class Inversion:
     can be pickled and copied.
 
     Attributes:
+        encoded: The square, as a batch of one, and what the encoders read in it.
         is_cut: Whether the square lies where a face was found.
 
     Args:
@@ -46,7 +47,7 @@ class Inversion:
         matrix: Matrix | None = None,
         is_cut: bool = False,
     ) -> None:
-        self._encoded, self._photo, self._matrix = encoded, photo, matrix
+        self.encoded, self._photo, self._matrix = encoded, photo, matrix
         self.is_cut = is_cut
 
     def __repr__(self) -> str:
@@ -56,7 +57,7 @@ class Inversion:
     @property
     def square(self) -> Image:
         """The square of the picture that the model sees."""
-        return self._picture(self._encoded.images)
+        return self._picture(self.encoded.images)
 
     @property
     def photo(self) -> Image:
@@ -72,12 +73,12 @@ class Inversion:
         """What the encoders read: z [1, z_dim] and y [1, n_attributes], on the CPU."""
         from torch import from_numpy
 
-        return Latent(from_numpy(self._encoded.z.copy()), from_numpy(self._encoded.y.copy()))
+        return Latent(from_numpy(self.encoded.z.copy()), from_numpy(self.encoded.y.copy()))
 
     @property
     def scores(self) -> dict[str, float]:
         """What E_y reads, as a score from 0 (absent) to 1 (present) for each attribute."""
-        return self._encoded.scores()[0]
+        return self.encoded.scores()[0]
 
     @property
     def box(self) -> tuple[int, int, int, int] | None:
@@ -93,7 +94,7 @@ class Inversion:
 
     def opposites(self) -> dict[str, dict[str, float]]:
         """An edit for each attribute that turns it round, by what it does: "Bald", "not Male"."""
-        return self._config.attributes.opposites(self._encoded.y[0].tolist())
+        return self._config.attributes.opposites(self.encoded.y[0].tolist())
 
     def edit(
         self,
@@ -104,16 +105,16 @@ class Inversion:
     ) -> Image:
         """The square after changes, see `IcGAN.edit`."""
         presences = self._presences(attributes, named, ("detail",))
-        return self._picture(self._encoded.edit(presences, detail))
+        return self._picture(self.encoded.edit(presences, detail))
 
     def reconstruct(self) -> Image:
         """What the model makes of the picture without a change."""
-        return self._picture(self._encoded.rebuilt)
+        return self._picture(self.encoded.rebuilt)
 
     def variations(self, *, detail: Detail = "auto") -> list[Image]:
         """Every attribute in turn, see `IcGAN.variations`."""
         if find_detail(detail, self._config) == "generated":
-            return to_pictures(self._encoded.variations()[0], self._config)
+            return to_pictures(self.encoded.variations()[0], self._config)
         edits = self.opposites().values()
         return [self.square, *(self.edit(edit, detail=detail) for edit in edits)]
 
@@ -161,7 +162,7 @@ class Inversion:
         amounts = [step / (steps - 1) for step in range(steps)]
         if paste_back:
             return [self._pasted(presences, amount) for amount in amounts]
-        return [self._picture(self._encoded.edit(presences, "auto", a)) for a in amounts]
+        return [self._picture(self.encoded.edit(presences, "auto", a)) for a in amounts]
 
     def refined(self, steps: int) -> "Inversion":
         """The same picture with a z whose picture comes nearer to it, see `refine_z`.
@@ -172,12 +173,12 @@ class Inversion:
         Raises:
             ConfigError: If it is no whole number from 0, or the engine knows no gradients.
         """
-        encoded = self._encoded.refined(check_whole("steps", steps, 0))
+        encoded = self.encoded.refined(check_whole("steps", steps, 0))
         return Inversion(encoded, self._photo, self._matrix, self.is_cut)
 
     @property
     def _config(self) -> ModelConfig:
-        return self._encoded.engine.config
+        return self.encoded.engine.config
 
     def _pasted(
         self, presences: Mapping[str, float], amount: float, onto: Image | None = None
@@ -190,7 +191,7 @@ class Inversion:
             )
         photo = base.copy()
         if self._matrix is not None:
-            change = strip_padding(self._encoded.change(presences, amount), self._config.photo)
+            change = strip_padding(self.encoded.change(presences, amount), self._config.photo)
             paste_changes(photo, change, [self._matrix])
         return photo
 

@@ -40,7 +40,6 @@ from icgan_sdk.evaluation.results import Evaluation, Subject
 from icgan_sdk.files import atomic_folder, names_in, write_text
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.devices import find_device
-from icgan_sdk.model.noise import random_source
 from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.logging import read_metrics
 from icgan_sdk.training.runtime import keep_freed_memory
@@ -161,7 +160,7 @@ def _check_options(
     if limit is not None:
         check_whole("limit", limit, 2)
     check_whole("refine", refine, 0)
-    random_source(seed, None)
+    check_whole("seed", seed, 0)
 
 
 def _check_replaceable(folder: Path) -> None:
