@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from icgan_sdk.photo import find_faces
 from icgan_sdk.photo.mtcnn import Boxes, _best, detect
 from tests.photo.conftest import PORTRAIT, blank
 
@@ -22,21 +23,35 @@ def portrait() -> Image.Image:
 def test_it_finds_what_the_library_it_is_made_of_finds(portrait: Image.Image) -> None:
     """facenet-pytorch 2.5.3, with the same thresholds."""
     boxes, points = detect(portrait, 32)
-    np.testing.assert_allclose(boxes, FOUND[0], atol=3)
+    np.testing.assert_allclose(boxes.corners, FOUND[0], atol=3)
     np.testing.assert_allclose(points, FOUND[1], atol=3)
 
 
 @pytest.mark.parametrize("size", [(40, 500), (33, 33), (12, 12)])
 def test_there_may_be_nothing(size: tuple[int, int]) -> None:
     boxes, points = detect(blank(*size), 32)
-    assert boxes.shape == (0, 4)
+    assert boxes.corners.shape == (0, 4)
     assert points.shape == (0, 5, 2)
 
 
 def test_faces_at_the_edges_are_found(portrait: Image.Image) -> None:
-    left, top, right, bottom = detect(portrait, 32)[0][0]
+    left, top, right, bottom = detect(portrait, 32)[0].corners[0]
     cut = portrait.crop((round(left) + 8, round(top) + 8, round(right) - 8, round(bottom) - 2))
-    assert len(detect(cut, 32)[0]) == 1
+    assert len(detect(cut, 32)[1]) == 1
+
+
+@pytest.mark.parametrize("turn", [turn for turn in Image.Transpose if "ROTATE" in turn.name])
+def test_faces_of_turned_photos_are_found(portrait: Image.Image, turn: Image.Transpose) -> None:
+    (upright,) = find_faces(portrait)
+    turned = portrait.transpose(turn)
+    (found,) = find_faces(turned)
+    # Where pictures of single pixels say that the points went.
+    for before, after in zip(upright.points, found.points, strict=True):
+        spot = Image.new("L", portrait.size)
+        spot.putpixel((round(before[0]), round(before[1])), 255)
+        y, x = np.argwhere(np.asarray(spot.transpose(turn)))[0]
+        np.testing.assert_allclose(after, (x, y), atol=6)
+    assert found.width == pytest.approx(upright.width, rel=0.1)
 
 
 def test_boxes_that_overlap_a_better_one_are_dropped() -> None:

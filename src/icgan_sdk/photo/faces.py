@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from icgan_sdk.photo.mtcnn import detect
+from icgan_sdk.photo.mtcnn import Boxes, detect
 from icgan_sdk.pictures.opening import in_mode
 from icgan_sdk.pictures.squares import resample
 
@@ -15,6 +15,15 @@ LONGEST_SIDE = 1024
 
 SMALLEST_FACE = 32
 """Side of the smallest face looked for, in the pixels of the searched picture."""
+
+QUARTER_TURNS = (
+    Image.Transpose.ROTATE_90,
+    Image.Transpose.ROTATE_180,
+    Image.Transpose.ROTATE_270,
+)
+
+SURE = 0.99
+"""Score of a face that leaves no doubt which way up the photo is."""
 
 Points = npt.NDArray[np.float64]
 
@@ -36,17 +45,46 @@ class FoundFace:
 def find_faces(photo: Image.Image) -> list[FoundFace]:
     """All faces of a photo, from left to right.
 
+    Where none is surely upright, the photo is also searched lying on its sides and upside down.
+
     Args:
-        photo: RGB or grey, upright; faces may be tilted by some 30°.
+        photo: RGB or grey; faces may be tilted by some 30°.
     """
     scale = min(1.0, LONGEST_SIDE / max(photo.size))
     size = (round(photo.width * scale), round(photo.height * scale))
     if min(size) < SMALLEST_FACE:
         return []
     searched = resample(in_mode(photo, "RGB"), size, (0.0, 0.0, *photo.size))
+    boxes, points = detect(searched, SMALLEST_FACE)
+    if not _surest(boxes) >= SURE:
+        # A face that lies on its side may be taken for an upright one, but not surely.
+        turned, turned_points = _detect_turned(searched)
+        if _surest(turned) > max(_surest(boxes), SURE):
+            boxes, points = turned, turned_points
     stretch = np.divide(photo.size, size)
+    widths = boxes.corners[:, 2] - boxes.corners[:, 0]
     faces = [
-        FoundFace(points * stretch, float(box[2] - box[0]) * stretch[0])
-        for box, points in zip(*detect(searched, SMALLEST_FACE), strict=True)
+        FoundFace(p * stretch, float(w) * stretch[0]) for p, w in zip(points, widths, strict=True)
     ]
     return sorted(faces, key=lambda face: float(face.points[:, 0].mean()))
+
+
+def _detect_turned(picture: Image.Image) -> tuple[Boxes, Points]:
+    """Faces of the quarter turn that shows the surest one, points in the picture's pixels."""
+    found = []
+    for quarters, turn in enumerate(QUARTER_TURNS, start=1):
+        boxes, points = detect(picture.transpose(turn), SMALLEST_FACE)
+        found.append((boxes, _turned_back(points, quarters, picture.size)))
+    return max(found, key=lambda one: _surest(one[0]))
+
+
+def _surest(boxes: Boxes) -> float:
+    return float(boxes.scores.max(initial=0.0))
+
+
+def _turned_back(points: Points, quarters: int, size: tuple[int, int]) -> Points:
+    """Points [..., 2] of a picture that was turned to the left, in the one of `size` before."""
+    for turn in reversed(range(quarters)):
+        # This quarter turn to the left took (x, y) to (y, width − x).
+        points = np.stack([size[turn % 2] - points[..., 1], points[..., 0]], -1)
+    return points

@@ -63,7 +63,7 @@ class Boxes(NamedTuple):
         return self._replace(corners=self.corners + self.shifts * sizes)
 
 
-def detect(picture: Image.Image, smallest: int) -> tuple[Numbers, Numbers]:
+def detect(picture: Image.Image, smallest: int) -> tuple[Boxes, Numbers]:
     """Find faces and their points.
 
     Args:
@@ -71,8 +71,7 @@ def detect(picture: Image.Image, smallest: int) -> tuple[Numbers, Numbers]:
         smallest: Side of the smallest face looked for, pixels.
 
     Returns:
-        Boxes [N, 4] (left, top, right, bottom), and points [N, 5, 2]: eyes, nose and corners of
-        the mouth, x and y.
+        Boxes, and points [N, 5, 2]: eyes, nose and corners of the mouth, x and y.
     """
     squares = _square(_propose(picture, smallest).corners)
     crops, squares = _cut(picture, squares, SIDES["refine"])
@@ -91,7 +90,7 @@ def detect(picture: Image.Image, smallest: int) -> tuple[Numbers, Numbers]:
     found = boxes.corners[:, None, :2] - 1.0 + within * (_sizes(boxes.corners)[:, None] + 1.0)
     boxes = boxes.shifted()
     kept = _best(boxes, 0.7, within=True)
-    return boxes.corners[kept], found[kept]
+    return boxes.at(kept), found[kept]
 
 
 def _propose(picture: Image.Image, smallest: int) -> Boxes:
@@ -107,7 +106,7 @@ def _propose(picture: Image.Image, smallest: int) -> Boxes:
         proposals.append(boxes.at(_best(boxes, 0.5)))
         scale *= SHRINK
     if not proposals:
-        return Boxes(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 4)))
+        return _no_boxes()
     every = Boxes(*(np.concatenate(parts) for parts in zip(*proposals, strict=True)))
     return every.at(_best(every, 0.7)).shifted()
 
@@ -170,8 +169,12 @@ def _numbers(pictures: list[Image.Image], side: int = 0) -> Floats:
     return np.ascontiguousarray(((pixels - 127.5) / 128).transpose(0, 3, 1, 2))
 
 
-def _nothing() -> tuple[Numbers, Numbers]:
-    return np.zeros((0, 4)), np.zeros((0, 5, 2))
+def _nothing() -> tuple[Boxes, Numbers]:
+    return _no_boxes(), np.zeros((0, 5, 2))
+
+
+def _no_boxes() -> Boxes:
+    return Boxes(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 4)))
 
 
 def _run(name: str, pixels: Floats) -> list[Floats]:
