@@ -131,14 +131,14 @@ def course(samples: Sequence[Sample]) -> dict[str, str]:
 
 
 def draw(samples: Sequence[Sample], path: Path) -> None:
-    """Memory and uploaded files over time."""
+    """Memory and temporary files over time."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 3), layout="constrained")
     axes = figure.subplots()
     seconds = [sample.seconds for sample in samples]
     axes.plot(seconds, [sample.memory for sample in samples], label="memory, MiB")
-    axes.plot(seconds, [sample.files for sample in samples], label="uploaded files")
+    axes.plot(seconds, [sample.megabytes for sample in samples], label="uploads and results, MB")
     axes.set(xlabel="seconds", ylim=(0, None))
     axes.legend()
     figure.savefig(path, dpi=100)
