@@ -58,3 +58,11 @@ def test_settings_may_stand_among_the_files(tmp_path: pytest.TempPathFactory) ->
         parse_settings(["smile=1", "Smiling=0"], CELEBA)
     with pytest.raises(AttributeValueError, match="write NAME=VALUE"):
         parse_settings(["Smiling"], CELEBA)
+
+
+def test_what_was_guessed_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse_settings(["smile=1", "hair=blond", "blond hair=0", "Male=1"], CELEBA)
+    told = capsys.readouterr().err
+    assert "smile=1 is taken for Smiling=1" in told
+    assert "hair=blond is taken for hair_color=Blond_Hair" in told
+    assert told.count("taken for") == 2  # a name in other letters is no guess

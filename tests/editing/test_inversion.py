@@ -351,3 +351,13 @@ def test_a_batch_is_encoded_once(tiny_model: IcGAN, picture: Image.Image) -> Non
     assert calls == Counter(encode=1, decode=5, change=1)
     assert encoded.refined(0) is encoded
     np.testing.assert_array_equal(encoded.edit({}, "photo"), images)
+
+
+def test_a_change_goes_only_onto_a_photo_of_the_same_size(
+    tiny_model: IcGAN, picture: Image.Image
+) -> None:
+    inversion = tiny_model.invert(picture)
+    assert same(inversion.paste_back(onto=inversion.photo), inversion.photo)
+    for other in (picture.resize((5, 5)), picture.convert("L")):
+        with pytest.raises(ShapeError, match="onto must be as the photo"):
+            inversion.paste_back(Smiling=1, onto=other)
