@@ -202,6 +202,10 @@ class AttributeSet:
         if key not in self.names:
             hint = did_you_mean(str(key), (*self.names, *self.groups))
             raise UnknownAttributeError(f"unknown attribute {key!r}; {hint}")
+        if isinstance(value, str):
+            raise AttributeValueError(
+                f"{key}={value!r} is no number: give 0 (absent) to 1 (present)"
+            )
         if not isinstance(value, Real) or not 0 <= float(value) <= MAX_PRESENCE:
             raise AttributeValueError(
                 f"{key}={value!r} is out of range: give a number from 0 (absent) over 1 (present) "

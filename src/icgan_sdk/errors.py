@@ -119,7 +119,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def closest(name: str, known: Iterable[str]) -> str:
     """The known name that a misspelt one most likely means; empty if none is near."""
-    return next(iter(get_close_matches(name, list(known), n=1)), "")
+    plain = {one.casefold(): one for one in known}
+    return next((plain[near] for near in get_close_matches(name.casefold(), list(plain), n=1)), "")
 
 
 def list_some(names: Iterable[str]) -> str:

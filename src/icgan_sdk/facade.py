@@ -12,7 +12,7 @@ from icgan_sdk.checks import check_whole
 from icgan_sdk.editing import Detail, Encoded, Inversion
 from icgan_sdk.editing.encoded import find_detail
 from icgan_sdk.engines.latents import Latent
-from icgan_sdk.errors import ConfigError, ShapeError, warn_of_photo
+from icgan_sdk.errors import ConfigError, warn_of_photo
 from icgan_sdk.latent_model import Encoding, LatentModel, Placing, named_pictures
 from icgan_sdk.photo import Align, Face, FaceOrAll, PasteBack, paste_changes
 from icgan_sdk.photo.inputs import Subject, find_subject
@@ -200,8 +200,6 @@ class IcGAN(LatentModel):
             ShapeError: If an array or tensor doesn't fit, or a tensor should be pasted back.
         """
         find_detail(detail, self.config)
-        if isinstance(images, Inversion):
-            raise ShapeError("an Inversion edits itself: inversion.edit(Smiling=1)")
         presences = resolve_edit(self.config.attributes, attributes, named, OPTIONS)
         refine = check_whole("refine", refine, 0)
         if paste_back not in (True, False, "auto"):

@@ -213,6 +213,9 @@ class LatentModel(Pretrained):
         else:
             encoded = list(self._encoded(self._singles(a, b), options)[0])
         zs, ys = zip(*((found.z, found.y) for found in encoded), strict=True)
+        widths = {(z.shape[1], y.shape[1]) for z, y in zip(zs, ys, strict=True)}
+        if widths != {(self.config.z_dim, self.config.n_attributes)}:
+            raise ShapeError("an inversion that another model made doesn't fit this one")
         return np.concatenate(zs), np.concatenate(ys)
 
     def _singles(self, *images: object) -> list[ImageLike]:
@@ -231,6 +234,8 @@ class LatentModel(Pretrained):
 def named_pictures(images: object) -> tuple[list[tuple[Any, str]], bool]:
     """Pictures with what messages call them if they are no files."""
     pictures, single = listed(images)
+    if any(isinstance(picture, Inversion) for picture in pictures):
+        raise ShapeError("an Inversion is no picture, and edits itself: inversion.edit(Smiling=1)")
     if single:
         return [(pictures[0], "the picture")], True
     return [(picture, f"picture {n}") for n, picture in enumerate(pictures, start=1)], False

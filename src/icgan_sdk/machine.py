@@ -4,5 +4,5 @@ import os
 
 
 def usable_cores() -> int:
-    """Processor cores that the process may use; a container may have fewer than its machine."""
+    """Processor cores that the process may use: those it is bound to, where the system says so."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -134,7 +134,7 @@ def test_no_member_of_a_group(icgan: Run, model: IcGAN) -> None:
     assert same("out.png", model.edit("a.png", Black_Hair=0, Blond_Hair=0, Smiling=1))
     status, _, errors = icgan("edit", "a.png", "--set", "Smiling=none", *MODEL, "-o", "x.png")
     assert status == 1
-    assert "Smiling='none' is out of range" in errors
+    assert "Smiling='none' is no number" in errors
 
 
 def test_several_inputs_go_to_a_folder(icgan: Run, model: IcGAN) -> None:

@@ -28,7 +28,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     "unknown group": (["edit", "a.png", "--set", "hiar_color=Black_Hair"], "'hair_color'?"),
     "unknown member": (["edit", "a.png", "--set", "hair_color=Red"], "has no member 'Red'"),
     "out of range": (["edit", "a.png", "--set", "Smiling=3"], "Smiling=3.0 is out of range"),
-    "not a number": (["edit", "a.png", "--set", "Smiling=yes"], "give a number from 0"),
+    "not a number": (["edit", "a.png", "--set", "Smiling=yes"], "Smiling='yes' is no number"),
     "no value": (["edit", "a.png", "--set", "Smiling"], "write NAME=VALUE"),
     "set twice": (
         ["edit", "a.png", "--set", "Smiling=1", "--set", "Smiling=0"],
@@ -50,12 +50,56 @@ CASES: dict[str, tuple[list[str], str]] = {
         ["interpolate", "none.png", "Smiling=1"],
         ["variations", "none.png"],
         ["swap", "none.png", "a.png"],
-        ["sample"],
+        ["sample", "--model", "nothing"],
     ],
 )
 def test_an_output_that_cannot_be_is_told_before_the_work(command: list[str], icgan: Run) -> None:
-    said = refused(icgan(*command, "-o", "out.mp4"))
-    assert "out.mp4: no image format has the suffix '.mp4'; animations are .webp or .gif" in said
+    for output, message in (
+        ("out.mp4", "animation is" if "interpolate" in command else "has the suffix '.mp4'"),
+        ("a.png/b.png", "a.png is no folder"),
+    ):
+        assert message in refused(icgan(*command, "-o", output), 2)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["edit", "a.png", "scale=2"], "'scale' is no attribute but an option: --scale 2"),
+        (["edit", "a.png", "Align=none"], "an option: --align none"),
+        (["edit", "a.png", "strip=1"], "an option: --strip\n"),
+        (["edit", "a.png", "crop=yes"], "an option: --crop\n"),
+        (["sample", "seed=1"], "'seed' is no attribute but an option: --seed 1"),
+        (["edit", "a.png", "seed=1"], "unknown attribute 'seed'"),
+    ],
+)
+def test_options_without_dashes_are_named(command: list[str], message: str, icgan: Run) -> None:
+    assert message in refused(icgan(*command, *MODEL, "-o", "out.png"))
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["variations", "a.png", "Smiling=1"], "Smiling=1: this command takes pictures"),
+        (["reconstruct", "a.png", "Smiling=1"], "Smiling=1: this command takes pictures"),
+        (["sample", "a.png"], "write what to show as NAME=VALUE, not a.png"),
+        (["interpolate", "a.png", "b.jpg", "--paste-back"], "not with two pictures"),
+    ],
+)
+def test_what_a_command_does_not_take_is_refused(
+    command: list[str], message: str, icgan: Run
+) -> None:
+    assert message in refused(icgan(*command, *MODEL, "-o", "out.png"), 2)
+    assert not Path("out.png").exists()
+
+
+def test_info_is_of_one_model(icgan: Run) -> None:
+    assert "name one model" in refused(icgan("info", "mnist", "--model", "tiny"), 2)
+
+
+def test_a_folder_is_no_file_to_write(icgan: Run) -> None:
+    Path("folder").mkdir()
+    said = refused(icgan("variations", "a.png", *MODEL, "-o", "folder"), 2)
+    assert "folder is a folder: name a file, as folder/out.png" in said
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -135,10 +179,10 @@ def test_the_others_are_done_when_one_cant_be_read(icgan: Run) -> None:
 
 
 def test_unwritable_outputs(icgan: Run) -> None:
-    result = icgan("sample", *MODEL, "-o", "bad.png/x.png")
-    assert "can't write bad.png/x.png" in refused(result)
-    assert "suffix '.xyz'" in refused(icgan("sample", *MODEL, "-o", "x.xyz"))
-    assert "suffix '.xyz'" in refused(icgan("reconstruct", "a.png", *MODEL, "-o", "x.xyz"))
+    assert "bad.png is no folder" in refused(icgan("sample", *MODEL, "-o", "bad.png/x.png"), 2)
+    assert "suffix '.xyz'" in refused(icgan("sample", *MODEL, "-o", "x.xyz"), 2)
+    said = refused(icgan("reconstruct", "a.png", *MODEL, "-o", "x.xyz"), 2)
+    assert "suffix '.xyz'" in said
 
 
 @pytest.mark.parametrize(

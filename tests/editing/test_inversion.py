@@ -361,3 +361,5 @@ def test_a_change_goes_only_onto_a_photo_of_the_same_size(
     for other in (picture.resize((5, 5)), picture.convert("L")):
         with pytest.raises(ShapeError, match="onto must be as the photo"):
             inversion.paste_back(Smiling=1, onto=other)
+    with pytest.raises(ShapeError, match="onto must be a PIL image"):
+        inversion.paste_back(Smiling=1, onto="a.jpg")  # type: ignore[arg-type]

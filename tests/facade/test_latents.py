@@ -183,3 +183,16 @@ def test_an_inversion_in_place_of_a_picture_names_the_way(
     found = tiny_model.invert(picture)
     with pytest.raises(ShapeError, match=r"inversion\.edit\(Smiling=1\)"):
         tiny_model.edit(found, Smiling=1)  # type: ignore[call-overload]
+    with pytest.raises(ShapeError, match=r"inversion\.edit\(Smiling=1\)"):
+        tiny_model.predict_attributes([found])  # type: ignore[list-item]
+
+
+def test_an_inversion_of_another_model_is_refused(
+    tiny_model: IcGAN, digits_model: IcGAN, picture: Image.Image
+) -> None:
+    other = digits_model.invert(picture)
+    for ends in ((other, other), (picture, other)):
+        with pytest.raises(ShapeError, match="another model"):
+            tiny_model.interpolate(*ends)
+        with pytest.raises(ShapeError, match="another model"):
+            tiny_model.swap_attributes(*ends)

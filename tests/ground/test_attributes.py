@@ -97,7 +97,7 @@ def test_groups_take_a_members_name_and_attributes_a_number() -> None:
         ({"Smiling": -0.1}, AttributeValueError, "out of range"),
         ({"Smiling": 2.1}, AttributeValueError, "out of range"),
         ({"Smiling": float("nan")}, AttributeValueError, "out of range"),
-        ({"Smiling": "yes"}, AttributeValueError, "give a number from 0"),
+        ({"Smiling": "yes"}, AttributeValueError, "Smiling='yes' is no number"),
         ({"Smiling": None}, AttributeValueError, "out of range"),
         (
             {"hair_color": "Gray_Hair", "Gray_Hair": 0.5},

@@ -60,11 +60,11 @@ def read_config(folder: Path, weights: str = WEIGHTS_FILE) -> ModelConfig:
         raise ModelFormatError(f"{path}: {error}") from error
 
 
-def count_parameters(folder: Path) -> dict[str, int]:
+def count_parameters(folder: Path, config: ModelConfig) -> dict[str, int]:
     """Parameters of each network in an artefact folder, by the weights' header.
 
     Raises:
-        ModelFormatError: If it can't be read.
+        ModelFormatError: If it can't be read, or the networks are not those of the config.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -77,7 +77,12 @@ def count_parameters(folder: Path) -> dict[str, int]:
                     counts[network] += math.prod(file.get_slice(name).get_shape())
     except (SafetensorError, OSError) as error:
         raise unreadable(path, error) from error
-    return dict(counts)
+    encoders = ["encoder"] if config.encoder_design == "sng" else ["encoder_z", "encoder_y"]
+    known = ["generator", *encoders, "painter", "discriminator"]
+    missing = {"generator", encoders[0]} - counts.keys()
+    if missing or counts.keys() - {*known} or ("painter" in counts) != (config.painter_size > 0):
+        raise ModelFormatError(f"{path} doesn't fit {CONFIG_FILE}: it holds {', '.join(counts)}")
+    return {network: counts[network] for network in known if network in counts}
 
 
 def unreadable(path: Path, error: Exception) -> ModelFormatError:

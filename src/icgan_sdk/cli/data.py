@@ -1,6 +1,5 @@
 """``icgan data``: preparing data sets for training, and describing prepared ones."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from icgan_sdk.cli.console import progress_bar
+from icgan_sdk.machine import usable_cores
 
 if TYPE_CHECKING:
     from icgan_sdk.config import Crop
@@ -31,7 +31,7 @@ Download = Annotated[
     typer.Option("--download", help="Download the original files to SOURCE if they are missing."),
 ]
 Size = Annotated[int, typer.Option(help="Side of the pictures, a power of two.")]
-CPUS = os.cpu_count() or 1
+CPUS = usable_cores()
 
 
 @prepare.command("mnist")

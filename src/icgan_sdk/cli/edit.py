@@ -29,6 +29,7 @@ from icgan_sdk.cli.options import (
     parse_face,
     parse_one_face,
     parse_settings,
+    refuse_settings,
     split_settings,
 )
 from icgan_sdk.cli.paths import expand, name_outputs, spare_inputs
@@ -42,6 +43,7 @@ AT_ONCE = 4
 
 
 def edit(
+    ctx: typer.Context,
     images: Inputs,
     output: Output,
     settings: Settings = None,
@@ -78,7 +80,7 @@ def edit(
 
     jobs = _jobs(files, output, overwrite, keep=() if square else JPEG_SUFFIXES)
     icgan = open_model(model, device, runtime, refine)
-    edits = parse_settings(changes, icgan.config.attributes)
+    edits = parse_settings(changes, icgan.config.attributes, ctx)
 
     def work(job: tuple[Path, Path]) -> Path:
         if not square:
@@ -114,6 +116,7 @@ def reconstruct(
     overwrite: Overwrite = False,
 ) -> None:
     """Show what the model makes of pictures without a change."""
+    refuse_settings(images)
     chosen_face = parse_one_face(face)
     jobs = _jobs(images, output, overwrite)
     icgan = open_model(model, device, runtime, refine)

@@ -71,9 +71,12 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Print a model's sizes, parameters, attributes, groups and card, and the bundled models."""
+    if name and model != DEFAULT_MODEL:
+        raise typer.BadParameter("name one model", param_hint="'--model'")
     model = name or model
     folder = resolve(model)
-    config, counts = read_config(folder), count_parameters(folder)
+    config = read_config(folder)
+    counts = count_parameters(folder, config)
     card = folder / CARD_FILE
     facts: dict[str, object] = {
         "model": model,

@@ -8,8 +8,17 @@ from icgan_sdk.errors import UnknownAttributeError
 STEM = 4
 """Letters that must agree at the beginning: "smile" means Smiling."""
 
-OPPOSITES = {"female": "Male", "woman": "Male"}
+OPPOSITES = dict.fromkeys(("female", "woman", "women", "girl"), "Male")
 """Words for the absence of an attribute."""
+
+SAME = {"man": "Male", "men": "Male", "boy": "Male"}
+"""Other words for an attribute."""
+
+SPELLINGS = (("grey", "gray"), ("colour", "color"))
+"""British and American."""
+
+NO_MEMBER = "none"
+"""What ``hair_color=`` takes for none of the group."""
 
 
 def understand(name: str, value: str, known: AttributeSet) -> tuple[str, str]:
@@ -18,19 +27,22 @@ def understand(name: str, value: str, known: AttributeSet) -> tuple[str, str]:
     What has no meaning stays as it is, so that the model says what is wrong.
 
     Raises:
-        UnknownAttributeError: If a word names several groups, and the value none of their members.
+        UnknownAttributeError: If a word names several groups, and the value none of their members;
+            or an absence, and the value no share of it.
     """
-    members = [(g, m) for g in _groups(name, known) if (m := closest(value, known.groups[g]))]
-    if name not in known.names and len(members) == 1:
+    if name in known.names or name in known.groups:
+        return name, closest(value, known.groups.get(name, ())) or value
+    if (absent := OPPOSITES.get(_plain(name))) in known.names:
+        return str(absent), _opposite(name, value, str(absent))
+    if (present := SAME.get(_plain(name))) in known.names:
+        return str(present), value
+    groups = [g for g in known.groups if _plain(name) and _plain(name) in _words(g)]
+    groups = groups or [g for g in known.groups if _plain(name) == _plain(g)]
+    members = [(g, m) for g in groups if (m := closest(value, known.groups[g]))]
+    if len(members) == 1:
         return members[0]
-    if (positive := OPPOSITES.get(_plain(name))) in known.names and value in ("0", "1"):
-        return positive, "1" if value == "0" else "0"
-    groups = [group for group in known.groups if name.casefold() in group.casefold().split("_")]
     if len(groups) > 1 and not closest(name, known.names):
-        example = f"{name}={known.groups[groups[0]][0]}"
-        raise UnknownAttributeError(
-            f"{name!r} may mean {' or '.join(groups)}: say what it should be, as in {example}"
-        )
+        raise _several(name, groups, known)
     return closest(name, [*known.names, *known.groups]) or name, value
 
 
@@ -41,7 +53,8 @@ def closest(word: str, known: Iterable[str]) -> str | None:
         return word
     plain = _plain(word)
     same = [n for n in names if _plain(n) == plain]
-    within = [n for n in names if plain and plain in _plain(n)]
+    # Part of "No_Beard" would be the opposite.
+    within = [n for n in names if "no" not in _words(n) and _is_part(word, n)]
     alike = [n for n in names if len(plain) >= STEM and _plain(n)[:STEM] == plain[:STEM]]
     for found in (same, within, alike):
         if found:
@@ -49,10 +62,36 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     return None
 
 
-def _groups(name: str, known: AttributeSet) -> list[str]:
-    """The groups that a word may mean: ``hair`` is the colour or the texture."""
-    return [group for group in known.groups if _plain(name) and _plain(name) in _plain(group)]
+def _is_part(word: str, name: str) -> bool:
+    """Whether a word is one of a name's words, or a good part of it."""
+    plain = _plain(word)
+    return plain in _words(name) or (len(plain) >= STEM and plain in _plain(name))
+
+
+def _opposite(name: str, value: str, positive: str) -> str:
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise UnknownAttributeError(f"{name}={value}: say {positive}=0, or how much of it")
+    return f"{1 - share:g}"
+
+
+def _several(name: str, groups: list[str], known: AttributeSet) -> UnknownAttributeError:
+    members = ", ".join(member for group in groups for member in known.groups[group])
+    return UnknownAttributeError(
+        f"{name!r} may mean {' or '.join(groups)}: say {name}= and one of {members}; or "
+        f"{groups[0]}={NO_MEMBER}"
+    )
+
+
+def _words(name: str) -> list[str]:
+    return [_plain(word) for word in name.replace("-", "_").replace(" ", "_").split("_")]
 
 
 def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+    plain = "".join(letter for letter in name.casefold() if letter.isalnum())
+    for other, ours in SPELLINGS:
+        plain = plain.replace(other, ours)
+    return plain

@@ -10,7 +10,7 @@ from icgan_sdk.artefacts.layout import read_config
 from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.cli.console import note
-from icgan_sdk.cli.names import understand
+from icgan_sdk.cli.names import NO_MEMBER, understand
 from icgan_sdk.errors import AttributeValueError, IcGANError, UnknownAttributeError
 
 if TYPE_CHECKING:
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from icgan_sdk.photo import Face, FaceOrAll
 
 DEFAULT_MODEL = "celeba"
-
-OPTIONS = (
-    *("align", "detail", "device", "face", "model", "output", "overwrite"),
-    *("refine", "runtime", "scale", "seed", "steps", "strip"),
-)
-"""Options that people write as they write attributes, ``align=none``."""
-
-NO_MEMBER = "none"
-"""What ``--set hair_color=`` takes for none of the group."""
 
 
 def complete_model(incomplete: str) -> list[str]:
@@ -57,49 +48,89 @@ def split_settings(words: Iterable[str], settings: Iterable[str]) -> tuple[list[
     files: list[str] = []
     found = list(settings)
     for word in words:
-        if Path(word).exists():
+        bare = next((i for i, setting in enumerate(found) if "=" not in setting), None)
+        if _is_file(word):
             files.append(word)
-        elif found and "=" not in found[-1] and not Path(word).suffix:
-            found[-1] += f"={word}"
-        elif "=" in word and not Path(word).suffix[1:].isalpha():
+        elif bare is not None and not Path(word).suffix[1:].isalpha():
+            found[bare] += f"={word}"
+        elif is_setting(word):
             found.append(word)
         else:
             files.append(word)
     return files, found
 
 
-def parse_settings(settings: Iterable[str], known: AttributeSet) -> dict[str, object]:
+def refuse_settings(words: Iterable[str]) -> None:
+    """Raise BadParameter where a command that changes nothing is given a change."""
+    for word in words:
+        if is_setting(word) and not _is_file(word):
+            raise typer.BadParameter(f"{word}: this command takes pictures, and no changes")
+
+
+def is_setting(word: str) -> bool:
+    """Whether a word is ``NAME=VALUE``, rather than the name of a file."""
+    return "=" in word and not Path(word).suffix[1:].isalpha()
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word).exists()
+    except OSError:  # too long for a name
+        return False
+
+
+def parse_settings(
+    settings: Iterable[str], known: AttributeSet, command: typer.Context | None = None
+) -> dict[str, object]:
     """``["Smiling=0.5", "digit=7"]`` as an edit: numbers for attributes, names for groups.
 
     Names may be written as people do (``"blond hair"``, ``glasses``, ``hair=blond``) where that has
     one meaning.
 
+    Args:
+        settings: As they were written.
+        known: The model's attributes.
+        command: The running command, whose options may have been written without their dashes.
+
     Raises:
-        AttributeValueError: If a setting is not NAME=VALUE, or a name is set twice.
-        UnknownAttributeError: If a name has several meanings, or is an option's.
+        AttributeValueError: If a setting is not NAME=VALUE, a name is set twice, or values don't go
+            together.
+        UnknownAttributeError: If a name has no meaning or several, or is an option's.
     """
     edits: dict[str, object] = {}
+    guessed = []
     for setting in settings:
         written, equals, value = setting.partition("=")
         if not equals:
             raise AttributeValueError(f"--set {setting}: write NAME=VALUE, as in Eyeglasses=1")
+        if command is not None and written not in (*known.names, *known.groups):
+            _refuse_option(written, value, command)
         name, meant = understand(written, value, known)
-        _check_known(name, value, known)
-        if _plainly(name) != _plainly(written):
-            note(f"{setting} is taken for {name}={meant}")
-        value = meant
+        _refuse_other_models(name, known)
+        if _plainly(name) != _plainly(written) or (name in known.groups and meant != value):
+            guessed.append(f"{setting} is taken for {name}={meant}")
         if name in edits:
             raise AttributeValueError(f"--set {setting}: {name} is set twice")
-        edits[name] = _member(value) if name in known.groups else _number_or_text(value)
+        edits[name] = _member(meant) if name in known.groups else _number_or_text(meant)
+    known.resolve(edits)  # what is wrong comes before what was guessed
+    for guess in guessed:
+        note(guess)
     return edits
 
 
-def _check_known(name: str, value: str, known: AttributeSet) -> None:
-    """Raise UnknownAttributeError for what is an option, or a thing of another bundled model."""
+def _refuse_option(name: str, value: str, command: typer.Context) -> None:
+    """Raise UnknownAttributeError for an option of a command without its dashes."""
+    for option in command.command.params:
+        for dashed in (*option.opts, *option.secondary_opts):
+            if dashed.startswith("--") and _plainly(dashed[2:]) == _plainly(name):
+                written = dashed if getattr(option, "is_flag", False) else f"{dashed} {value}"
+                raise UnknownAttributeError(f"{name!r} is no attribute but an option: {written}")
+
+
+def _refuse_other_models(name: str, known: AttributeSet) -> None:
+    """Raise UnknownAttributeError for an attribute of another bundled model."""
     if name in known.names or name in known.groups:
         return
-    if name in OPTIONS:
-        raise UnknownAttributeError(f"{name!r} is no attribute but an option: --{name} {value}")
     for other in bundled_names():
         theirs = read_config(BUNDLED_ROOT / other).attributes
         if name in theirs.names or name in theirs.groups:
@@ -109,7 +140,7 @@ def _check_known(name: str, value: str, known: AttributeSet) -> None:
 
 
 def _plainly(name: str) -> str:
-    return name.casefold().replace("_", " ").strip()
+    return name.casefold().replace("_", " ").replace("-", " ").strip()
 
 
 def _member(value: str) -> str | None:

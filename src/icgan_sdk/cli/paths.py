@@ -44,8 +44,8 @@ def name_outputs(inputs: Sequence[Path], output: str, keep: Collection[str] = ()
     them. No input is overwritten by the output of another.
 
     Raises:
-        typer.BadParameter: If several inputs should go to one file, or the output is empty.
-        ImageError: If no picture format has the output's suffix.
+        typer.BadParameter: If several inputs should go to one file, or the output is empty or
+            can't be a picture.
     """
     if not output:
         raise typer.BadParameter("name a file or a folder", param_hint="'--output'")
@@ -74,12 +74,22 @@ def check_output(output: str, inputs: Iterable[Path | str] = ()) -> None:
     """Check before the work that one picture file can be written for all inputs.
 
     Raises:
-        ImageError: If no picture format has its suffix.
-        typer.BadParameter: If it is one of the inputs.
+        typer.BadParameter: If it is a folder or one of the inputs, lies in no folder, or no picture
+            format has its suffix.
     """
     from icgan_sdk.pictures.saving import check_suffix
 
-    check_suffix(output)
+    path, hint = Path(output), "'--output'"
+    if path.is_dir() or output.endswith(("/", os.sep)):
+        raise typer.BadParameter(
+            f"{output} is a folder: name a file, as {path / 'out.png'}", param_hint=hint
+        )
+    if any(parent.exists() and not parent.is_dir() for parent in path.parents):
+        raise typer.BadParameter(f"{path.parent} is no folder", param_hint=hint)
+    try:
+        check_suffix(path)
+    except ImageError as error:
+        raise typer.BadParameter(str(error), param_hint=hint) from error
     spare_inputs(inputs, output)
 
 
@@ -91,7 +101,8 @@ def spare_inputs(inputs: Iterable[Path | str], output: Path | str) -> None:
     """
     if any(_key(Path(path)) == _key(Path(output)) for path in inputs):
         raise typer.BadParameter(
-            f"{output} is the picture that is read: name another file", param_hint="'--output'"
+            f"{output} is the picture that is read: name another file, or --overwrite it",
+            param_hint="'--output'",
         )
 
 

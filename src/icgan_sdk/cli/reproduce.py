@@ -51,7 +51,8 @@ def reproduce(
 
     names = _studies(study)
     if scale is None:
-        raise typer.BadParameter(_costs(names, data, tuple(settings or ())))
+        costs = _costs(names, data, tuple(settings or ()))
+        raise typer.BadParameter(costs, param_hint="'--scale'")
     for name in names:
         run_study(
             name,

@@ -25,6 +25,7 @@ from icgan_sdk.cli.options import (
     open_model,
     parse_one_face,
     parse_settings,
+    refuse_settings,
     split_settings,
 )
 from icgan_sdk.cli.paths import check_output, expand, means_folder
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 ANIMATIONS = frozenset({".gif", ".webp"})
 """Suffixes of files that show pictures one after another."""
+
+VIDEOS = (".avi", ".mkv", ".mov", ".mp4", ".webm")
 
 FirstPicture = Annotated[Path, typer.Argument(help="The first picture.", metavar="A")]
 SecondPicture = Annotated[Path, typer.Argument(help="The second picture.", metavar="B")]
@@ -69,6 +72,7 @@ def variations(
         raise typer.BadParameter(
             "shows the photo itself: leave --detail generated out", param_hint="'--paste-back'"
         )
+    refuse_settings(images)
     inputs = expand(images)
     check_output(output, inputs)
     icgan = open_model(model, device, runtime, refine)
@@ -91,6 +95,7 @@ def variations(
 
 
 def interpolate(
+    ctx: typer.Context,
     a: FirstPicture,
     output: Annotated[
         str,
@@ -118,6 +123,7 @@ def interpolate(
     For example: icgan interpolate me.jpg Smiling=1 -o smile.webp
     """
     from icgan_sdk.cli.showing import transition
+    from icgan_sdk.facade import tell_unchanged
     from icgan_sdk.pictures.grids import enlarge
     from icgan_sdk.pictures.saving import save_animation
 
@@ -127,6 +133,12 @@ def interpolate(
             "give one second picture, or else an edit of the first, as in Smiling=1",
             param_hint="'B'",
         )
+    if others and paste_back:
+        raise typer.BadParameter(
+            "goes with an edit, not with two pictures", param_hint="'--paste-back'"
+        )
+    if Path(output).suffix.lower() in VIDEOS:
+        raise typer.BadParameter("an animation is .webp or .gif", param_hint="'--output'")
     chosen = parse_one_face(face)
     check_output(output, (a, *others))
     icgan = open_model(model, device, runtime, refine)
@@ -136,8 +148,9 @@ def interpolate(
             a, others[0], steps=steps, refine=refine, align=align, face=chosen
         )
     else:
-        edits = parse_settings(changes, icgan.config.attributes)
+        edits = parse_settings(changes, icgan.config.attributes, ctx)
         found = icgan.invert(a, refine=refine, align=align, face=chosen)
+        tell_unchanged(found.encoded, icgan.config.attributes.resolve(edits))
         pictures = transition(found, edits, steps, paste_back, is_animation)
     if is_animation:
         save_animation([enlarge(picture, scale) for picture in pictures], output)
@@ -172,6 +185,11 @@ def swap(
 
 
 def sample(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(help="What to show: Smiling=1.", metavar="[NAME=VALUE]…")
+    ] = None,
+    *,
     output: Annotated[
         str, typer.Option("--output", "-o", help="File for a grid, folder for single pictures.")
     ],
@@ -191,8 +209,11 @@ def sample(
 
     if not means_folder(output):
         check_output(output)
+    others, wishes = split_settings(words or (), settings or ())
+    if others:
+        raise typer.BadParameter(f"write what to show as NAME=VALUE, not {others[0]}")
     icgan = open_model(model, device, runtime)
-    pictures = icgan.sample(n, parse_settings(settings or (), icgan.config.attributes), seed=seed)
+    pictures = icgan.sample(n, parse_settings(wishes, icgan.config.attributes, ctx), seed=seed)
     if not means_folder(output):
         columns = math.ceil(math.sqrt(n))
         rows = [pictures[i : i + columns] for i in range(0, n, columns)]

@@ -12,7 +12,8 @@ def source_of(seed: int | None, generator: np.random.Generator | None) -> np.ran
     """The given generator, or a new one; NumPy's global state stays untouched.
 
     Raises:
-        ConfigError: If both are given, or either is none.
+        ConfigError: If both are given, the seed is no whole number from 0, or the generator is not
+            NumPy's.
     """
     if generator is None:
         return np.random.default_rng(None if seed is None else check_whole("seed", seed, 0))
@@ -32,7 +33,14 @@ def draw_z(n: int, config: ModelConfig, source: np.random.Generator) -> Floats:
 
 
 def draw_y(n: int, config: ModelConfig, source: np.random.Generator, *, classes: bool) -> Floats:
-    """Y [n, n_attributes] in which all is absent but, of class labels, one drawn at random."""
+    """Y [n, n_attributes] in which everything is absent.
+
+    Args:
+        n: Rows.
+        config: Of the model.
+        source: Of randomness.
+        classes: Of one-hot labels, let one of each row be present, drawn at random.
+    """
     y = np.full((n, config.n_attributes), -1, np.float32)
     if classes and config.attributes.one_hot:
         y[np.arange(n), source.integers(config.n_attributes, size=n)] = 1

@@ -185,6 +185,8 @@ class Inversion:
     ) -> Image:
         own = self._own_photo()
         base = own if onto is None else onto
+        if not isinstance(base, Image):
+            raise ShapeError(f"onto must be a PIL image, not {base!r}")
         if (base.size, base.mode) != (own.size, own.mode):
             raise ShapeError(
                 f"onto must be as the photo, {own.size} {own.mode}, not {base.size} {base.mode}"

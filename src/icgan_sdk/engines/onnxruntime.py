@@ -1,6 +1,7 @@
 """A model run by onnxruntime; torch is never imported."""
 
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -195,7 +196,8 @@ def open_session(
     provider, provider_options = _provider(device)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is told by exceptions
-    options.intra_op_num_threads = usable_cores()  # it would count the machine's
+    if sys.platform == "linux":  # there it would count cores that the process is not bound to
+        options.intra_op_num_threads = usable_cores()
     # Threads wait by spinning, which takes a core from whatever else runs: a millisecond bridges
     # one operation to the next, more would go on after the last. Older releases don't know this.
     options.add_session_config_entry("session.intra_op.spin_duration_us", "1000")

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER
 from icgan_sdk.artefacts.store import load_artefact
@@ -68,13 +69,16 @@ def reproduce(
             part is named like "training IND, gan" or "measuring IND".
 
     Raises:
-        ConfigError: If there is no such study, a setting doesn't fit, or torchmetrics is missing.
+        ConfigError: If there is no such study or scale, a setting doesn't fit, or torchmetrics is
+            missing.
         DatasetError: If the data set or one of its partitions is missing.
         CheckpointError: If `out` holds runs of other settings or data.
         SaveError: If the disk is full or `out` can't be written.
     """
     if name not in STUDIES:
         raise ConfigError(f"no study {name!r}; {did_you_mean(name, STUDIES)}")
+    if scale not in get_args(Scale):
+        raise ConfigError(f"scale must be one of {', '.join(get_args(Scale))}, not {scale!r}")
     check_torchmetrics()
     study, folder, tell = STUDIES[name], Path(out), watcher or ignore
     dataset = PreparedDataset.open(data)

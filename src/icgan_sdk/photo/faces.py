@@ -56,10 +56,10 @@ def find_faces(photo: Image.Image) -> list[FoundFace]:
         return []
     searched = resample(in_mode(photo, "RGB"), size, (0.0, 0.0, *photo.size))
     boxes, points = detect(searched, SMALLEST_FACE)
-    if not _surest(boxes) >= SURE:
-        # A face that lies on its side may be taken for an upright one, but not surely.
-        turned, turned_points = _detect_turned(searched)
-        if _surest(turned) > max(_surest(boxes), SURE):
+    if not _surest(boxes, points) >= SURE:
+        # A face that lies on its side may be taken for an upright one.
+        turned, turned_points, sure = _detect_turned(searched)
+        if sure > max(_surest(boxes, points), SURE):
             boxes, points = turned, turned_points
     stretch = np.divide(photo.size, size)
     widths = boxes.corners[:, 2] - boxes.corners[:, 0]
@@ -69,17 +69,28 @@ def find_faces(photo: Image.Image) -> list[FoundFace]:
     return sorted(faces, key=lambda face: float(face.points[:, 0].mean()))
 
 
-def _detect_turned(picture: Image.Image) -> tuple[Boxes, Points]:
+def _detect_turned(picture: Image.Image) -> tuple[Boxes, Points, float]:
     """Faces of the quarter turn that shows the surest one, points in the picture's pixels."""
     found = []
     for quarters, turn in enumerate(QUARTER_TURNS, start=1):
         boxes, points = detect(picture.transpose(turn), SMALLEST_FACE)
-        found.append((boxes, _turned_back(points, quarters, picture.size)))
-    return max(found, key=lambda one: _surest(one[0]))
+        back = _turned_back(points, quarters, picture.size)
+        found.append((boxes, back, _surest(boxes, points)))
+    return max(found, key=lambda one: one[2])
 
 
-def _surest(boxes: Boxes) -> float:
-    return float(boxes.scores.max(initial=0.0))
+def _surest(boxes: Boxes, points: Points) -> float:
+    """The best score among faces that stand upright by their points too."""
+    return float(boxes.scores[_upright(points)].max(initial=0.0))
+
+
+def _upright(points: Points) -> npt.NDArray[np.bool_]:
+    """Whether faces [N, 5, 2] have level eyes, within 45°, and the mouth below them."""
+    across = points[:, 1] - points[:, 0]
+    down = points[:, 3:].mean(1) - points[:, :2].mean(1)
+    level = np.abs(across[:, 1]) <= across[:, 0]
+    upright: npt.NDArray[np.bool_] = level & (down[:, 1] >= np.abs(down[:, 0]))
+    return upright
 
 
 def _turned_back(points: Points, quarters: int, size: tuple[int, int]) -> Points:

@@ -17,8 +17,6 @@ QUALITY = 92
 FRAME_MILLISECONDS = 80
 """How long an animation shows each frame."""
 
-VIDEO_SUFFIXES = (".avi", ".mkv", ".mov", ".mp4", ".webm")
-
 OPAQUE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo",
     ".bmp", ".dib", ".eps", ".pcx", ".pbm", ".pgm", ".pnm", ".ppm",
@@ -81,5 +79,4 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
         return
     writable = {s for s, name in Image.registered_extensions().items() if name in Image.SAVE}
     if suffix not in writable:
-        advice = "animations are .webp or .gif" if suffix in VIDEO_SUFFIXES else "try .png or .jpg"
-        raise ImageError(f"{path}: no image format has the suffix {suffix!r}; {advice}")
+        raise ImageError(f"{path}: no image format has the suffix {suffix!r}; try .png or .jpg")

@@ -10,7 +10,7 @@ Norm = nn.BatchNorm1d | nn.BatchNorm2d
 
 def norms_in(network: nn.Module) -> Iterator[Norm]:
     """The batch-norm layers of a network."""
-    return (m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d))
+    return (module for module in network.modules() if isinstance(module, Norm))
 
 
 def set_training(network: nn.Module, fixed_norm: bool) -> None:

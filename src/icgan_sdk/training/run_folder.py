@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -142,11 +142,7 @@ def fork_run(
         raise CheckpointError(f"{out} exists: name a new folder for the run")
     saved = saved_config(source)
     _check_same(_without_encoders(saved), _without_encoders(config), _FORKED)
-    old, new = saved.to_dict(), config.to_dict()
-    same = [
-        s for s in complete if all(old.get(t) == new.get(t) for t in STAGES[s].depends_on(saved))
-    ]
-    kept = same if saved.model == config.model else _FORKED
+    kept = kept_stages(saved, config, complete)
     with atomic_folder(out) as folder:
         (folder / "checkpoints").mkdir()
         for stage in kept:
@@ -158,6 +154,22 @@ def fork_run(
         write_text(folder / "metrics.jsonl", lines)
         write_text(folder / "run.json", (source / "run.json").read_text("utf-8"))
         write_text(folder / RUN_CONFIG_FILE, config.to_toml(), errors="surrogateescape")
+
+
+def kept_stages(source: TrainConfig, config: TrainConfig, stages: Iterable[str]) -> tuple[str, ...]:
+    """The stages of one run that another takes over when it is forked from it.
+
+    Args:
+        source: Settings of the first.
+        config: Settings of the second.
+        stages: Those that the first has.
+    """
+    if source.model != config.model:
+        return tuple(_FORKED)
+    old, new = source.to_dict(), config.to_dict()
+    return tuple(
+        s for s in stages if all(old.get(t) == new.get(t) for t in STAGES[s].depends_on(source))
+    )
 
 
 def _without_encoders(config: TrainConfig) -> TrainConfig:

@@ -133,11 +133,13 @@ def test_a_batch_is_gone_once_everybody_has_seen_it(
 
     class Watching(Viewer):
         def see_real(self, batch: RealBatch) -> None:
+            assert not any(kept() is not None for kept in batches)
             assert len(batch.rebuilt.images) == len(batch.refined.images)
             batches.append(weakref.ref(batch.real.images))
             batches.append(weakref.ref(batch.refined_decoded))
 
         def see_generated(self, batch: GeneratedBatch) -> None:
+            assert not any(kept() is not None for kept in batches)
             assert len(batch.decoded) == len(batch.generated.images)
             batches.append(weakref.ref(batch.decoded))
 

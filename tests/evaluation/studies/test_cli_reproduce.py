@@ -34,11 +34,13 @@ def test_without_a_scale_the_cost_is_told_and_nothing_is_trained(
     assert run([*command, *settings]) == 2
     told = " ".join(capsys.readouterr().err.split())
     per_epoch = images // 16
-    # Three encoders of one GAN; the second study shares the first one's GAN and encoders.
-    small = 3 * per_epoch + (3 + 1) * 6 * per_epoch + (2 + 1) * 6 * per_epoch
+    # Three designs on one GAN; the second study's other E_y goes with the first one's GAN and E_z.
+    small = 3 * per_epoch + 3 * 6 * per_epoch + (2 + 1) * 6 * per_epoch
     assert f"--scale small (4 models, {small:,} steps" in told
     assert "--scale full (4 models" in told
     assert not out.exists()
+    assert run(command) == 1
+    assert "gan.batch_size lower" in capsys.readouterr().err
 
 
 def test_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

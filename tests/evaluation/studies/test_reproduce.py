@@ -113,6 +113,8 @@ def test_other_settings_are_other_models(bars: Path, tmp_path: Path) -> None:
 def test_bad_requests(bars: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="table3"):
         reproduce("table4", bars, tmp_path, scale="small")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="scale must be one of full, small, not 'Small'"):
+        reproduce("sampling", bars, tmp_path, scale="Small")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="widht"):
         reproduce("sampling", bars, tmp_path, scale="small", settings=("gan.widht=3",))
     with pytest.raises(ConfigError, match="discriminator_y_layer"):  # 8×8 has no layer 4

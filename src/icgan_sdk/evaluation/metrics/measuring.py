@@ -56,22 +56,28 @@ def show(bench: Bench, viewers: Sequence[Viewer], watcher: Watcher = ignore) -> 
     total = len(bench.pictures)
     slices = list(batches(bench, [viewer.limit for viewer in viewers]))
     names = [viewer.name if isinstance(viewer, Metric) else REAL for viewer in viewers]
-    watcher(REAL, 0, total)
-    for at in slices:
-        real = bench.real(at)
-        for viewer, name in zip(viewers, names, strict=True):
-            with bench.clock.part(name):
-                viewer.see_real(real)
-        release_freed_memory()
-        watcher(REAL, at.stop, total)
-    watcher(GENERATED, 0, total)
-    for at in slices:
-        generated = bench.generated(at)
-        for viewer, name in zip(viewers, names, strict=True):
-            with bench.clock.part(name):
-                viewer.see_generated(generated)
-        release_freed_memory()
-        watcher(GENERATED, at.stop, total)
+    for part, show_batch in ((REAL, _show_real), (GENERATED, _show_generated)):
+        watcher(part, 0, total)
+        for at in slices:
+            show_batch(bench, at, viewers, names)
+            release_freed_memory()  # now that the batch is gone
+            watcher(part, at.stop, total)
+
+
+def _show_real(bench: Bench, at: slice, viewers: Sequence[Viewer], names: Sequence[str]) -> None:
+    batch = bench.real(at)
+    for viewer, name in zip(viewers, names, strict=True):
+        with bench.clock.part(name):
+            viewer.see_real(batch)
+
+
+def _show_generated(
+    bench: Bench, at: slice, viewers: Sequence[Viewer], names: Sequence[str]
+) -> None:
+    batch = bench.generated(at)
+    for viewer, name in zip(viewers, names, strict=True):
+        with bench.clock.part(name):
+            viewer.see_generated(batch)
 
 
 def batches(bench: Bench, limits: Iterable[int | None]) -> Iterator[slice]:

@@ -127,7 +127,7 @@ class RealPictures:
         return Seen(lambda: self.dataset.images(at), self.referees, clock, REAL, known)
 
 
-class _Inversion:
+class _Rebuilding:
     """What a model makes of a batch of real pictures, each thing when it is first asked for.
 
     It doesn't know the batch, which would keep both in memory until Python looks for cycles.
@@ -195,7 +195,7 @@ class RealBatch:
     ) -> None:
         self.at, self.labels = at, pictures.dataset.labels(at)
         self.real = pictures.seen(at, clock)
-        self._found = found = _Inversion(networks, self.real, refine, clock)
+        self._found = found = _Rebuilding(networks, self.real, refine, clock)
         side, seen = pictures.dataset.image_size, (pictures.referees, clock, REAL)
         self.rebuilt = Seen(lambda: enlarge(found.decoded, side), *seen)
         self.refined = (
@@ -248,13 +248,14 @@ class GeneratedBatch:
         clock: Stopwatch,
     ) -> None:
         self.at, self.labels = at, pictures.dataset.labels(at)
+        labels, side = self.labels, pictures.dataset.image_size
 
         @cache
         def make() -> Tensor:
             with clock.part(GENERATED):
                 return decode(networks, Latent(noise()[at], labels), device_of(networks))
 
-        self._make, labels, side = make, self.labels, pictures.dataset.image_size
+        self._make = make
         self.generated = Seen(lambda: enlarge(make(), side), pictures.referees, clock, GENERATED)
 
     @property
