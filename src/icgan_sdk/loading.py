@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self, get_args
 
 from icgan_sdk.artefacts.layout import CARD_FILE
 from icgan_sdk.artefacts.resolving import Source, resolve
+from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import Engine, RuntimeName
 from icgan_sdk.errors import ConfigError
@@ -115,6 +116,20 @@ class Pretrained:
         model._name = os.fspath(name_or_path)
         model._card = card.read_text(encoding="utf-8", errors="replace") if found else None
         return model
+
+    def share_cores(self, callers: int) -> None:
+        """Tell the model that so many threads will call it at once.
+
+        Then each call takes its part of the processor's cores, where one alone would take them all.
+        It makes a difference with the runtime "onnx"; the results are the same.
+
+        Args:
+            callers: Threads.
+
+        Raises:
+            ConfigError: If it is no whole number from 1.
+        """
+        self._engine.share_cores(check_whole("callers", callers, 1))
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write config, weights (safetensors) and card, as a whole or not at all.

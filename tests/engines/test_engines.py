@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.engines import onnxruntime as onnxruntime_engine
 from icgan_sdk.engines.engine import CHUNK, Engine
 from icgan_sdk.engines.onnxruntime import OnnxEngine
 from icgan_sdk.engines.pytorch import TorchEngine
@@ -68,6 +69,28 @@ def test_no_picture_influences_another(engine: Engine) -> None:
         alone = engine.encode(images[row : row + 1])
         close(alone[0][0], z, 1e-5)
         close(alone[1][0], y, 1e-5)
+
+
+def test_callers_that_share_the_cores_get_the_same(engine: Engine) -> None:
+    images = random_images(2)
+    expected = engine.encode(images)
+    engine.share_cores(2)
+    with ThreadPoolExecutor(2) as pool:
+        for z, y in pool.map(engine.encode, [images] * 4):
+            close(z, expected[0], 1e-6)
+            close(y, expected[1], 1e-6)
+    engine.share_cores(1)
+
+
+def test_sessions_of_callers_take_their_part(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnxruntime_engine, "usable_cores", lambda: 5)
+    engine = OnnxEngine(exported)
+    for callers, threads in ((1, 5), (2, 2), (9, 1)):
+        engine.share_cores(callers)
+        session = engine._session("encoder")
+        assert session.get_session_options().intra_op_num_threads == threads
 
 
 def clones(engine: Engine) -> list[Engine]:

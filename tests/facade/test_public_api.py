@@ -34,6 +34,7 @@ MEMBERS = {
     "reconstruct": "(self, images, **options: align, face, refine)",
     "sample": "(self, n, attributes, *, seed, generator, **named)",
     "save_pretrained": "(self, folder)",
+    "share_cores": "(self, callers)",
     "swap_attributes": "(self, a, b, **options: align, face, refine)",
     "to": "(self, device)",
     "variations": "(self, image, *, detail, **options: align, face, refine)",

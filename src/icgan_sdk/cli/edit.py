@@ -80,6 +80,8 @@ def edit(
 
     jobs = _jobs(files, output, overwrite, keep=() if square else JPEG_SUFFIXES)
     icgan = open_model(model, device, runtime, refine)
+    at_once = min(len(jobs), usable_cores(), AT_ONCE)
+    icgan.share_cores(at_once)
     edits = parse_settings(changes, icgan.config.attributes, ctx)
 
     def work(job: tuple[Path, Path]) -> Path:
@@ -99,7 +101,7 @@ def edit(
         before = [found.square, found.reconstruct()] if strip else []
         return _save_row([*before, found.edit(edits, detail=detail)], job[1], scale)
 
-    for_each(jobs, work, at_once=min(len(jobs), usable_cores(), AT_ONCE))
+    for_each(jobs, work, at_once=at_once)
 
 
 def reconstruct(

@@ -43,6 +43,14 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    def share_cores(self, callers: int) -> None:
+        """Expect so many threads to call at once, and let each call use its part of the cores.
+
+        A call on all cores is fastest alone, but several such calls wait for each other. The
+        results stay what they are.
+        """
+
+    @abstractmethod
     def encode(self, images: Floats) -> tuple[Floats, Floats]:
         """E_z and E_y.
 

@@ -73,6 +73,7 @@ class OnnxEngine(Engine):
         self._device = "cpu" if device in {None, "auto"} else str(device)
         _provider(self._device)
         self._sessions: dict[str, InferenceSession] = {}
+        self._callers = 1
         self._opening = threading.Lock()
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -100,6 +101,11 @@ class OnnxEngine(Engine):
         _provider(device)
         with self._opening:
             self._device, self._sessions = device, {}
+
+    def share_cores(self, callers: int) -> None:
+        """Give each of several calls at once its part of the cores, see `Engine.share_cores`."""
+        with self._opening:
+            self._callers, self._sessions = callers, {}
 
     def encode(self, images: Floats) -> tuple[Floats, Floats]:
         """E_z and E_y, see `Engine.encode`."""
@@ -152,7 +158,7 @@ class OnnxEngine(Engine):
         with self._opening:
             if name not in self._sessions:
                 path = self._graphs.files[name]
-                session = open_session(path, self._device, self._graphs.weights)
+                session = open_session(path, self._device, self._graphs.weights, self._callers)
                 _check_interface(session, name, self.config, path)
                 self._sessions[name] = session
             return self._sessions[name]
@@ -178,7 +184,7 @@ def _provider(device: str) -> tuple[str, dict[str, str]]:
 
 
 def open_session(
-    path: Path, device: str = "cpu", weights: Path | None = None
+    path: Path, device: str = "cpu", weights: Path | None = None, callers: int = 1
 ) -> "InferenceSession":
     """Load a graph into onnxruntime.
 
@@ -186,6 +192,7 @@ def open_session(
         path: Its file.
         device: Where it is to compute.
         weights: The safetensors file that the graph points into, if it does.
+        callers: Threads that run it at once, and share the cores.
 
     Raises:
         ConfigError: If onnxruntime has no such device here.
@@ -196,8 +203,9 @@ def open_session(
     provider, provider_options = _provider(device)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is told by exceptions
-    if sys.platform == "linux":  # there it would count cores that the process is not bound to
-        options.intra_op_num_threads = usable_cores()
+    # Alone it takes all cores; on Linux it would count those too that the process is not bound to.
+    if callers > 1 or sys.platform == "linux":
+        options.intra_op_num_threads = max(1, usable_cores() // callers)
     # Threads wait by spinning, which takes a core from whatever else runs: a millisecond bridges
     # one operation to the next, more would go on after the last. Older releases don't know this.
     options.add_session_config_entry("session.intra_op.spin_duration_us", "1000")
