@@ -50,10 +50,10 @@ class TorchEngine(Engine):
         self._device = find_device(device)
         self._networks.to(self._device)
 
-    @plain_torch()
     def share_cores(self, callers: int) -> None:
         """Nothing: torch has one pool of threads for the whole process, which is the caller's."""
 
+    @plain_torch()
     def encode(self, images: Floats) -> tuple[Floats, Floats]:
         """E_z and E_y, see `Engine.encode`."""
         latent = encode(self._networks, torch.from_numpy(images), self._device)
