@@ -35,7 +35,6 @@ FLAGS = (
 PATIENCE = 30
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(
         CHROMIUM is None or DRIVER is None, reason="needs chromium and chromium-driver"
     ),

@@ -284,7 +284,7 @@ class EditTab:
     def _asked(self, values: Values) -> dict[str, float]:
         """The edit that is asked for, of a picture that is there."""
         wanted = self._wanted(values, values[self._refined])
-        if wanted is None or values[self._slot.picture] is None:
+        if wanted is None:
             raise gr.Error("There is no edit yet.", print_exception=False)
         return wanted
 
@@ -338,6 +338,8 @@ class EditTab:
         name: str = values[self._choice]
         wanted = self._asked(values)
         picture, upload = values[self._slot.picture], values[self._slot.upload]
+        if picture is None:  # taken away meanwhile
+            raise gr.Error("There is no picture.", print_exception=False)
         detail = values[self._detail]
         with as_messages():
             path = full_size(
