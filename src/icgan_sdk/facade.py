@@ -21,6 +21,9 @@ from icgan_sdk.pictures.opening import ImageLike
 
 __all__ = ["IcGAN", "Inversion", "Latent"]
 
+ALREADY_READ = "the model reads this already"
+"""How the warning of an edit that changes nothing begins."""
+
 ALREADY = 0.1
 """How near to what is asked for a score has to be for a picture to show it already."""
 
@@ -263,4 +266,4 @@ def tell_unchanged(found: Encoded, presences: Mapping[str, float]) -> None:
     same = [name for name, asked in presences.items() if abs(scores[name] - asked) < ALREADY]
     if same and len(same) == len(presences):
         read = ", ".join(f"{name} ({scores[name]:.2f})" for name in same)
-        warn_of_photo(f"the model reads this already: {read}; hardly anything changes")
+        warn_of_photo(f"{ALREADY_READ}: {read}; hardly anything changes")

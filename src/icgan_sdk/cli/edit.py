@@ -1,5 +1,6 @@
 """``icgan edit`` and ``icgan reconstruct``: one picture out for each picture in."""
 
+import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +84,11 @@ def edit(
     at_once = min(len(jobs), usable_cores(), AT_ONCE)
     icgan.share_cores(at_once)
     edits = parse_settings(changes, icgan.config.attributes, ctx)
+    if len(jobs) > 1:
+        from icgan_sdk.facade import ALREADY_READ
+
+        # As of several pictures in Python: in a folder some always are so already.
+        warnings.filterwarnings("ignore", message=ALREADY_READ)
 
     def work(job: tuple[Path, Path]) -> Path:
         if not square:
