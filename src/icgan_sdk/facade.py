@@ -195,7 +195,8 @@ class IcGAN(LatentModel):
 
         Raises:
             UnknownAttributeError: If there is no such attribute, group or member.
-            AttributeValueError: If a value is not a number from 0 to 2.
+            AttributeValueError: If a value is not a number from 0 to 2, or several members of a
+                group should be present.
             ConfigError: If an option is unknown or out of range.
             ImageError: If a file can't be read.
             NoFaceFoundError: If there is no such face, or a single photo shows none where one is

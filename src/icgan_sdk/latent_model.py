@@ -110,7 +110,8 @@ class LatentModel(Pretrained):
 
         Raises:
             UnknownAttributeError: If there is no such attribute, group or member.
-            AttributeValueError: If a value is not a number from 0 to 2.
+            AttributeValueError: If a value is not a number from 0 to 2, or several members of a
+                group should be present.
             ShapeError: If z and y don't fit the model or each other.
         """
         check_latent(latent, self.config)
@@ -175,6 +176,8 @@ class LatentModel(Pretrained):
             **named: Attributes by name.
 
         Raises:
+            UnknownAttributeError: If there is no such attribute, group or member.
+            AttributeValueError: As in `edit`.
             ConfigError: If n is below 1, or both a seed and a generator are given.
         """
         check_whole("n", n, 1)

@@ -142,7 +142,7 @@ def _jobs(
     inputs = expand(images)
     outputs = name_outputs(inputs, output, keep)
     if len(outputs) == 1 and not overwrite:  # several never get an input's name
-        spare_inputs(inputs, outputs[0])
+        spare_inputs(inputs, outputs[0], "name another file, or --overwrite it")
     return list(zip(inputs, outputs, strict=True))
 
 

@@ -93,16 +93,22 @@ def check_output(output: str, inputs: Iterable[Path | str] = ()) -> None:
     spare_inputs(inputs, output)
 
 
-def spare_inputs(inputs: Iterable[Path | str], output: Path | str) -> None:
+def spare_inputs(
+    inputs: Iterable[Path | str], output: Path | str, advice: str = "name another file"
+) -> None:
     """Refuse to write over a picture that is read.
+
+    Args:
+        inputs: What is read.
+        output: What is written.
+        advice: What can be done instead.
 
     Raises:
         typer.BadParameter: If the output is one of the inputs.
     """
     if any(_key(Path(path)) == _key(Path(output)) for path in inputs):
         raise typer.BadParameter(
-            f"{output} is the picture that is read: name another file, or --overwrite it",
-            param_hint="'--output'",
+            f"{output} is the picture that is read: {advice}", param_hint="'--output'"
         )
 
 

@@ -56,10 +56,10 @@ def find_faces(photo: Image.Image) -> list[FoundFace]:
         return []
     searched = resample(in_mode(photo, "RGB"), size, (0.0, 0.0, *photo.size))
     boxes, points = detect(searched, SMALLEST_FACE)
-    if not _surest(boxes, points) >= SURE:
+    if _surest(boxes, points) < SURE:
         # A face that lies on its side may be taken for an upright one.
         turned, turned_points, sure = _detect_turned(searched)
-        if sure > max(_surest(boxes, points), SURE):
+        if sure > SURE:
             boxes, points = turned, turned_points
     stretch = np.divide(photo.size, size)
     widths = boxes.corners[:, 2] - boxes.corners[:, 0]

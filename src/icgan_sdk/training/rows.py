@@ -15,6 +15,27 @@ PIXELS_AT_ONCE = 2**19
 """The most pixels that are evaluated at once. It bounds the memory for images of any size."""
 
 
+def steps_per_epoch(rows: int, config: OptimiserConfig, stage: str, processes: int = 1) -> int:
+    """Steps that pass over the training partition once.
+
+    Args:
+        rows: Its size.
+        config: Has the batch size.
+        stage: The stage's name, for the error message.
+        processes: Between which a step is divided.
+
+    Raises:
+        ConfigError: If the data set can't fill one step.
+    """
+    steps = rows // (config.batch_size * processes)
+    if not steps:
+        raise ConfigError(
+            f"{rows} training images can't fill a batch of {config.batch_size} in "
+            f"{processes} process(es): set {stage}.batch_size lower"
+        )
+    return steps
+
+
 class Epochs:
     """The steps of a stage, and the rows of each.
 
@@ -37,14 +58,9 @@ class Epochs:
     ) -> None:
         self.rows, self.batch_size = rows, config.batch_size
         self.runtime, self.seed = runtime, seed
-        self.steps_per_epoch = rows // (config.batch_size * runtime.world_size)
+        self.steps_per_epoch = steps_per_epoch(rows, config, stage, runtime.world_size)
         self.steps = self.steps_per_epoch * config.epochs
         self._epoch, self._order = 0, torch.empty(0, dtype=torch.int64)
-        if not self.steps:
-            raise ConfigError(
-                f"{rows} training images can't fill a batch of {config.batch_size} in "
-                f"{runtime.world_size} process(es): set {stage}.batch_size lower"
-            )
 
     def epoch(self, step: int) -> int:
         """The epoch of a step, both counted from 1."""

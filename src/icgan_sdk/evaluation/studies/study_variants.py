@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypedDict
 
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.errors import ConfigError
 from icgan_sdk.evaluation.studies.study import ALL, Scale, Study, Variant
 from icgan_sdk.training.recipe_files import load_config
+from icgan_sdk.training.rows import steps_per_epoch
 from icgan_sdk.training.run_folder import kept_stages
 from icgan_sdk.training.settings import OptimiserConfig
 from icgan_sdk.training.train_config import TrainConfig
@@ -97,18 +97,9 @@ def cost(
             for stage in variant.stages:
                 section = getattr(config, stage)
                 if isinstance(section, OptimiserConfig) and stage not in kept:
-                    steps[run_name(variant, config), stage] = _steps(images, section, stage)
+                    per_epoch = steps_per_epoch(images, section, stage)
+                    steps[run_name(variant, config), stage] = section.epochs * per_epoch
     return Cost(len({run for run, _ in steps}), sum(steps.values()))
-
-
-def _steps(images: int, settings: OptimiserConfig, stage: str) -> int:
-    per_epoch = images // settings.batch_size
-    if not per_epoch:
-        raise ConfigError(
-            f"{images} training images can't fill a batch of {settings.batch_size}: set "
-            f"{stage}.batch_size lower"
-        )
-    return settings.epochs * per_epoch
 
 
 def run_name(variant: Variant, config: TrainConfig) -> str:
