@@ -51,6 +51,7 @@ class IcGAN(LatentModel):
     | `align="none"` | the crop |
     | `face="largest"` | the largest face |
     | `face=0`, `1` … | a face by its number from the left; not so many: NoFaceFoundError |
+    | `face=found` | a face that `icgan_sdk.photo.find_faces` found in the picture |
     | `face="all"` | every face, of a photo that comes back whole |
 
     `invert` encodes a picture for many edits; all other methods are shorthands that encode anew.

@@ -131,6 +131,21 @@ def test_faces_are_numbered_from_the_left(pair: Image.Image) -> None:
         cut_photo(pair, FACES, face=2)
 
 
+def test_a_face_found_before_is_not_looked_for_again(
+    pair: Image.Image, celeba: IcGAN, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    pair.save(tmp_path / "pair.png")
+    left, right = find_faces(tmp_path / "pair.png")
+    by_number = celeba.edit(pair, Smiling=1, face=0)
+    request.getfixturevalue("no_detector")
+    assert same(celeba.edit(pair, Smiling=1, face=left), by_number)
+    assert same(celeba.invert(pair, face=left).paste_back(Smiling=1), by_number)
+    (result,) = cut_photo(pair, FACES, face=right)
+    np.testing.assert_allclose(result.matrix, expected(right))
+    with pytest.raises(ConfigError, match="no face is looked for"):
+        cut_photo(pair, FACES, "none", left)
+
+
 def test_several_pictures(celeba: IcGAN, photo: Image.Image, portrait: Image.Image) -> None:
     tensor = torch.from_numpy(cropped(portrait, celeba.config))
     mixed: list[ImageLike] = [

@@ -69,7 +69,8 @@ def edit(
     if not files:
         raise typer.BadParameter("name a picture file", param_hint="'images'")
     if not changes:
-        raise typer.BadParameter("say what to change, as in Eyeglasses=1", param_hint="'--set'")
+        named = next((name for name in files if name.isidentifier()), "Eyeglasses")
+        raise typer.BadParameter(f"say what to change, as in {named}=1", param_hint="'--set'")
     if paste_back and (strip or detail == "generated"):
         raise typer.BadParameter(
             "shows the photo itself: leave --strip and --detail generated out",

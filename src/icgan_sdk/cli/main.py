@@ -108,7 +108,8 @@ def _status(arguments: list[str]) -> int:
         # If the message is empty, Typer has already shown the help.
         if message := error.format_message():
             command = error.ctx.command_path if error.ctx else "icgan"
-            report(f"{message} Try '{command} --help'.")
+            end = "" if message.endswith((".", "?", "!")) else "."
+            report(f"{message}{end} Try '{command} --help'.")
         return 2
     except IcGANError as error:
         report(error)

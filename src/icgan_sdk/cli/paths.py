@@ -9,6 +9,9 @@ import typer
 
 from icgan_sdk.errors import ImageError
 
+STANDARD_OUTPUT = "-"
+"""What other programs write to the standard output for; a picture's format is its suffix's here."""
+
 
 def expand(patterns: Iterable[str]) -> list[Path]:
     """Paths unchanged; patterns that the shell left replaced by the files they match, sorted.
@@ -47,7 +50,7 @@ def name_outputs(inputs: Sequence[Path], output: str, keep: Collection[str] = ()
         typer.BadParameter: If several inputs should go to one file, or the output is empty or
             can't be a picture.
     """
-    if not output:
+    if output in ("", STANDARD_OUTPUT):
         raise typer.BadParameter("name a file or a folder", param_hint="'--output'")
     if not means_folder(output):
         if len(inputs) > 1:
@@ -80,6 +83,8 @@ def check_output(output: str, inputs: Iterable[Path | str] = ()) -> None:
     from icgan_sdk.pictures.saving import check_suffix
 
     path, hint = Path(output), "'--output'"
+    if output == STANDARD_OUTPUT:
+        raise typer.BadParameter("name a file", param_hint=hint)
     if path.is_dir() or output.endswith(("/", os.sep)):
         raise typer.BadParameter(
             f"{output} is a folder: name a file, as {path / 'out.png'}", param_hint=hint

@@ -29,7 +29,7 @@ def shows_photo(found: Inversion, paste_back: bool | None) -> bool:
         ConfigError: If the photo is asked for, but no face was found in it.
     """
     if paste_back and found.box is None:
-        raise ConfigError("no face found: without --paste-back the centre square is shown")
+        raise ConfigError("no face found to paste back: leave --paste-back out")
     return found.is_cut if paste_back is None else paste_back
 
 

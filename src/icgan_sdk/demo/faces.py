@@ -59,7 +59,7 @@ def look(model: IcGAN, picture: Image.Image, face: str) -> Found:
     if len(faces) < 2:
         return Found((largest,))
     numbers = range(len(faces)) if face == ALL else [int(face)] if face.isdecimal() else []
-    chosen = tuple(invert(model, picture, n) for n in numbers if n < len(faces))
+    chosen = tuple(invert(model, picture, faces[n]) for n in numbers if n < len(faces))
     return Found(chosen or (largest,), faces)
 
 

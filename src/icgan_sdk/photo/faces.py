@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from icgan_sdk.photo.mtcnn import Boxes, detect
-from icgan_sdk.pictures.opening import in_mode
+from icgan_sdk.pictures.opening import ImageLike, check_picture, in_mode, open_picture
 from icgan_sdk.pictures.squares import resample
 
 LONGEST_SIDE = 1024
@@ -42,26 +42,36 @@ class FoundFace:
     width: float
 
 
-def find_faces(photo: Image.Image) -> list[FoundFace]:
+def find_faces(photo: ImageLike) -> list[FoundFace]:
     """All faces of a photo, from left to right.
 
     Where none is surely upright, the photo is also searched lying on its sides and upside down.
 
     Args:
-        photo: RGB or grey; faces may be tilted by some 30°.
+        photo: A picture as `icgan_sdk.IcGAN` takes them, but no tensor; faces may be tilted by
+            some 30°.
+
+    Returns:
+        The faces, in the upright picture's pixels. `face=` takes one of them, so that it need not
+        be found again.
+
+    Raises:
+        ImageError: If a file can't be read.
+        ShapeError: If an array is no picture.
     """
-    scale = min(1.0, LONGEST_SIDE / max(photo.size))
-    size = (round(photo.width * scale), round(photo.height * scale))
+    picture = open_picture(check_picture(photo), channels=3)
+    scale = min(1.0, LONGEST_SIDE / max(picture.size))
+    size = (round(picture.width * scale), round(picture.height * scale))
     if min(size) < SMALLEST_FACE:
         return []
-    searched = resample(in_mode(photo, "RGB"), size, (0.0, 0.0, *photo.size))
+    searched = resample(in_mode(picture, "RGB"), size, (0.0, 0.0, *picture.size))
     boxes, points = detect(searched, SMALLEST_FACE)
     if _surest(boxes, points) < SURE:
         # A face that lies on its side may be taken for an upright one.
         turned, turned_points, sure = _detect_turned(searched)
         if sure > SURE:
             boxes, points = turned, turned_points
-    stretch = np.divide(photo.size, size)
+    stretch = np.divide(picture.size, size)
     widths = boxes.corners[:, 2] - boxes.corners[:, 0]
     faces = [
         FoundFace(p * stretch, float(w) * stretch[0]) for p, w in zip(points, widths, strict=True)

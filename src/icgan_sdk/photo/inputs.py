@@ -25,8 +25,9 @@ from icgan_sdk.pictures.squares import fit_picture, fitting_box, needs_alignment
 Align = Literal["auto", "always", "none"]
 """Whether faces are looked for: where it helps, in every picture, or never."""
 
-Face = int | Literal["largest"]
-"""Which face of a photo is taken: by number from the left, beginning with 0, or the largest."""
+Face = int | FoundFace | Literal["largest"]
+"""Which face of a photo is taken: by number from the left, beginning with 0; one that `find_faces`
+found; or the largest."""
 
 FaceOrAll = Face | Literal["all"]
 
@@ -187,6 +188,8 @@ def cut_photo(
     check_options(config, align, face)
     looked = _looks(picture, config, align, face)
     faces = find_faces(picture) if looked else []
+    if isinstance(face, FoundFace):
+        faces = [face]
     if looked and not faces:
         if align == "always" or _is_number(face) or missing == "refuse":
             raise NoFaceFoundError(
@@ -213,9 +216,12 @@ def check_options(config: ModelConfig, align: object, face: object) -> None:
     """Raise ConfigError unless the options are known and the model can be aligned for."""
     if align not in get_args(Align):
         raise ConfigError(f"align must be 'auto', 'always' or 'none', not {align!r}")
-    number = _is_number(face)
-    if not number and face not in ("largest", "all"):
-        raise ConfigError(f"face must be 'largest', 'all' or a number from 0, not {face!r}")
+    chosen = _is_number(face) or isinstance(face, FoundFace)
+    if not chosen and face not in ("largest", "all"):
+        raise ConfigError(
+            f"face must be 'largest', 'all', a number from 0 or one that find_faces found, "
+            f"not {face!r}"
+        )
     if align == "always" and config.alignment is None:
         raise ConfigError("align='always' needs a model of aligned faces, which this is not")
     if face != "largest" and (align == "none" or config.alignment is None):
@@ -237,13 +243,13 @@ def refuse_all(face: FaceOrAll) -> None:
 
 def _looks(picture: Image.Image, config: ModelConfig, align: Align, face: FaceOrAll) -> bool:
     """Whether to look for faces."""
-    if align == "none" or config.alignment is None:
+    if align == "none" or config.alignment is None or isinstance(face, FoundFace):
         return False
     return align == "always" or _is_number(face) or needs_alignment(picture, config)
 
 
 def _choose(faces: list[FoundFace], face: FaceOrAll, name: str) -> list[FoundFace]:
-    if not faces or face == "all":
+    if not faces or face == "all" or isinstance(face, FoundFace):
         return faces
     if face == "largest":
         return [max(faces, key=lambda found: found.width)]
