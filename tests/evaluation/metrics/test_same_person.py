@@ -13,12 +13,13 @@ from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.metrics import face_recognition
 from icgan_sdk.evaluation.metrics.bench import Bench
-from icgan_sdk.evaluation.metrics.face_recognition import SAME_PERSON, FaceRecogniser
+from icgan_sdk.evaluation.metrics.face_recognition import FaceRecogniser
 from icgan_sdk.evaluation.metrics.measuring import measure_alone
 from icgan_sdk.evaluation.metrics.same_person import SamePerson, SamePersonMetric
 from icgan_sdk.evaluation.metrics.seeing import RealPictures
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import Detail
+from icgan_sdk.model.face_recognition import SAME_PERSON
 from icgan_sdk.pictures.arrays import picture_to_array
 from tests.conftest import tiny_networks
 
@@ -74,7 +75,6 @@ def test_pictures_that_stay_show_the_same_person(
     assert found.note == ""
 
 
-@pytest.mark.slow
 def test_other_pictures_are_farther_away(faces: PreparedDataset, aligned: ModelConfig) -> None:
     networks = tiny_networks(aligned)
     found = measure(networks, faces.part("train"))

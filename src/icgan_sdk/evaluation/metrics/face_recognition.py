@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,28 +9,26 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from icgan_sdk.artefacts.dlib_faces import EXTRA, PACKAGE, load_face_recognition, weights_of_faces
 from icgan_sdk.config import Alignment, ModelConfig
+from icgan_sdk.model.face_recognition import CHIP
 from icgan_sdk.pictures.arrays import strip_padding, tensor_to_pixels
 
-SAME_PERSON = 0.6
-"""Distance of two vectors below which the network takes two faces for one person's, as its author
-publishes it (King 2017, "High Quality Face Recognition with Deep Metric Learning")."""
-
-EXTRA = "pip install 'icgan-sdk[identity]'"
+LANDMARKS = "shape_predictor_5_face_landmarks.dat"
 
 FACES: Mapping[Alignment, tuple[int, int, int, int]] = {"celeba": (42, 84, 137, 180)}
 """Where dlib's detector finds the face in an alignment's frame: left, top, right, bottom in pixels.
 CelebA: means over pictures of its validation partition."""
 
-CHIP, CHIP_MARGIN = 150, 0.25
-"""Side of the network's input, and the margin around the face that it was trained with."""
+CHIP_MARGIN = 0.25
+"""Around the face: what the network was trained with."""
 
 
 def obstacle(config: ModelConfig) -> str:
     """Why faces of a model can't be recognised; empty if they can."""
     if config.alignment is None or config.channels != 3:
         return "the pictures are not colour faces that lie in a known place"
-    if find_spec("dlib") is None or find_spec("face_recognition_models") is None:
+    if find_spec("dlib") is None or find_spec(PACKAGE) is None:
         return f"the face-recognition network is not installed: {EXTRA}"
     return ""
 
@@ -51,10 +48,8 @@ class FaceRecogniser:
         import dlib
 
         self._config, self._dlib = config, dlib
-        self._landmarks = dlib.shape_predictor(_weights("shape_predictor_5_face_landmarks.dat"))
-        self._network = dlib.face_recognition_model_v1(
-            _weights("dlib_face_recognition_resnet_model_v1.dat")
-        )
+        self._landmarks = dlib.shape_predictor(str(weights_of_faces(LANDMARKS)))
+        self._network = load_face_recognition()
         assert config.crop is not None  # see obstacle
         assert config.alignment is not None
         left, top, right, bottom = config.crop.box
@@ -80,16 +75,10 @@ class FaceRecogniser:
             self._dlib.get_face_chip(pixels, place, CHIP, CHIP_MARGIN)
             for pixels, place in zip(self._pixels(images), places, strict=True)
         ]
-        return torch.tensor(np.array(self._network.compute_face_descriptor(chips)))
+        pixels = torch.from_numpy(np.array(chips)).permute(0, 3, 1, 2)
+        vectors: Tensor = self._network(pixels / 127.5 - 1)[0]
+        return vectors
 
     def _pixels(self, images: Tensor) -> npt.NDArray[np.uint8]:
         # dlib takes no views.
         return np.ascontiguousarray(tensor_to_pixels(strip_padding(images, self._config)))
-
-
-def _weights(name: str) -> str:
-    # The package is not imported, because that needs a module which setuptools has given up.
-    found = find_spec("face_recognition_models")
-    assert found is not None  # see obstacle
-    (folder, *_) = found.submodule_search_locations or [""]
-    return str(Path(folder) / "models" / name)

@@ -9,7 +9,7 @@ from torch import Tensor
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.latents import Latent, with_presences
 from icgan_sdk.evaluation.metrics.bench import Bench
-from icgan_sdk.evaluation.metrics.face_recognition import SAME_PERSON, FaceRecogniser, obstacle
+from icgan_sdk.evaluation.metrics.face_recognition import FaceRecogniser, obstacle
 from icgan_sdk.evaluation.metrics.making_edits import (
     MEN_ONLY,
     editable,
@@ -20,6 +20,7 @@ from icgan_sdk.evaluation.metrics.making_edits import (
 from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, enlarge
 from icgan_sdk.evaluation.report.markdown import NONE, Line, Section, number, percent, table
+from icgan_sdk.model.face_recognition import SAME_PERSON
 
 OTHER_PERSON = ("Male",)
 """Attributes whose edits are left out: another sex is another person."""
@@ -66,13 +67,12 @@ class SamePersonMetric(Metric[SamePerson]):
 
     Args:
         bench: The model and the data.
-        limit: Only the first so many pictures are used; the network takes a tenth of a second for
-            each.
+        limit: Only the first so many pictures are used.
     """
 
     name = "same_person"
 
-    def __init__(self, bench: Bench, *, limit: int = 300) -> None:
+    def __init__(self, bench: Bench, *, limit: int = 1000) -> None:
         super().__init__(bench)
         self.limit, self._note = limit, obstacle(bench.config)
         self._draws = bench.draws(self.name)
