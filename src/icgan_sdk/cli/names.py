@@ -31,22 +31,22 @@ def understand(name: str, value: str, known: AttributeSet) -> tuple[str, str]:
             or an absence, and the value no share of it.
     """
     if name in known.names or name in known.groups:
-        return name, closest(value, known.groups.get(name, ())) or value
+        return name, meant_by(value, known.groups.get(name, ())) or value
     if (absent := OPPOSITES.get(_plain(name))) in known.names:
         return str(absent), _opposite(name, value, str(absent))
     if (present := SAME.get(_plain(name))) in known.names:
         return str(present), value
     groups = [g for g in known.groups if _plain(name) and _plain(name) in _words(g)]
     groups = groups or [g for g in known.groups if _plain(name) == _plain(g)]
-    members = [(g, m) for g in groups if (m := closest(value, known.groups[g]))]
+    members = [(g, m) for g in groups if (m := meant_by(value, known.groups[g]))]
     if len(members) == 1:
         return members[0]
-    if len(groups) > 1 and not closest(name, known.names):
+    if len(groups) > 1 and not meant_by(name, known.names):
         raise _several(name, groups, known)
-    return closest(name, [*known.names, *known.groups]) or name, value
+    return meant_by(name, [*known.names, *known.groups]) or name, value
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
+def meant_by(word: str, known: Iterable[str]) -> str | None:
     """The one name that a word means; None if there is none, or several."""
     names = list(known)
     if word in names:
