@@ -21,6 +21,7 @@ def made_up(config: ModelConfig) -> Evaluation:
     adding = {name: _edits(i, one_hot) for i, name in enumerate(names)}
     removing = {} if one_hot else {name: _edits(i + 1, one_hot) for i, name in enumerate(names)}
     none = EditFigures(0, None, None, None, None, None, None)
+    recognised = (Recognition(300, 0.75, 0.5), Recognition(290, 0.98, 0.25))
     return Evaluation(
         subject=Subject(
             model="made-up",
@@ -65,9 +66,7 @@ def made_up(config: ModelConfig) -> Evaluation:
                 told_apart=Apart(0.5875, 0.0195, 400, 410),
             ),
             "told_apart": ToldApart(900, Apart(1.0, 0.0, 400, 410), Apart(0.95, 0.005, 400, 410)),
-            "same_person": SamePerson(
-                Recognition(300, 0.75, 0.5), Recognition(290, 0.98, 0.25), ""
-            ),
+            "same_person": SamePerson(*(recognised if config.alignment else (None, None))),
             "identification": Identification(0.625, 80, 40),
             "fidelity": Fidelity(100, 256, 12.5, 0.001, 0.0, None, "no network"),
             "diversity": Diversity(5, 8, 0.31, 0.35, 0.2, 0.22),

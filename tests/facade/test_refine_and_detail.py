@@ -1,12 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from icgan_sdk import IcGAN
+from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.model.compositing import carry_change
 from icgan_sdk.model.refinement import refine_z
 from icgan_sdk.photo import place
+from icgan_sdk.pictures.arrays import picture_to_array
 from icgan_sdk.pictures.squares import fit_picture
 
 
@@ -23,6 +27,25 @@ def test_refining_brings_the_picture_nearer(tiny_model: IcGAN) -> None:
     target = tiny_model.sample(1, seed=5)[0]
     errors = [error(tiny_model, target, steps) for steps in (0, 20, 100)]
     assert errors[0] > errors[1] > errors[2]
+
+
+def test_refining_brings_the_person_nearer() -> None:
+    model = IcGAN.from_pretrained("celeba", device="cpu")
+    faces = face_vectors(model.config)
+    assert faces is not None
+    found = model.invert(Path(__file__).parents[2] / "examples" / "collins.jpg")
+
+    def vector(picture: Image.Image) -> torch.Tensor:
+        pixels = torch.from_numpy(picture_to_array(picture, model.config.photo))
+        vectors: torch.Tensor = faces(pixels[None])
+        return vectors
+
+    person = vector(found.square)
+    distances = [
+        float((vector(found.refined(steps).reconstruct()) - person).norm()) for steps in (0, 4, 8)
+    ]
+    assert distances[0] > distances[1] > distances[2]
+    assert distances[2] < distances[0] - 0.05
 
 
 def test_refining_changes_z_alone(tiny_model: IcGAN, picture: Image.Image) -> None:

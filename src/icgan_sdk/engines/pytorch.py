@@ -1,16 +1,19 @@
 """The networks run by torch, on any of its devices."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import CHUNK, Engine
 from icgan_sdk.engines.latents import Latent
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import masked_change
 from icgan_sdk.model.devices import find_device, plain_torch
+from icgan_sdk.model.face_recognition import FaceVectors
 from icgan_sdk.model.refinement import refine_z
 from icgan_sdk.pictures.arrays import Floats
 
@@ -86,11 +89,15 @@ class TorchEngine(Engine):
     @plain_torch()
     def refine(self, images: Floats, z: Floats, y: Floats, steps: int) -> Floats:
         """Search a better z, see `Engine.refine`."""
+        latent = Latent(torch.from_numpy(z), torch.from_numpy(y))
+        faces = self._faces if steps else None
+        return _to_array(
+            refine(self._networks, faces, torch.from_numpy(images), latent, steps, self._device)
+        )
 
-        def search(x: Tensor, z: Tensor, y: Tensor) -> Tensor:
-            return refine_z(self._networks.generator, self._networks.shrink(x), z, y, steps)
-
-        return self._by_chunks(search, images, z, y)
+    @cached_property
+    def _faces(self) -> FaceVectors | None:
+        return face_vectors(self.config)
 
     def _by_chunks(self, run: Callable[..., Tensor], *rows: Floats) -> Floats:
         parts = [
@@ -127,6 +134,36 @@ def decode(networks: IcGANNetworks, latent: Latent, device: torch.device) -> Ten
         networks.decode(z.to(device, torch.float32), y.to(device, torch.float32)) for z, y in chunks
     ]
     return torch.cat([chunk.cpu() for chunk in images])
+
+
+def refine(
+    networks: IcGANNetworks,
+    faces: FaceVectors | None,
+    images: Tensor,
+    latent: Latent,
+    steps: int,
+    device: torch.device,
+) -> Tensor:
+    """Better z for batches of any size, see `refine_z`.
+
+    Args:
+        networks: In eval mode, on the device.
+        faces: As `face_vectors` gives it for them; moved to the device.
+        images: [B, C, P, P] in [-1, 1], see `IcGANNetworks.shrink`.
+        latent: Where to start.
+        steps: Of the search.
+        device: Where the networks are.
+
+    Returns:
+        z [B, z_dim] on the device.
+    """
+    faces = None if faces is None else faces.to(device)
+    parts = zip(*(torch.split(t, CHUNK) for t in (images, latent.z, latent.y)), strict=True)
+    found = []
+    for part in parts:
+        x, z, y = (t.to(device) for t in part)
+        found.append(refine_z(networks.generator, networks.shrink(x), z, y, steps, faces))
+    return torch.cat(found)
 
 
 def _to_array(tensor: Tensor) -> Floats:

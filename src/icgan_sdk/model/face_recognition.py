@@ -1,15 +1,16 @@
-"""dlib's face-recognition network: the vectors by which it tells people apart.
+"""A face-recognition network: the vectors by which it tells people apart.
 
-King 2017, "High Quality Face Recognition with Deep Metric Learning": a residual network of 29
-convolutions. As a network of torch it is some ten times as fast on CPUs as dlib's own, and
-gradients pass through it.
+dlib's (King 2017, "High Quality Face Recognition with Deep Metric Learning"), a residual network
+of 29 convolutions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from icgan_sdk.config import Alignment, ModelConfig
 
 SAME_PERSON = 0.6
 """Distance of two vectors below which the network takes two faces for one person's, as its author
@@ -17,6 +18,17 @@ publishes it."""
 
 CHIP = 150
 """Side of the network's input."""
+
+CHIPS: Mapping[Alignment, tuple[float, float, float, float]] = {
+    "celeba": (35.5, 79.2, 142.5, 186.2)
+}
+"""What the network sees of an alignment's frame: left, top, right, bottom in pixels.
+
+CelebA: what dlib cuts by the landmarks it finds, on average over pictures of the validation
+partition. Cut so, the network knows people again as well as by each picture's own landmarks: of
+1,001 pairs of pictures of one person it takes 87.1 % for such (87.0 %), of pairs of two persons
+0.33 % (0.31 %).
+"""
 
 MEAN, SPREAD = (122.782, 117.001, 104.298), 256.0
 """Of its input's levels."""
@@ -29,7 +41,7 @@ VECTOR = 128
 
 
 class FaceRecognition(nn.Module):
-    """The network with fresh weights; `load_face_recognition` gives those of dlib's author."""
+    """The network with fresh weights."""
 
     mean: Tensor
 
@@ -38,30 +50,59 @@ class FaceRecognition(nn.Module):
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
         self.stem = nn.Conv2d(3, WIDTHS[0], 7, stride=2)
         before = (WIDTHS[0], *WIDTHS)
-        self.blocks = nn.ModuleList(map(_Block, before[:-1], WIDTHS, STRIDES))
+        self.blocks = nn.Sequential(*map(_Block, before[:-1], WIDTHS, STRIDES))
         self.projection = nn.Linear(WIDTHS[-1], VECTOR, bias=False)
 
-    def forward(self, chips: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, chips: Tensor) -> Tensor:
         """Look at faces.
 
         Args:
-            chips: Faces, turned and cut as dlib's `get_face_chip` does, [B, 3, 150, 150] in
-                [-1, 1].
+            chips: [B, 3, 150, 150] in [-1, 1], each of a face that is turned upright and fills it.
 
         Returns:
-            Their vectors [B, 128], and the feature maps after each block.
+            Their vectors, [B, 128].
         """
         h = ((chips + 1) * 127.5 - self.mean) / SPREAD
         h = F.max_pool2d(F.relu(self.stem(h)), 3, stride=2)
-        maps = []
-        for block in self.blocks:
-            h = block(h)
-            maps.append(h)
-        return self.projection(h.mean((2, 3))), maps
+        vectors: Tensor = self.projection(self.blocks(h).mean((2, 3)))
+        return vectors
+
+
+class FaceVectors(nn.Module):
+    """The network, for pictures in which faces lie where a model's alignment has them.
+
+    Args:
+        network: The network.
+        config: Of the model: `alignment` and `crop` say where faces lie.
+    """
+
+    grid: Tensor
+
+    def __init__(self, network: FaceRecognition, config: ModelConfig) -> None:
+        super().__init__()
+        assert config.alignment is not None
+        assert config.crop is not None
+        self.network = network
+        left, top, right, bottom = config.crop.box
+        # Where the chip begins and ends, from -1 to 1 across the picture and across its padding.
+        box = torch.tensor(CHIPS[config.alignment]).view(2, 2)
+        corners = (box - torch.tensor([left, top])) / torch.tensor([right - left, bottom - top])
+        corners = (2 * corners - 1) * config.picture_size / config.image_size
+        (x0, y0), (x1, y1) = corners.tolist()
+        theta = torch.tensor([[(x1 - x0) / 2, 0, (x0 + x1) / 2], [0, (y1 - y0) / 2, (y0 + y1) / 2]])
+        grid = F.affine_grid(theta[None], [1, 3, CHIP, CHIP], align_corners=False)
+        self.register_buffer("grid", grid, persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Look at pictures [B, 3, S, S] in [-1, 1], of any side: vectors [B, 128]."""
+        grid = self.grid.expand(len(images), -1, -1, -1)
+        chips = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+        vectors: Tensor = self.network(chips)
+        return vectors
 
 
 class _Block(nn.Module):
-    """Two convolutions beside a way past them; halving blocks pad what is smaller with zeros."""
+    """Two convolutions beside a way past them; what is smaller is padded with zeros."""
 
     def __init__(self, before: int, width: int, stride: int) -> None:
         super().__init__()

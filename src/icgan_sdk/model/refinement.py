@@ -1,5 +1,7 @@
 """Improving E_z's estimate: a search for the z whose picture comes closest to a given one."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
@@ -9,14 +11,24 @@ BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 COARSE_SCALES = (2, 4)
 PRIOR_WEIGHT = 1e-3
+FACE_WEIGHT = 0.05
 
 
-def refine_z(generator: nn.Module, images: Tensor, z: Tensor, y: Tensor, steps: int) -> Tensor:
+def refine_z(
+    generator: nn.Module,
+    images: Tensor,
+    z: Tensor,
+    y: Tensor,
+    steps: int,
+    faces: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
     """Move z towards the images by Adam steps; y and the generator stay as they are.
 
-    The loss of an image has three terms: the mean squared error of its pixels; the same error of
-    its pixels averaged over squares of 2 and of 4, which gives shape more weight than texture;
-    and `PRIOR_WEIGHT` times the mean of z², which keeps z near the prior N(0, 1), where edits work.
+    The loss of an image has up to four terms: the mean squared error of its pixels; the same error
+    of its pixels averaged over squares of 2 and of 4, which gives shape more weight than texture;
+    `FACE_WEIGHT` times the squared distance of its face from the original's, as a face-recognition
+    network sees them; and `PRIOR_WEIGHT` times the mean of z², which keeps z near the prior
+    N(0, 1), where edits work.
     Losses are summed over the batch and Adam works element by element, so no image influences
     another. The result is deterministic. The generator should be in eval mode; its parameters get
     no gradients.
@@ -27,6 +39,7 @@ def refine_z(generator: nn.Module, images: Tensor, z: Tensor, y: Tensor, steps: 
         z: Where to start, [B, z_dim].
         y: [B, n_attributes].
         steps: Number of steps; 0 leaves z as it is.
+        faces: Vectors [B, V] of the faces in pictures; None: what they show is no face.
 
     Returns:
         The new z, [B, z_dim].
@@ -34,9 +47,15 @@ def refine_z(generator: nn.Module, images: Tensor, z: Tensor, y: Tensor, steps: 
     with torch.inference_mode(False), torch.enable_grad():
         # Clones, as autograd refuses tensors that were made in inference mode.
         z, y, images = z.detach().clone().requires_grad_(), y.clone(), images.clone()
+        with torch.no_grad():
+            people = faces(images) if faces is not None and steps else z.new_empty(0)
         mean, square = torch.zeros_like(z), torch.zeros_like(z)
         for step in range(1, steps + 1):
-            (gradient,) = torch.autograd.grad(_loss(generator(z, y), images, z), z)
+            generated = generator(z, y)
+            loss = _loss(generated, images, z)
+            if faces is not None:
+                loss = loss + FACE_WEIGHT * (faces(generated) - people).square().sum()
+            (gradient,) = torch.autograd.grad(loss, z)
             # Adam by hand, as importing torch.optim takes seconds at the first edit.
             mean = torch.lerp(mean, gradient, 1 - BETAS[0])
             square = torch.lerp(square, gradient.square(), 1 - BETAS[1])

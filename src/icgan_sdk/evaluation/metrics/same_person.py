@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.latents import Latent, with_presences
 from icgan_sdk.evaluation.metrics.bench import Bench
-from icgan_sdk.evaluation.metrics.face_recognition import FaceRecogniser, obstacle
 from icgan_sdk.evaluation.metrics.making_edits import (
     MEN_ONLY,
     editable,
@@ -20,6 +20,7 @@ from icgan_sdk.evaluation.metrics.making_edits import (
 from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, enlarge
 from icgan_sdk.evaluation.report.markdown import NONE, Line, Section, number, percent, table
+from icgan_sdk.model.devices import device_of
 from icgan_sdk.model.face_recognition import SAME_PERSON
 
 OTHER_PERSON = ("Male",)
@@ -29,7 +30,8 @@ MEANING = f"""\
 *Same person*: share of pictures whose face lies nearer than {SAME_PERSON} to the original's, by the
 vectors of [dlib's face-recognition network](http://blog.dlib.net/2017/02/high-quality-face-recognition-with-deep.html);
 below that distance its author takes two faces for one person's. *Distance*: the median. Of each
-picture one edit is judged, drawn at random from all but *Male*."""
+picture one edit is judged, drawn at random from all but *Male*. With `--refine` z is searched
+by the same network, so that the figure of reconstructions flatters them."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,12 @@ class SamePerson:
     """Whether people stay who they are.
 
     Attributes:
-        reconstructed: Of reconstructions; None if it could not be measured.
+        reconstructed: Of reconstructions; None of models that know no aligned colour faces.
         edited: Of edits, made as the bench says; None likewise, or where no edit makes sense.
-        note: Why not; empty if it could.
     """
 
     reconstructed: Recognition | None
     edited: Recognition | None
-    note: str
 
 
 class SamePersonMetric(Metric[SamePerson]):
@@ -74,33 +74,37 @@ class SamePersonMetric(Metric[SamePerson]):
 
     def __init__(self, bench: Bench, *, limit: int = 1000) -> None:
         super().__init__(bench)
-        self.limit, self._note = limit, obstacle(bench.config)
+        self.limit = limit
         self._draws = bench.draws(self.name)
         attributes = bench.config.attributes
         self._edits = [edit for edit in edits_of(attributes) if edit[0] not in OTHER_PERSON]
-        self._recogniser = None if self._note else FaceRecogniser(bench.config)
+        faces = face_vectors(bench.config)
+        self._faces = None if faces is None else faces.to(device_of(bench.networks))
         self._rebuilt: list[Tensor] = []
         self._edited: list[Tensor] = []
 
     def see_real(self, batch: RealBatch) -> None:
         """Compare a batch's reconstructions, and one edit of each picture."""
-        if self._recogniser is None or not self.wants(batch):
+        if self._faces is None or not self.wants(batch):
             return
-        places = self._recogniser.places(batch.real.images)
-        originals = self._recogniser.vectors(batch.real.images, places)
-        rebuilt = self._recogniser.vectors(batch.refined.images, places)
-        self._rebuilt.append((rebuilt - originals).norm(dim=1))
+        originals = self._vectors(batch.real.images)
+        self._rebuilt.append((self._vectors(batch.refined.images) - originals).norm(dim=1))
         rows, y_new = self._drawn_edits(batch)
         if not len(rows):
             return
         images = edited(self.bench.networks, self.bench.detail, inverted(batch).at(rows), y_new)
         images = enlarge(images, self.bench.config.image_size)
-        vectors = self._recogniser.vectors(images, [places[row] for row in rows.tolist()])
-        self._edited.append((vectors - originals[rows]).norm(dim=1))
+        self._edited.append((self._vectors(images) - originals[rows]).norm(dim=1))
 
     def figures(self) -> SamePerson:
         """Shares and medians."""
-        return SamePerson(_recognition(self._rebuilt), _recognition(self._edited), self._note)
+        return SamePerson(_recognition(self._rebuilt), _recognition(self._edited))
+
+    def _vectors(self, images: Tensor) -> Tensor:
+        """Vectors of faces [B, 128] on the CPU."""
+        assert self._faces is not None  # see `see_real`
+        vectors: Tensor = self._faces(images.to(self._faces.grid.device))
+        return vectors.cpu()
 
     def _drawn_edits(self, batch: RealBatch) -> tuple[Tensor, Tensor]:
         """Rows of a batch, and y after one edit of each that makes sense for it."""
@@ -122,8 +126,8 @@ class SamePersonMetric(Metric[SamePerson]):
 
     @classmethod
     def summary(cls, figures: SamePerson, config: ModelConfig) -> list[Line]:
-        """Both shares."""
-        if config.alignment is None:
+        """Both shares; none of models that know no aligned colour faces."""
+        if figures.reconstructed is None:
             return []
         kinds = {"Reconstructions": figures.reconstructed, "Edits": figures.edited}
         return [
@@ -135,9 +139,7 @@ class SamePersonMetric(Metric[SamePerson]):
     def section(
         cls, figures: SamePerson, config: ModelConfig, files: Mapping[str, str]
     ) -> Section | None:
-        """A table of both, or why there is none."""
-        if config.alignment is None:
-            return None
+        """A table of both; None of models that know no aligned colour faces."""
         kinds = {"reconstructions": figures.reconstructed, "edits": figures.edited}
         rows = [
             (kind, f"{found.pictures:,}", percent(found.same), number(found.distance))
@@ -145,7 +147,7 @@ class SamePersonMetric(Metric[SamePerson]):
             if found is not None
         ]
         if not rows:
-            return Section("The same person", [f"Not measured: {figures.note or 'no pictures'}."])
+            return None
         head = ("Pictures", "Compared", "Same person", "Distance")
         return Section("The same person", [table(head, rows), MEANING])
 

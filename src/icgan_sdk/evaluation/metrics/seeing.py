@@ -8,20 +8,18 @@ from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.engines.engine import CHUNK
 from icgan_sdk.engines.latents import Latent
-from icgan_sdk.engines.pytorch import decode, encode
+from icgan_sdk.engines.pytorch import decode, encode, refine
 from icgan_sdk.evaluation.progress import Stopwatch
 from icgan_sdk.evaluation.referees.referee_network import Architecture, Impression, Referee
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.devices import device_of
-from icgan_sdk.model.refinement import refine_z
 
 REAL, GENERATED = "real pictures", "generated pictures"
 """The parts of the work whose results all metrics share."""
@@ -150,13 +148,11 @@ class _Rebuilding:
     def refined_latent(self) -> Latent:
         if not self._refine:
             return self.latent
-        latent, networks = self.latent, self._networks
-        images = networks.shrink(self._real.images.to(device_of(networks)))
-        parts = zip(*(torch.split(t, CHUNK) for t in (images, latent.z, latent.y)), strict=True)
-        generator, steps = networks.generator, self._refine
+        latent, networks, images = self.latent, self._networks, self._real.images
         with self._clock.part(REAL):
-            found = [refine_z(generator, x, z, y, steps) for x, z, y in parts]
-            return Latent(torch.cat(found), latent.y)
+            faces = face_vectors(networks.config)
+            z = refine(networks, faces, images, latent, self._refine, device_of(networks))
+            return Latent(z, latent.y)
 
     @cached_property
     def refined_decoded(self) -> Tensor:

@@ -1,0 +1,66 @@
+"""The bundled face-recognition network sees what dlib's own sees, where a model has its faces."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from icgan_sdk import IcGAN
+from icgan_sdk.artefacts.face_vectors import face_vectors
+from icgan_sdk.config import CELEBA_CROP, Crop, ModelConfig
+from icgan_sdk.model.face_recognition import CHIP
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+DLIB = json.loads(Path(__file__).with_name("dlib_vectors.json").read_text())
+"""Vectors by dlib 20.0, `face_recognition_model_v1.compute_face_descriptor`, of the examples scaled
+to 150×150 by Pillow's `resize`."""
+
+FACES = ModelConfig(crop=CELEBA_CROP)
+
+
+def portrait(name: str) -> Image.Image:
+    return Image.open(EXAMPLES / f"{name}.jpg").convert("RGB")
+
+
+def tensor(picture: Image.Image) -> torch.Tensor:
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 127.5 - 1
+
+
+def test_vectors_are_dlibs() -> None:
+    faces = face_vectors(FACES)
+    assert faces is not None
+    expected = torch.tensor(list(DLIB.values()))
+    apart = float((expected[0] - expected[1]).norm())
+    chips = torch.cat([tensor(portrait(name).resize((CHIP, CHIP))) for name in DLIB])
+    assert (faces.network(chips) - expected).norm(dim=1).max() < 0.05 < apart / 4
+
+
+def test_faces_are_cut_where_the_crop_has_them() -> None:
+    frame = portrait("collins").resize((178, 218))
+    box = (35.5, 79.2, 142.5, 186.2)
+    chip = tensor(frame.resize((CHIP, CHIP), Image.Resampling.BILINEAR, box=box))
+    for crop in (CELEBA_CROP, Crop(CELEBA_CROP.frame, (20, 60, 160, 200))):
+        faces = face_vectors(replace(FACES, crop=crop))
+        assert faces is not None
+        assert (faces(tensor(frame.crop(crop.box))) - faces.network(chip)).norm() < 0.02
+
+
+def test_gradients_reach_the_pictures_alone() -> None:
+    with torch.inference_mode():  # as an evaluation loads it
+        faces = face_vectors(FACES)
+    assert faces is not None
+    images = torch.zeros(1, 3, 64, 64, requires_grad=True)
+    faces(images).square().sum().backward()
+    assert images.grad is not None
+    assert images.grad.abs().sum() > 0
+    assert not any(weight.requires_grad for weight in faces.parameters())
+
+
+def test_other_models_have_none() -> None:
+    assert face_vectors(IcGAN.from_pretrained("mnist", device="cpu").config) is None
+    assert face_vectors(ModelConfig()) is None
+    assert face_vectors(replace(FACES, channels=1)) is None
