@@ -1,6 +1,7 @@
 """Joint training: its parts, its step, and whole runs."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
+from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
-from icgan_sdk.config import ModelConfig
+from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.model import Critic, Encoder, Generator, map_distance
+from icgan_sdk.model.face_recognition import FaceVectors
 from icgan_sdk.train import fork, run
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
@@ -140,13 +143,16 @@ def test_map_distance_is_relative_and_one_sided() -> None:
     assert b.grad is None
 
 
-def tiny_step(weights: JointConfig, steps: int = 1) -> tuple[JointNetworks, list[dict[str, float]]]:
+def tiny_step(
+    weights: JointConfig, steps: int = 1, faces: FaceVectors | None = None
+) -> tuple[JointNetworks, list[dict[str, float]]]:
     torch.manual_seed(0)
     networks = JointNetworks(
         Generator(TINY),
         Encoder(TINY, 3, 8),
         Critic(TINY),
         Encoder(TINY, 2, 8).eval().requires_grad_(False),
+        faces,
     )
     trained = [*networks.generator.parameters(), *networks.encoder_z.parameters()]
     optimiser = torch.optim.Adam(trained, 1e-3)
@@ -183,6 +189,16 @@ def test_joint_training_learns_to_rebuild_and_to_edit() -> None:
     assert min(r["g_y"] for r in records[-30:]) < 0.5 * records[0]["g_y"]
     assert records[-1]["pixel"] < 0.5 * records[0]["pixel"]
     assert records[-1]["z"] < records[0]["z"]
+
+
+def test_joint_training_learns_to_keep_the_person() -> None:
+    faces = face_vectors(replace(TINY, crop=CELEBA_CROP))
+    _, records = tiny_step(JointConfig(identity_weight=30), 15, faces)
+    assert records[-1]["identity"] < 0.9 * records[0]["identity"]
+    plain, weighted = (tiny_step(JointConfig(identity_weight=w), 1, faces)[0] for w in (0, 30))
+    for name in ("generator", "encoder_z"):
+        old, new = (getattr(networks, name).parameters() for networks in (plain, weighted))
+        assert any(not torch.equal(a, b) for a, b in zip(old, new, strict=True))
 
 
 def test_a_joint_run(joint: TrainConfig, tmp_path: Path) -> None:
@@ -287,6 +303,7 @@ def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Pa
         ("joint.fixed_norm=true", "joint.fixed_norm needs a trained model"),
         ("joint.balanced=1", "joint.balanced must be bool"),
         ("joint.z_weight=-1", "joint.z_weight must not be negative"),
+        ("joint.identity_weight=1", "joint.identity_weight needs colour pictures of aligned faces"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -50,22 +50,25 @@ class FaceRecognition(nn.Module):
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
         self.stem = nn.Conv2d(3, WIDTHS[0], 7, stride=2)
         before = (WIDTHS[0], *WIDTHS)
-        self.blocks = nn.Sequential(*map(_Block, before[:-1], WIDTHS, STRIDES))
+        self.blocks = nn.ModuleList(map(_Block, before[:-1], WIDTHS, STRIDES))
         self.projection = nn.Linear(WIDTHS[-1], VECTOR, bias=False)
 
-    def forward(self, chips: Tensor) -> Tensor:
+    def forward(self, chips: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Look at faces.
 
         Args:
             chips: [B, 3, 150, 150] in [-1, 1], each of a face that is turned upright and fills it.
 
         Returns:
-            Their vectors, [B, 128].
+            Their vectors [B, 128], and the feature maps after each block.
         """
         h = ((chips + 1) * 127.5 - self.mean) / SPREAD
         h = F.max_pool2d(F.relu(self.stem(h)), 3, stride=2)
-        vectors: Tensor = self.projection(self.blocks(h).mean((2, 3)))
-        return vectors
+        maps: list[Tensor] = []
+        for block in self.blocks:
+            h = block(h)
+            maps.append(h)
+        return self.projection(h.mean((2, 3))), maps
 
 
 class FaceVectors(nn.Module):
@@ -74,9 +77,12 @@ class FaceVectors(nn.Module):
     Args:
         network: The network.
         config: Of the model: `alignment` and `crop` say where faces lie.
+
+    Attributes:
+        cut: Where, as `affine_grid` takes it, [2, 3].
     """
 
-    grid: Tensor
+    cut: Tensor
 
     def __init__(self, network: FaceRecognition, config: ModelConfig) -> None:
         super().__init__()
@@ -89,16 +95,20 @@ class FaceVectors(nn.Module):
         corners = (box - torch.tensor([left, top])) / torch.tensor([right - left, bottom - top])
         corners = (2 * corners - 1) * config.picture_size / config.image_size
         (x0, y0), (x1, y1) = corners.tolist()
-        theta = torch.tensor([[(x1 - x0) / 2, 0, (x0 + x1) / 2], [0, (y1 - y0) / 2, (y0 + y1) / 2]])
-        grid = F.affine_grid(theta[None], [1, 3, CHIP, CHIP], align_corners=False)
-        self.register_buffer("grid", grid, persistent=False)
+        cut = torch.tensor([[(x1 - x0) / 2, 0, (x0 + x1) / 2], [0, (y1 - y0) / 2, (y0 + y1) / 2]])
+        self.register_buffer("cut", cut, persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Look at pictures [B, 3, S, S] in [-1, 1], of any side: vectors [B, 128]."""
-        grid = self.grid.expand(len(images), -1, -1, -1)
-        chips = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-        vectors: Tensor = self.network(chips)
+        vectors, _ = self.look(images, self.cut.expand(len(images), -1, -1))
         return vectors
+
+    def look(self, images: Tensor, cut: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Vectors and feature maps of pictures, each with a cut of its own [B, 2, 3]."""
+        grid = F.affine_grid(cut, [len(images), 3, CHIP, CHIP], align_corners=False)
+        chips = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+        seen: tuple[Tensor, list[Tensor]] = self.network(chips)
+        return seen
 
 
 class _Block(nn.Module):

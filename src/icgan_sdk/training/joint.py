@@ -21,12 +21,14 @@ from icgan_sdk.model import (
     map_distance,
 )
 from icgan_sdk.model.devices import send
+from icgan_sdk.model.face_recognition import FaceVectors
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.batch_norm import set_training
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.encoder_y import load_encoder_y
 from icgan_sdk.training.generated import save_samples
+from icgan_sdk.training.identity import identity_loss, load_faces
 from icgan_sdk.training.loop import run_stage, stage_epochs
 from icgan_sdk.training.losses import attribute_loss
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
@@ -67,12 +69,13 @@ class JointBatch(NamedTuple):
 
 @dataclass(frozen=True)
 class JointNetworks:
-    """The networks of joint training; all but E_y are trained."""
+    """The networks of joint training; E_y and what knows faces are not trained."""
 
     generator: nn.Module
     encoder_z: nn.Module
     critic: Critic
     encoder_y: nn.Module
+    faces: FaceVectors | None = None
 
 
 def joint_step(
@@ -100,7 +103,7 @@ def joint_step(
     weights.
 
     Args:
-        networks: G, E_z and the critic, which are trained, and E_y, which is frozen.
+        networks: What is trained, and what stays as it is.
         optimiser: Of G and E_z.
         optimiser_critic: Of the critic.
         batch: Real images, noise and attributes.
@@ -192,6 +195,9 @@ def _generator_losses(
                 targets = critic.maps(x)
             losses["feature"] = map_distance(critic.maps(rebuilt), targets)
     losses["pixel"] = (rebuilt - x).abs().mean()
+    if networks.faces is not None:
+        originals = torch.cat([batch.x[: len(edited)], x])
+        losses["identity"] = identity_loss(networks.faces, fake[sampled:], originals, draws)
     losses["z"] = F.mse_loss(networks.encoder_z(fake[:sampled]).float(), batch.z)
     losses["prior"] = distance_from_prior(z_real, draws)
     losses["total"] = (
@@ -199,6 +205,7 @@ def _generator_losses(
         + weights.attribute_weight * losses["g_y"]
         + weights.pixel_weight * losses["pixel"]
         + weights.feature_weight * losses.get("feature", 0.0)
+        + weights.identity_weight * losses.get("identity", 0.0)
         + weights.z_weight * losses["z"]
         + weights.prior_weight * losses["prior"]
     )
@@ -221,7 +228,8 @@ def train_joint(context: Context) -> None:
     runtime.compile(G, E, critic)
     balanced = BalancedRows(context.train.all_labels()) if config.joint.balanced else None
     last = stage_epochs(context, "gan", config.gan).steps
-    trained = JointNetworks(G, E, critic, load_encoder_y(context))
+    faces = load_faces(context) if config.joint.identity_weight else None
+    trained = JointNetworks(G, E, critic, load_encoder_y(context), faces)
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
         draws = context.draws("gan", step)
@@ -266,6 +274,8 @@ def check_joint(context: Context) -> None:
             f"gan.batch_size must be at least {FEWEST} for joint training, not {batch}: it is "
             "divided among sampled, edited and rebuilt pictures"
         )
+    if context.config.joint.identity_weight:
+        load_faces(context)
     if context.config.joint.fixed_norm and context.start is None:
         raise ConfigError("joint.fixed_norm needs a trained model to start from: name one by start")
 

@@ -69,6 +69,8 @@ class JointConfig:
         emphasis_from: Share of the stage's steps, 0 to 1, that pass before `emphasis` applies.
         pixel_weight: Weight of the mean absolute error of rebuilt pixels, in [-1, 1] units.
         feature_weight: Weight of the error of rebuilt images in the critic's feature maps.
+        identity_weight: Weight of how far rebuilt and edited images are from showing the same
+            person, see `identity_loss`; 0: none. Only for aligned faces.
         z_weight: Weight of L_ez, ‖z − E_z(G(z, y'))‖² per dimension. It trains the generator too.
         prior_weight: Weight of the distance between real images' z and N(0, 1).
         critic_rate: The critic's learning rate, as a multiple of the generator's.
@@ -85,6 +87,7 @@ class JointConfig:
     emphasis_from: Annotated[float, Range(0)] = 0.55
     pixel_weight: Annotated[float, Range(0)] = 10.0
     feature_weight: Annotated[float, Range(0)] = 2.0
+    identity_weight: Annotated[float, Range(0)] = 0.0
     z_weight: Annotated[float, Range(0)] = 2.0
     prior_weight: Annotated[float, Range(0)] = 1.0
     critic_rate: Annotated[float, Range(0)] = 2.0

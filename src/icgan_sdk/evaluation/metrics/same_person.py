@@ -103,7 +103,7 @@ class SamePersonMetric(Metric[SamePerson]):
     def _vectors(self, images: Tensor) -> Tensor:
         """Vectors of faces [B, 128] on the CPU."""
         assert self._faces is not None  # see `see_real`
-        vectors: Tensor = self._faces(images.to(self._faces.grid.device))
+        vectors: Tensor = self._faces(images.to(self._faces.cut.device))
         return vectors.cpu()
 
     def _drawn_edits(self, batch: RealBatch) -> tuple[Tensor, Tensor]:
