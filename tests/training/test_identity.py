@@ -42,8 +42,8 @@ def test_a_picture_shows_its_own_person(faces: FaceVectors, person: torch.Tensor
 
 
 def test_its_gradient_leads_to_the_person(faces: FaceVectors, person: torch.Tensor) -> None:
-    image = (0.5 * person).requires_grad_()
-    optimiser = torch.optim.Adam([image], 0.02)
+    image = torch.nn.functional.avg_pool2d(person, 9, stride=1, padding=4).requires_grad_()
+    optimiser = torch.optim.Adam([image], 0.01)
     losses = []
     for step in range(8):
         loss = identity_loss(faces, image, person, seeded(step))
@@ -51,4 +51,4 @@ def test_its_gradient_leads_to_the_person(faces: FaceVectors, person: torch.Tens
         torch.autograd.backward(loss)
         optimiser.step()
         losses.append(float(loss.detach()))
-    assert losses[-1] < 0.5 * losses[0]
+    assert losses[-1] < 0.6 * losses[0], losses
