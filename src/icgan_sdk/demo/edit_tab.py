@@ -33,7 +33,7 @@ DETAILS = (
     ("the square that the model sees", "photo"),
     ("the generated picture", "generated"),
 )
-REFINE = (("off", 0), ("50 steps", 50), ("200 steps", 200))
+REFINE = (("off", 0), ("20 steps", 20), ("100 steps", 100))
 
 COMPARE = """<label>Before <input type="range" min="0" max="100" value="0"
   oninput="this.closest('.compare').style.setProperty('--shown', this.value + '%')"></label>"""
