@@ -118,10 +118,10 @@ def test_moving_a_slider_neither_encodes_nor_refines(
     detail: str, client: Client, model_names: list[str], tiny: IcGAN, photo: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    options: Any = {"refine": 50, "detail": detail}
+    options: Any = {"refine": 20, "detail": detail}
     expected = [tiny.edit(photo, Smiling=value, **options) for value in (1, 0)]
     client.predict(handle_file(str(photo)), api_name="/accept_your_picture")
-    *_, male, _ = read(client, model_names[0], refine=50)[:6]
+    *_, male, _ = read(client, model_names[0], refine=20)[:6]
     calls: list[str] = []
 
     def count(name: str) -> None:
