@@ -179,7 +179,8 @@ def large_steps() -> Figures:
     joint = JointNetworks(G, E_z, critic, E_y)
     both = torch.nn.ModuleList([G, E_z])
     adam, adam_critic = make_adam(both, recipe.gan), make_adam(critic, recipe.gan, 2.0)
-    batch = JointBatch(x, y, -y, torch.randn(few, config.z_dim), y[:few], -y[:few], touched[:few])
+    z, same_person = torch.randn(few, config.z_dim), torch.ones(few, dtype=torch.bool)
+    batch = JointBatch(x, y, -y, z, y[:few], -y[:few], touched[:few], same_person)
 
     def train_jointly() -> None:
         draws = torch.Generator().manual_seed(0)

@@ -28,7 +28,7 @@ def main() -> None:
         inversion.edit(Eyeglasses=1),  # only the change, on the photo
         inversion.edit(Smiling=0, Gray_Hair=0.5),
         inversion.edit(Eyeglasses=1, detail="generated"),  # as the generator draws it
-        inversion.refined(50).edit(hair_color="Blond_Hair", detail="generated"),
+        inversion.refined(20).edit(hair_color="Blond_Hair", detail="generated"),
     ]
     save_picture(grid([[inversion.square, inversion.reconstruct(), *edits]]), arguments.out)
 

@@ -17,10 +17,16 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from icgan_sdk.artefacts.face_vectors import FILE, LEVELS
+from icgan_sdk.artefacts.face_vectors import FACTOR, FILE
 from icgan_sdk.model.face_recognition import FaceRecognition
 
 NAME = "dlib_face_recognition_resnet_model_v1.dat"
+
+MEAN, SPREAD = (122.782, 117.001, 104.298), 256.0
+"""Of the levels that dlib's network takes; ours takes pictures in [-1, 1]."""
+
+LEVELS = 127
+"""Largest byte of a weight."""
 
 
 def main() -> None:
@@ -46,6 +52,11 @@ def read(path: Path) -> FaceRecognition:
         factor, shift = scale.chunk(2)
         weight = kernel[:count].view_as(convolution.weight) * factor.view(-1, 1, 1, 1)
         convolution.weight.data, convolution.bias.data = weight, kernel[count:] * factor + shift
+    stem = network.stem
+    assert stem.bias is not None
+    shift = (127.5 - torch.tensor(MEAN)) / SPREAD
+    stem.bias.data += (stem.weight.data.sum((2, 3)) * shift).sum(1)
+    stem.weight.data *= 127.5 / SPREAD
     (at,) = ends(b"\x04fc_2", data)
     for _ in range(2):  # outputs and inputs come before the weights
         _, at = number(data, at)
@@ -63,7 +74,7 @@ def packed(network: FaceRecognition) -> Iterator[tuple[str, Tensor]]:
             continue
         factor = weights.flatten(1).abs().amax(1) / LEVELS
         yield name, (weights / factor.view(-1, *[1] * (weights.ndim - 1))).round().to(torch.int8)
-        yield f"{name}.factor", factor
+        yield name + FACTOR, factor
 
 
 def ends(name: bytes, data: bytes) -> list[int]:

@@ -52,6 +52,9 @@ CELEBA_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 UNSTORABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode's categories of control characters, line ends, and what no encoding can hold."""
 
+OTHER_PERSON = frozenset({"Male"})
+"""Attributes whose edits show somebody else: another sex is another person."""
+
 FLIPPED = frozenset({"Male"})
 """Attributes that variations invert instead of setting them, as in the original code."""
 

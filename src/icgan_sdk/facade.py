@@ -15,7 +15,7 @@ from icgan_sdk.engines.latents import Latent
 from icgan_sdk.errors import ConfigError, warn_of_photo
 from icgan_sdk.latent_model import Encoding, LatentModel, Placing, named_pictures
 from icgan_sdk.photo import Align, Face, FaceOrAll, PasteBack, paste_changes
-from icgan_sdk.photo.inputs import Subject, find_subject
+from icgan_sdk.photo.inputs import Subject, find_subject, refuse_shared
 from icgan_sdk.pictures.arrays import strip_padding
 from icgan_sdk.pictures.opening import ImageLike
 
@@ -212,6 +212,7 @@ class IcGAN(LatentModel):
         if paste_back == "auto" and detail == "generated":
             paste_back = False
         named_images, single = named_pictures(images)
+        refuse_shared(face, single)
         subjects = (
             find_subject(image, self.config, align, face, paste_back, name, alone=single)
             for image, name in named_images

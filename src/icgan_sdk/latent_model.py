@@ -17,7 +17,7 @@ from icgan_sdk.engines.latents import Latent, check_latent, with_presences
 from icgan_sdk.errors import ConfigError, ShapeError, did_you_mean
 from icgan_sdk.loading import Pretrained
 from icgan_sdk.photo import Align, Face, cut_photo, open_photo, place
-from icgan_sdk.photo.inputs import refuse_all
+from icgan_sdk.photo.inputs import refuse_all, refuse_shared
 from icgan_sdk.pictures.arrays import Floats, picture_to_array
 from icgan_sdk.pictures.opening import ImageLike, is_tensor, listed, name_of
 
@@ -73,7 +73,7 @@ class LatentModel(Pretrained):
             images: One picture (B is 1) or several.
             **options: `align` and `face`, see the class; `refine`: optimisation steps that bring
                 z's picture nearer to the given one, from E_z's start (see
-                `icgan_sdk.model.refinement`); 100 to 300 do.
+                `icgan_sdk.model.refinement`); 20 do most of it.
 
         Raises:
             ImageError: If a file can't be read.
@@ -194,6 +194,7 @@ class LatentModel(Pretrained):
         """Pictures in chunks, which are opened as they are asked for, and whether it is one."""
         refine, placing = split_options(options, known)
         named, single = named_pictures(images)
+        refuse_shared(placing.get("face", "largest"), single)
         squares = (place(image, self.config, name=name, **placing) for image, name in named)
         return self._chunks((square.pixels for square in squares), refine), single
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from icgan_sdk import IcGAN
 from icgan_sdk.artefacts.face_vectors import face_vectors
-from icgan_sdk.config import CELEBA_CROP, Crop, ModelConfig
+from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
 from icgan_sdk.model.face_recognition import CHIP
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -49,6 +51,34 @@ def test_faces_are_cut_where_the_crop_has_them() -> None:
         assert (faces(tensor(frame.crop(crop.box))) - faces.network(chip)[0]).norm() < 0.02
 
 
+@given(side=st.sampled_from([16, 64, 178, 400]), seed=st.integers(0, 99))
+@settings(max_examples=10, deadline=None)
+def test_the_cut_is_pillows(side: int, seed: int) -> None:
+    faces = face_vectors(FACES)
+    assert faces is not None
+    pixels = np.random.default_rng(seed).random((side, side), np.float32)
+    x0, y0, x1, y1 = (side * share for share in faces.box)
+    picture, bilinear = Image.fromarray(pixels), Image.Resampling.BILINEAR
+    expected = picture.resize((CHIP, CHIP), bilinear, box=(x0, y0, x1, y1))
+    seen: list[torch.Tensor] = []
+    faces.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    faces(torch.from_numpy(pixels).expand(1, 3, -1, -1))
+    inner = np.s_[3:-3, 3:-3]  # Pillow's box ends there, ours sees what lies beyond
+    np.testing.assert_allclose(seen[0][0, 0].numpy()[inner], np.asarray(expected)[inner], atol=2e-3)
+
+
+def test_nothing_global_is_touched() -> None:
+    state = torch.get_rng_state()
+    torch.set_default_dtype(torch.float64)
+    try:
+        faces = face_vectors(FACES)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert faces is not None
+    assert {weight.dtype for weight in faces.parameters()} == {torch.float32}
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_gradients_reach_the_pictures_alone() -> None:
     with torch.inference_mode():  # as an evaluation loads it
         faces = face_vectors(FACES)
@@ -64,3 +94,5 @@ def test_other_models_have_none() -> None:
     assert face_vectors(IcGAN.from_pretrained("mnist", device="cpu").config) is None
     assert face_vectors(ModelConfig()) is None
     assert face_vectors(replace(FACES, channels=1)) is None
+    assert face_vectors(replace(FACES, crop=PAPER_CROP)) is not None
+    assert face_vectors(replace(FACES, crop=Crop((178, 218), (0, 0, 100, 100)))) is None

@@ -256,6 +256,7 @@ def test_nothing_global_is_touched(tiny_model: IcGAN, picture: Image.Image) -> N
     tiny_model.edit(picture, Smiling=1, refine=2, detail="photo")
     tiny_model.sample(2)
     tiny_model.variations(picture)
+    IcGAN.from_pretrained("celeba", device="cpu").reconstruct(picture, align="none", refine=1)
     assert torch.equal(torch.get_rng_state(), state)
     assert repr(np.random.get_state()) == numpy_state
     assert torch.get_num_threads() == threads

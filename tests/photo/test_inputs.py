@@ -40,7 +40,7 @@ def expected(face: FoundFace) -> np.ndarray[tuple[int, ...], np.dtype[np.float64
 @pytest.fixture
 def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no face may be looked for."""
-    monkeypatch.delattr("icgan_sdk.photo.inputs.find_faces")
+    monkeypatch.delattr("icgan_sdk.photo.inputs.search_faces")
 
 
 def test_a_crop_names_its_alignment_by_its_frame() -> None:
@@ -144,6 +144,20 @@ def test_a_face_found_before_is_not_looked_for_again(
     np.testing.assert_allclose(result.matrix, expected(right))
     with pytest.raises(ConfigError, match="no face is looked for"):
         cut_photo(pair, FACES, "none", left)
+
+
+def test_a_found_face_is_of_its_picture(pair: Image.Image, celeba: IcGAN) -> None:
+    left, _ = find_faces(pair)
+    far = FoundFace(left.points * 10, left.width)
+    point = FoundFace(left.points * 0 + 50, left.width)
+    for face in (far, point):
+        with pytest.raises(NoFaceFoundError, match=r"there is no face at .* of us: find it anew"):
+            cut_photo(pair, FACES, face=face, name="us")
+    for method in (celeba.edit, celeba.encode, celeba.reconstruct):
+        with pytest.raises(ConfigError, match="of one picture: give that one alone"):
+            method([pair, pair], face=left)
+    with pytest.raises(ShapeError, match="in pictures, not in tensors"):
+        find_faces(torch.zeros(3, 64, 64))  # type: ignore[arg-type]
 
 
 def test_several_pictures(celeba: IcGAN, photo: Image.Image, portrait: Image.Image) -> None:
@@ -280,7 +294,7 @@ def test_faces_are_looked_for_once(
         calls.append(picture.size)
         return find_faces(picture)
 
-    monkeypatch.setattr(inputs, "find_faces", count)
+    monkeypatch.setattr(inputs, "search_faces", count)
     inversion = celeba.invert(photo)
     inversion.edit(Smiling=0)
     inversion.edit(Smiling=0, detail="generated")

@@ -52,3 +52,13 @@ def test_its_gradient_leads_to_the_person(faces: FaceVectors, person: torch.Tens
         optimiser.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.6 * losses[0], losses
+
+
+def test_pictures_count_as_told(faces: FaceVectors, person: torch.Tensor) -> None:
+    pair = torch.cat([person, person])
+    images = torch.cat([person, person.flip(2)])
+    left, right = torch.eye(2)
+    assert float(identity_loss(faces, images, pair, seeded(), left)) == 0
+    only = float(identity_loss(faces, images, pair, seeded(), right))
+    both = float(identity_loss(faces, images, pair, seeded()))
+    assert only == pytest.approx(2 * both, rel=1e-4)

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,12 +15,14 @@ from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
+from icgan_sdk.data import write_arrays
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.model import Critic, Encoder, Generator, map_distance
 from icgan_sdk.model.face_recognition import FaceVectors
 from icgan_sdk.train import fork, run
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
+from icgan_sdk.training.logging import Progress
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.recipe_files import load_config, override
 from icgan_sdk.training.rows import BalancedRows
@@ -160,7 +163,9 @@ def tiny_step(
     y = torch.tensor([[1.0, -1], [-1, 1], [1, 1], [-1, -1]] * 2)
     # What there is to see of y: bright or dim on the left, on the right.
     x = 0.8 * y[:, None, None].repeat(1, 3, 16, 1).repeat_interleave(8, dim=3)
-    batch = JointBatch(x, y, -y, torch.randn(3, 3), y[:3], -y[:3], torch.ones(3, 2).bool())
+    batch = JointBatch(
+        x, y, -y, torch.randn(3, 3), y[:3], -y[:3], torch.ones(3, 2).bool(), torch.ones(3).bool()
+    )
     records = []
     for step in range(steps):
         losses = joint_step(
@@ -282,6 +287,35 @@ def test_joint_training_goes_on_with_the_statistics_of_its_start(
         old, new = (getattr(networks, name).state_dict() for networks in (before, after))
         same = {key.split(".")[-1] for key in old if torch.equal(old[key], new[key])}
         assert same == {"running_mean", "running_var", "num_batches_tracked"}
+
+
+def test_a_run_that_keeps_the_person_is_resumed_bit_by_bit(
+    joint: TrainConfig, tmp_path: Path
+) -> None:
+    draws = np.random.default_rng(0)
+    images = draws.integers(0, 255, (20, 16, 16, 3), np.uint8)
+    labels = draws.integers(0, 2, (20, 2), np.uint8)
+    attributes = AttributeSet(("Male", "Smiling"))
+    data = tmp_path / "faces"
+    write_arrays(data, images, labels, attributes, {"train": 20}, crop=CELEBA_CROP)
+    config = override(
+        TrainConfig.from_dict({**joint.to_dict(), "data": str(data)}),
+        ["joint.identity_weight=30", "gan.epochs=1", "encoder_z.epochs=1"],
+    )
+    whole = run(config, tmp_path / "whole")
+
+    class KilledError(Exception):
+        pass
+
+    def kill(progress: Progress) -> None:
+        if (progress.stage, progress.step) == ("gan", 2):
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        run(config, tmp_path / "cut", watcher=kill)
+    assert digest(run(config, tmp_path / "cut", mode="resume")) == digest(whole)
+    other = run(override(config, ["joint.identity_weight=0"]), tmp_path / "other")
+    assert digest(other) != digest(whole)
 
 
 def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Path) -> None:

@@ -244,6 +244,20 @@ def test_precision_is_float32_where_asked() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_refining_on_cuda_gives_the_same_every_time() -> None:
+    from icgan_sdk import IcGAN
+
+    model = IcGAN.from_pretrained("celeba", device="cpu")
+    picture = model.sample(1, seed=0)[0]
+    near = model.encode(picture, refine=3, align="none").z
+    model.to("cuda")
+    first, second = (model.encode(picture, refine=3, align="none").z.cpu() for _ in range(2))
+    assert torch.equal(first, second)
+    torch.testing.assert_close(first, near, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_trains_on_cuda(config: TrainConfig, tmp_path: Path) -> None:
     from icgan_sdk.train import run
     from icgan_sdk.training.recipe_files import override

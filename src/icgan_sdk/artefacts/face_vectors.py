@@ -8,38 +8,43 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.model.face_recognition import FaceRecognition, FaceVectors
+from icgan_sdk.model.devices import plain_torch
+from icgan_sdk.model.face_recognition import FaceRecognition, FaceVectors, shows_faces
 
 FILE = Path(__file__).with_name("face_recognition") / "model.safetensors"
 
-LEVELS = 127
-"""Largest byte of a weight."""
+FACTOR = ".factor"
+"""What the name of a weight's factors ends in: one for the bytes of each output."""
 
 
 def face_vectors(config: ModelConfig) -> FaceVectors | None:
-    """What tells the people of a model's pictures apart, frozen, in eval mode, on the CPU.
+    """What tells the people of a model's pictures apart: frozen, in eval mode, on the CPU.
 
     Args:
         config: Of the model.
 
     Returns:
-        None if its pictures are not colour faces that lie in a known place.
+        None unless its pictures are colour faces that lie in a known place.
     """
-    if config.alignment is None or config.crop is None or config.channels != 3:
+    if not shows_faces(config):
         return None
     # Autograd refuses tensors that were made in inference mode.
-    with torch.inference_mode(False):
-        return FaceVectors(_network(), config).eval().requires_grad_(False)
+    with torch.inference_mode(False), plain_torch():
+        with torch.device("meta"):  # no memory, and no draws from the global generator
+            network = FaceRecognition()
+        network.load_state_dict(_weights(), assign=True)
+    return FaceVectors(network, config).eval().requires_grad_(False)
 
 
-def _network() -> FaceRecognition:
+def _weights() -> dict[str, Tensor]:
     stored = load_file(FILE)
-    network = FaceRecognition()
-    for name, weights in network.state_dict().items():  # tensors without gradients
+    weights = {}
+    for name in stored.keys() - {name for name in stored if name.endswith(FACTOR)}:
         numbers = stored[name].float()
-        if (factor := stored.get(f"{name}.factor")) is not None:
-            numbers *= factor.view(-1, *[1] * (numbers.ndim - 1))
-        weights.copy_(numbers)
-    return network
+        if (factors := stored.get(name + FACTOR)) is not None:
+            numbers *= factors.view(-1, *[1] * (numbers.ndim - 1))
+        weights[name] = numbers
+    return weights

@@ -69,7 +69,7 @@ def edit(
     if not files:
         raise typer.BadParameter("name a picture file", param_hint="'images'")
     if not changes:
-        named = next((name for name in files if name.isidentifier()), "Eyeglasses")
+        named = next((name for name in files if _is_word(name)), "Eyeglasses")
         raise typer.BadParameter(f"say what to change, as in {named}=1", param_hint="'--set'")
     if paste_back and (strip or detail == "generated"):
         raise typer.BadParameter(
@@ -109,6 +109,11 @@ def edit(
         return _save_row([*before, found.edit(edits, detail=detail)], job[1], scale)
 
     for_each(jobs, work, at_once=at_once)
+
+
+def _is_word(name: str) -> bool:
+    """Whether what stands among the files looks like an attribute."""
+    return name.isidentifier() and not Path(name).exists()
 
 
 def reconstruct(

@@ -217,7 +217,7 @@ Settings = Annotated[
 ]
 Refine = Annotated[
     int,
-    typer.Option("--refine", min=0, help="Optimisation steps on z for a closer likeness; try 50."),
+    typer.Option("--refine", min=0, help="Optimisation steps on z for a closer likeness; try 20."),
 ]
 DetailOption = Annotated[
     Literal["auto", "generated", "photo"],

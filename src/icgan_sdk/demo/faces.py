@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from icgan_sdk.demo.uploads import invert
 from icgan_sdk.facade import IcGAN, Inversion
 from icgan_sdk.photo import FoundFace, find_faces
+from icgan_sdk.pictures.squares import needs_alignment
 
 LARGEST, ALL = "largest", "all"
 
@@ -52,15 +53,16 @@ def look(model: IcGAN, picture: Image.Image, face: str) -> Found:
         face: "largest", "all", or a face's number, counted from 0 at the left; the largest where
             there is none of that number.
     """
-    largest = invert(model, picture, told=False)
-    if largest.box is None:
-        return Found()
-    faces = tuple(find_faces(picture)) if largest.is_cut else ()
-    if len(faces) < 2:
-        return Found((largest,))
+    aligned = not needs_alignment(picture, model.config)
+    faces = () if aligned else tuple(find_faces(picture))
+    if not faces:
+        found = invert(model, picture, told=False) if aligned else None
+        return Found((found,)) if found and found.box else Found()
     numbers = range(len(faces)) if face == ALL else [int(face)] if face.isdecimal() else []
-    chosen = tuple(invert(model, picture, faces[n]) for n in numbers if n < len(faces))
-    return Found(chosen or (largest,), faces)
+    chosen = [faces[n] for n in numbers if n < len(faces)]
+    chosen = chosen or [max(faces, key=lambda found: found.width)]
+    pictures = tuple(invert(model, picture, one) for one in chosen)
+    return Found(pictures, faces if len(faces) > 1 else ())
 
 
 def choices(faces: Sequence[FoundFace]) -> list[tuple[str, str]]:

@@ -97,7 +97,7 @@ class Engine(ABC):
 
     @abstractmethod
     def refine(self, images: Floats, z: Floats, y: Floats, steps: int) -> Floats:
-        """Search the z whose picture comes nearest to the image, see `refine_z`.
+        """Search a z whose picture comes nearer to the image, see `refine_z`.
 
         Returns:
             The new z, [B, z_dim].

@@ -90,9 +90,10 @@ class TorchEngine(Engine):
     def refine(self, images: Floats, z: Floats, y: Floats, steps: int) -> Floats:
         """Search a better z, see `Engine.refine`."""
         latent = Latent(torch.from_numpy(z), torch.from_numpy(y))
-        faces = self._faces if steps else None
         return _to_array(
-            refine(self._networks, faces, torch.from_numpy(images), latent, steps, self._device)
+            refine(
+                self._networks, self._faces, torch.from_numpy(images), latent, steps, self._device
+            )
         )
 
     @cached_property

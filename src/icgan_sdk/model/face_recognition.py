@@ -30,24 +30,21 @@ partition. Cut so, the network knows people again as well as by each picture's o
 0.33 % (0.31 %).
 """
 
-MEAN, SPREAD = (122.782, 117.001, 104.298), 256.0
-"""Of its input's levels."""
-
 WIDTHS = (32, 32, 32, 64, 64, 64, 64, 128, 128, 128, 256, 256, 256, 256)
 STRIDES = (1, 1, 1, 2, 1, 1, 1, 2, 1, 1, 2, 1, 1, 2)
 """Of the residual blocks."""
 
 VECTOR = 128
 
+OUTSIDE = 0.1
+"""How far beyond a picture's border what the network sees may reach, as a share of its side."""
+
 
 class FaceRecognition(nn.Module):
     """The network with fresh weights."""
 
-    mean: Tensor
-
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
         self.stem = nn.Conv2d(3, WIDTHS[0], 7, stride=2)
         before = (WIDTHS[0], *WIDTHS)
         self.blocks = nn.ModuleList(map(_Block, before[:-1], WIDTHS, STRIDES))
@@ -62,8 +59,7 @@ class FaceRecognition(nn.Module):
         Returns:
             Their vectors [B, 128], and the feature maps after each block.
         """
-        h = ((chips + 1) * 127.5 - self.mean) / SPREAD
-        h = F.max_pool2d(F.relu(self.stem(h)), 3, stride=2)
+        h = F.max_pool2d(F.relu(self.stem(chips)), 3, stride=2)
         maps: list[Tensor] = []
         for block in self.blocks:
             h = block(h)
@@ -76,39 +72,65 @@ class FaceVectors(nn.Module):
 
     Args:
         network: The network.
-        config: Of the model: `alignment` and `crop` say where faces lie.
+        config: Of the model; `shows_faces` must say so.
 
     Attributes:
-        cut: Where, as `affine_grid` takes it, [2, 3].
+        box: What of a picture it sees: left, top, right, bottom as shares of the picture's side.
     """
-
-    cut: Tensor
 
     def __init__(self, network: FaceRecognition, config: ModelConfig) -> None:
         super().__init__()
-        assert config.alignment is not None
-        assert config.crop is not None
-        self.network = network
-        left, top, right, bottom = config.crop.box
-        # Where the chip begins and ends, from -1 to 1 across the picture and across its padding.
-        box = torch.tensor(CHIPS[config.alignment]).view(2, 2)
-        corners = (box - torch.tensor([left, top])) / torch.tensor([right - left, bottom - top])
-        corners = (2 * corners - 1) * config.picture_size / config.image_size
-        (x0, y0), (x1, y1) = corners.tolist()
-        cut = torch.tensor([[(x1 - x0) / 2, 0, (x0 + x1) / 2], [0, (y1 - y0) / 2, (y0 + y1) / 2]])
-        self.register_buffer("cut", cut, persistent=False)
+        self.network, self.box = network, _chip(config)
 
     def forward(self, images: Tensor) -> Tensor:
         """Look at pictures [B, 3, S, S] in [-1, 1], of any side: vectors [B, 128]."""
-        vectors, _ = self.look(images, self.cut.expand(len(images), -1, -1))
+        box = torch.tensor([self.box], dtype=torch.float32, device=images.device)
+        vectors, _ = self.look(images, box)
         return vectors
 
-    def look(self, images: Tensor, cut: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Vectors and feature maps of pictures, each with a cut of its own [B, 2, 3]."""
-        grid = F.affine_grid(cut, [len(images), 3, CHIP, CHIP], align_corners=False)
-        chips = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    def look(self, images: Tensor, boxes: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Vectors and feature maps of pictures, by boxes [B, 4] or one for all, [1, 4]."""
+        left, top, right, bottom = boxes.unbind(1)
+        rows = _weights(top, bottom, images.shape[2])
+        columns = _weights(left, right, images.shape[3])
+        with torch.autocast(images.device.type, enabled=False):  # half precision would blur it
+            chips = rows[:, None] @ images.float() @ columns[:, None].mT
         seen: tuple[Tensor, list[Tensor]] = self.network(chips)
         return seen
+
+
+def shows_faces(config: ModelConfig) -> bool:
+    """Whether a model's pictures are colour faces that lie where the network can see them."""
+    if config.alignment is None or config.crop is None or config.channels != 3:
+        return False
+    return min(_chip(config)) > -OUTSIDE and max(_chip(config)) < 1 + OUTSIDE
+
+
+def _chip(config: ModelConfig) -> tuple[float, ...]:
+    """The part of a model's pictures that the network sees, as in `FaceVectors.box`."""
+    assert config.alignment is not None
+    assert config.crop is not None
+    left, top, right, bottom = config.crop.box
+    x0, y0, x1, y1 = CHIPS[config.alignment]
+    across, down = right - left, bottom - top
+    shares = ((x0 - left) / across, (y0 - top) / down, (x1 - left) / across, (y1 - top) / down)
+    inner, size = config.picture_size, config.image_size
+    return tuple((config.padding + share * inner) / size for share in shares)
+
+
+def _weights(start: Tensor, end: Tensor, side: int) -> Tensor:
+    """Matrices [B, 150, side] that resample what lies between two shares [B] of a side.
+
+    Linear interpolation, over more pixels where it scales down; the border's pixels repeat. Unlike
+    `grid_sample` it has a deterministic gradient on every device.
+    """
+    pixels = torch.arange(side, device=start.device, dtype=torch.float32)
+    places = torch.arange(CHIP, device=start.device, dtype=torch.float32) + 0.5
+    step = ((end - start) * side / CHIP)[:, None]
+    centres = (start[:, None] * side + places * step - 0.5).clamp(0, side - 1)
+    distances = (centres[:, :, None] - pixels).abs() / step[:, :, None].clamp_min(1.0)
+    weights = F.relu(1.0 - distances)
+    return weights / weights.sum(2, keepdim=True)
 
 
 class _Block(nn.Module):

@@ -44,17 +44,18 @@ def refine_z(
     Returns:
         The new z, [B, z_dim].
     """
+    if not steps:
+        return z
     with torch.inference_mode(False), torch.enable_grad():
         # Clones, as autograd refuses tensors that were made in inference mode.
         z, y, images = z.detach().clone().requires_grad_(), y.clone(), images.clone()
-        with torch.no_grad():
-            people = faces(images) if faces is not None and steps else z.new_empty(0)
+        person = None if faces is None else faces(images)
         mean, square = torch.zeros_like(z), torch.zeros_like(z)
         for step in range(1, steps + 1):
             generated = generator(z, y)
             loss = _loss(generated, images, z)
-            if faces is not None:
-                loss = loss + FACE_WEIGHT * (faces(generated) - people).square().sum()
+            if faces is not None and person is not None:
+                loss = loss + FACE_WEIGHT * (faces(generated) - person).square().sum()
             (gradient,) = torch.autograd.grad(loss, z)
             # Adam by hand, as importing torch.optim takes seconds at the first edit.
             mean = torch.lerp(mean, gradient, 1 - BETAS[0])

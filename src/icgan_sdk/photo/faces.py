@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from icgan_sdk.errors import ShapeError
 from icgan_sdk.photo.mtcnn import Boxes, detect
-from icgan_sdk.pictures.opening import ImageLike, check_picture, in_mode, open_picture
+from icgan_sdk.pictures.opening import Picture, check_picture, in_mode, is_tensor, open_picture
 from icgan_sdk.pictures.squares import resample
 
 LONGEST_SIDE = 1024
@@ -42,14 +43,11 @@ class FoundFace:
     width: float
 
 
-def find_faces(photo: ImageLike) -> list[FoundFace]:
+def find_faces(photo: Picture) -> list[FoundFace]:
     """All faces of a photo, from left to right.
 
-    Where none is surely upright, the photo is also searched lying on its sides and upside down.
-
     Args:
-        photo: A picture as `icgan_sdk.IcGAN` takes them, but no tensor; faces may be tilted by
-            some 30°.
+        photo: A picture as `icgan_sdk.IcGAN` takes them, but no tensor.
 
     Returns:
         The faces, in the upright picture's pixels. `face=` takes one of them, so that it need not
@@ -57,9 +55,21 @@ def find_faces(photo: ImageLike) -> list[FoundFace]:
 
     Raises:
         ImageError: If a file can't be read.
-        ShapeError: If an array is no picture.
+        ShapeError: If an array is no picture, or a tensor is given.
     """
-    picture = open_picture(check_picture(photo), channels=3)
+    if is_tensor(photo):
+        raise ShapeError("faces are looked for in pictures, not in tensors")
+    return search_faces(open_picture(check_picture(photo), channels=3))
+
+
+def search_faces(picture: Image.Image) -> list[FoundFace]:
+    """All faces of an upright picture, from left to right.
+
+    Where none is surely upright, the photo is also searched lying on its sides and upside down.
+
+    Args:
+        picture: RGB or grey; faces may be tilted by some 30°.
+    """
     scale = min(1.0, LONGEST_SIDE / max(picture.size))
     size = (round(picture.width * scale), round(picture.height * scale))
     if min(size) < SMALLEST_FACE:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, NoFaceFoundError, warn_of_photo
-from icgan_sdk.photo.faces import FoundFace, find_faces
+from icgan_sdk.photo.faces import FoundFace, search_faces
 from icgan_sdk.photo.paste import open_photo
 from icgan_sdk.photo.placement import Matrix, box_matrix, cut, face_matrix
 from icgan_sdk.pictures.arrays import Floats, picture_to_array, tensor_to_array
@@ -183,13 +183,13 @@ def cut_photo(
     Raises:
         ConfigError: If an option is unknown, or the model can't align.
         NoFaceFoundError: If there is no face and align is "always" or missing is "refuse", or none
-            of that number.
+            of that number, or the given one is another picture's.
     """
     check_options(config, align, face)
     looked = _looks(picture, config, align, face)
-    faces = find_faces(picture) if looked else []
+    faces = search_faces(picture) if looked else []
     if isinstance(face, FoundFace):
-        faces = [face]
+        faces = [_within(picture, face, name)]
     if looked and not faces:
         if align == "always" or _is_number(face) or missing == "refuse":
             raise NoFaceFoundError(
@@ -246,6 +246,21 @@ def _looks(picture: Image.Image, config: ModelConfig, align: Align, face: FaceOr
     if align == "none" or config.alignment is None or isinstance(face, FoundFace):
         return False
     return align == "always" or _is_number(face) or needs_alignment(picture, config)
+
+
+def refuse_shared(face: FaceOrAll, alone: bool) -> None:
+    """Raise ConfigError where several pictures are given one found face."""
+    if isinstance(face, FoundFace) and not alone:
+        raise ConfigError("a face that find_faces found is of one picture: give that one alone")
+
+
+def _within(picture: Image.Image, face: FoundFace, name: str) -> FoundFace:
+    """The face, if it can be one of the picture's."""
+    x, y = face.points.mean(axis=0)
+    spread = face.points.std(axis=0).max()
+    if not (0 <= x < picture.width and 0 <= y < picture.height and spread > 0):
+        raise NoFaceFoundError(f"there is no face at {x:.0f}, {y:.0f} of {name}: find it anew")
+    return face
 
 
 def _choose(faces: list[FoundFace], face: FaceOrAll, name: str) -> list[FoundFace]:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from icgan_sdk.attributes import OTHER_PERSON
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import (
     Critic,
@@ -21,7 +22,7 @@ from icgan_sdk.model import (
     map_distance,
 )
 from icgan_sdk.model.devices import send
-from icgan_sdk.model.face_recognition import FaceVectors
+from icgan_sdk.model.face_recognition import FaceVectors, shows_faces
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.batch_norm import set_training
 from icgan_sdk.training.checkpoint import Stateful
@@ -56,6 +57,7 @@ class JointBatch(NamedTuple):
         y_sampled: Attributes of the sampled images [S, n_y].
         y_edited: Attributes that the first E real images should show after their edits, [E, n_y].
         touched: Which of those values the edit changes, bool [E, n_y].
+        same_person: Which edits leave the person who it is, bool [E].
     """
 
     x: Tensor
@@ -65,6 +67,7 @@ class JointBatch(NamedTuple):
     y_sampled: Tensor
     y_edited: Tensor
     touched: Tensor
+    same_person: Tensor
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,10 @@ def _generator_losses(
     losses["pixel"] = (rebuilt - x).abs().mean()
     if networks.faces is not None:
         originals = torch.cat([batch.x[: len(edited)], x])
-        losses["identity"] = identity_loss(networks.faces, fake[sampled:], originals, draws)
+        people = torch.cat([batch.same_person, batch.same_person.new_ones(len(x))])
+        losses["identity"] = identity_loss(
+            networks.faces, fake[sampled:], originals, draws, people.float()
+        )
     losses["z"] = F.mse_loss(networks.encoder_z(fake[:sampled]).float(), batch.z)
     losses["prior"] = distance_from_prior(z_real, draws)
     losses["total"] = (
@@ -274,8 +280,10 @@ def check_joint(context: Context) -> None:
             f"gan.batch_size must be at least {FEWEST} for joint training, not {batch}: it is "
             "divided among sampled, edited and rebuilt pictures"
         )
-    if context.config.joint.identity_weight:
-        load_faces(context)
+    if context.config.joint.identity_weight and not shows_faces(context.model):
+        raise ConfigError(
+            "joint.identity_weight needs colour pictures of aligned faces, as CelebA's are"
+        )
     if context.config.joint.fixed_norm and context.start is None:
         raise ConfigError("joint.fixed_norm needs a trained model to start from: name one by start")
 
@@ -305,5 +313,8 @@ def _draw_batch(
     z = draw_noise(sampled, context.model, draws)
     y_sampled = y[torch.randperm(count, generator=draws)[:sampled]]
     y_wrong, _ = labels.edited(y, draws)
-    others = (y, y_wrong, z, y_sampled, *labels.edited(y[:edited], draws))
+    y_edited, touched = labels.edited(y[:edited], draws)
+    others_person = [name in OTHER_PERSON for name in context.model.attributes.names]
+    same_person = ~(touched & torch.tensor(others_person)).any(1)
+    others = (y, y_wrong, z, y_sampled, y_edited, touched, same_person)
     return JointBatch(runtime.images(x), *(send(t, runtime.device) for t in others))

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.engines.latents import Latent
@@ -24,6 +25,7 @@ from icgan_sdk.evaluation.progress import Stopwatch
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.model.compositing import Detail
 from icgan_sdk.model.devices import device_of
+from icgan_sdk.model.face_recognition import FaceVectors
 
 Randomness = Callable[[str], torch.Generator]
 """Gives the CPU generator of a part of the work, by the part's name."""
@@ -91,11 +93,17 @@ class Bench:
 
     def real(self, at: slice) -> RealBatch:
         """A batch of real pictures."""
-        return RealBatch(self.networks, self.pictures, at, self.refine, self.clock)
+        return RealBatch(self.networks, self.faces, self.pictures, at, self.refine, self.clock)
 
     def generated(self, at: slice) -> GeneratedBatch:
         """A batch of generated pictures, with the labels of the real ones."""
         return GeneratedBatch(self.networks, self.pictures, at, lambda: self._noise, self.clock)
+
+    @cached_property
+    def faces(self) -> FaceVectors | None:
+        """What knows people again, on the device; None: pictures show no aligned faces."""
+        faces = face_vectors(self.networks.config)
+        return None if faces is None else faces.to(device_of(self.networks))
 
     @cached_property
     def _noise(self) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from icgan_sdk.artefacts.face_vectors import face_vectors
+from icgan_sdk.attributes import OTHER_PERSON
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.latents import Latent, with_presences
 from icgan_sdk.evaluation.metrics.bench import Bench
@@ -23,15 +23,13 @@ from icgan_sdk.evaluation.report.markdown import NONE, Line, Section, number, pe
 from icgan_sdk.model.devices import device_of
 from icgan_sdk.model.face_recognition import SAME_PERSON
 
-OTHER_PERSON = ("Male",)
-"""Attributes whose edits are left out: another sex is another person."""
-
 MEANING = f"""\
 *Same person*: share of pictures whose face lies nearer than {SAME_PERSON} to the original's, by the
 vectors of [dlib's face-recognition network](http://blog.dlib.net/2017/02/high-quality-face-recognition-with-deep.html);
 below that distance its author takes two faces for one person's. *Distance*: the median. Of each
-picture one edit is judged, drawn at random from all but *Male*. With `--refine` z is searched
-by the same network, so that the figure of reconstructions flatters them."""
+picture one edit is judged, drawn at random from all but *Male*. With `--refine`, and of models
+trained with `joint.identity_weight`, pictures were made to please the same network: the figure
+flatters what is drawn anew then. *Found among* is told by another."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +76,12 @@ class SamePersonMetric(Metric[SamePerson]):
         self._draws = bench.draws(self.name)
         attributes = bench.config.attributes
         self._edits = [edit for edit in edits_of(attributes) if edit[0] not in OTHER_PERSON]
-        faces = face_vectors(bench.config)
-        self._faces = None if faces is None else faces.to(device_of(bench.networks))
         self._rebuilt: list[Tensor] = []
         self._edited: list[Tensor] = []
 
     def see_real(self, batch: RealBatch) -> None:
         """Compare a batch's reconstructions, and one edit of each picture."""
-        if self._faces is None or not self.wants(batch):
+        if self.bench.faces is None or not self.wants(batch):
             return
         originals = self._vectors(batch.real.images)
         self._rebuilt.append((self._vectors(batch.refined.images) - originals).norm(dim=1))
@@ -102,8 +98,8 @@ class SamePersonMetric(Metric[SamePerson]):
 
     def _vectors(self, images: Tensor) -> Tensor:
         """Vectors of faces [B, 128] on the CPU."""
-        assert self._faces is not None  # see `see_real`
-        vectors: Tensor = self._faces(images.to(self._faces.cut.device))
+        assert self.bench.faces is not None  # see `see_real`
+        vectors: Tensor = self.bench.faces(images.to(device_of(self.bench.networks)))
         return vectors.cpu()
 
     def _drawn_edits(self, batch: RealBatch) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor
 
-from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.engines.latents import Latent
@@ -20,6 +19,7 @@ from icgan_sdk.evaluation.progress import Stopwatch
 from icgan_sdk.evaluation.referees.referee_network import Architecture, Impression, Referee
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.devices import device_of
+from icgan_sdk.model.face_recognition import FaceVectors
 
 REAL, GENERATED = "real pictures", "generated pictures"
 """The parts of the work whose results all metrics share."""
@@ -131,8 +131,16 @@ class _Rebuilding:
     It doesn't know the batch, which would keep both in memory until Python looks for cycles.
     """
 
-    def __init__(self, networks: IcGANNetworks, real: Seen, refine: int, clock: Stopwatch) -> None:
-        self._networks, self._real, self._refine, self._clock = networks, real, refine, clock
+    def __init__(
+        self,
+        networks: IcGANNetworks,
+        faces: FaceVectors | None,
+        real: Seen,
+        refine: int,
+        clock: Stopwatch,
+    ) -> None:
+        self._networks, self._faces, self._real = networks, faces, real
+        self._refine, self._clock = refine, clock
 
     @cached_property
     def latent(self) -> Latent:
@@ -150,8 +158,8 @@ class _Rebuilding:
             return self.latent
         latent, networks, images = self.latent, self._networks, self._real.images
         with self._clock.part(REAL):
-            faces = face_vectors(networks.config)
-            z = refine(networks, faces, images, latent, self._refine, device_of(networks))
+            device = device_of(networks)
+            z = refine(networks, self._faces, images, latent, self._refine, device)
             return Latent(z, latent.y)
 
     @cached_property
@@ -168,6 +176,7 @@ class RealBatch:
 
     Args:
         networks: In eval mode.
+        faces: What knows people again, for `refine`; None: pictures show no aligned faces.
         pictures: The partition.
         at: Rows of the batch.
         refine: Optimisation steps on z, for `refined`.
@@ -184,6 +193,7 @@ class RealBatch:
     def __init__(
         self,
         networks: IcGANNetworks,
+        faces: FaceVectors | None,
         pictures: RealPictures,
         at: slice,
         refine: int,
@@ -191,7 +201,7 @@ class RealBatch:
     ) -> None:
         self.at, self.labels = at, pictures.dataset.labels(at)
         self.real = pictures.seen(at, clock)
-        self._found = found = _Rebuilding(networks, self.real, refine, clock)
+        self._found = found = _Rebuilding(networks, faces, self.real, refine, clock)
         side, seen = pictures.dataset.image_size, (pictures.referees, clock, REAL)
         self.rebuilt = Seen(lambda: enlarge(found.decoded, side), *seen)
         self.refined = (
