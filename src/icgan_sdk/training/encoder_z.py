@@ -9,12 +9,14 @@ from torch import Tensor
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Critic, IcGANNetworks, map_distance
 from icgan_sdk.model.devices import send
+from icgan_sdk.model.face_recognition import FaceVectors
 from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.batch_norm import set_training
 from icgan_sdk.training.checkpoint import Stateful, load_checkpoint
 from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.encoder_y import load_encoder_y
 from icgan_sdk.training.generated import draw_generated, load_generator
+from icgan_sdk.training.identity import check_identity, identity_loss, load_faces
 from icgan_sdk.training.judging import judge_y, judge_z, watched
 from icgan_sdk.training.loop import run_stage
 from icgan_sdk.training.losses import attribute_loss, encoder_y_loss
@@ -59,9 +61,10 @@ def encoder_z_losses(
     draws: torch.Generator,
     y_source: str = "generated",
     critic: Critic | None = None,
+    faces: FaceVectors | None = None,
     emphasis: float = 1.0,
 ) -> dict[str, Tensor]:
-    """Losses of E_z: the error of z on generated images, and up to four losses on real images.
+    """Losses of E_z: the error of z on generated images, and up to five losses on real images.
 
     The first is L_ez = ‖z − E_z(G(z, y'))‖² per dimension (equation 3). The settings weight the
     others:
@@ -69,6 +72,7 @@ def encoder_z_losses(
     - ``pixel``: ‖x − G(E_z(x), y)‖² of pixels in [0, 1];
     - ``feature``: the same difference in the critic's feature maps (in-domain inversion, Zhu et
       al. 2020);
+    - ``identity``: how far G(E_z(x), y) is from showing the same person, see `identity_loss`;
     - ``edit``: the attribute loss of edited images, which the critic or else E_y reads. It keeps
       z from holding what y should change;
     - ``prior``: the distance of E_z(x) from N(0, 1).
@@ -80,14 +84,16 @@ def encoder_z_losses(
         networks: Their encoder learns.
         batch: Generated images, and real ones if a weight needs them.
         settings: The weights.
-        draws: For the directions of `distance_from_prior`.
+        draws: For the directions of `distance_from_prior` and the cuts of `identity_loss`.
         y_source: The images that SNG learns y on, "generated" or "real".
         critic: Frozen; needed with `feature_weight`. Without a critic the edits of `batch` need a
             trained E_y.
+        faces: What knows people again; needed with `identity_weight`.
         emphasis: Weight in the attribute loss of the values that an edit changes.
 
     Returns:
-        ``z``, where present ``y``, ``pixel``, ``feature``, ``edit`` and ``prior``, and ``total``.
+        ``z``, where present ``y``, ``pixel``, ``feature``, ``identity``, ``edit`` and ``prior``,
+        and ``total``.
     """
     n = len(batch.x)
     x = torch.cat([batch.x, batch.x_real])
@@ -102,13 +108,16 @@ def encoder_z_losses(
         z = networks.encode_z(x, torch.cat([batch.y, batch.y_real]))
     losses["z"] = F.mse_loss(z[:n].float(), batch.z)
     total = losses["z"] + losses.get("y", 0.0)
-    if settings.pixel_weight or settings.feature_weight:
+    if settings.pixel_weight or settings.feature_weight or settings.identity_weight:
         rebuilt = networks.decode(z[n:], batch.y_real).float()
         losses["pixel"] = ((rebuilt - batch.x_real) / 2).square().mean()
         total = total + settings.pixel_weight * losses["pixel"]
         if critic is not None and settings.feature_weight:
             losses["feature"] = map_distance(critic.maps(rebuilt), critic.maps(batch.x_real))
             total = total + settings.feature_weight * losses["feature"]
+        if faces is not None:
+            losses["identity"] = identity_loss(faces, rebuilt, batch.x_real, draws)
+            total = total + settings.identity_weight * losses["identity"]
     if batch.y_edited is not None and batch.touched is not None:
         y_set = torch.where(batch.touched, batch.y_edited, batch.y_real)
         edited = networks.decode(z[n:], y_set).float()
@@ -134,6 +143,7 @@ def train_encoder_z(context: Context) -> None:
     assert encoder is not None  # every design has one of the two
     context.begin(encoder, "encoder" if networks.encoder is not None else "encoder_z")
     critic = _known_networks(networks, context)
+    faces = load_faces(context) if settings.identity_weight else None
     y_is_read = critic is not None or context.start is not None
     set_training(encoder, settings.fixed_norm)
     optimiser = make_adam(encoder, settings)
@@ -145,6 +155,7 @@ def train_encoder_z(context: Context) -> None:
         (
             settings.pixel_weight,
             settings.feature_weight,
+            settings.identity_weight,
             settings.edit_weight,
             settings.prior_weight,
         )
@@ -171,6 +182,7 @@ def train_encoder_z(context: Context) -> None:
                 draws=draws,
                 y_source=config.encoder_y.source,
                 critic=critic,
+                faces=faces,
                 emphasis=config.joint.emphasis,
             )
         descend(losses.pop("total"), encoder, optimiser, runtime)
@@ -228,6 +240,7 @@ def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
 
 def _check(context: Context) -> None:
     config, start = context.config, context.start
+    check_identity("encoder_z", config.encoder_z.identity_weight, context.model)
     if config.gan.method == "joint":
         return
     if config.encoder_z.fixed_norm and start is None:

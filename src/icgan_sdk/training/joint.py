@@ -22,14 +22,14 @@ from icgan_sdk.model import (
     map_distance,
 )
 from icgan_sdk.model.devices import send
-from icgan_sdk.model.face_recognition import FaceVectors, shows_faces
+from icgan_sdk.model.face_recognition import FaceVectors
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.batch_norm import set_training
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.encoder_y import load_encoder_y
 from icgan_sdk.training.generated import save_samples
-from icgan_sdk.training.identity import identity_loss, load_faces
+from icgan_sdk.training.identity import check_identity, identity_loss, load_faces
 from icgan_sdk.training.loop import run_stage, stage_epochs
 from icgan_sdk.training.losses import attribute_loss
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
@@ -280,10 +280,7 @@ def check_joint(context: Context) -> None:
             f"gan.batch_size must be at least {FEWEST} for joint training, not {batch}: it is "
             "divided among sampled, edited and rebuilt pictures"
         )
-    if context.config.joint.identity_weight and not shows_faces(context.model):
-        raise ConfigError(
-            "joint.identity_weight needs colour pictures of aligned faces, as CelebA's are"
-        )
+    check_identity("joint", context.config.joint.identity_weight, context.model)
     if context.config.joint.fixed_norm and context.start is None:
         raise ConfigError("joint.fixed_norm needs a trained model to start from: name one by start")
 

@@ -123,6 +123,8 @@ class EncoderZConfig(OptimiserConfig):
             [0, 1] (the original's end-to-end script); 0: none.
         feature_weight: Weight of the difference between real images and G(E_z(x), y) in the
             critic's feature maps (only with gan.method "joint"); 0: none.
+        identity_weight: Weight of how far G(E_z(x), y) is from showing the same person, see
+            `identity_loss`; 0: none. Only for aligned faces.
         edit_weight: Weight of the attribute loss on edited real images; 0: none. The critic of
             gan.method "joint" reads the attributes; without one, the E_y of the start model.
         prior_weight: Weight of the distance between real images' z and N(0, 1); 0: none.
@@ -137,6 +139,7 @@ class EncoderZConfig(OptimiserConfig):
     beta1: Annotated[float, Range(0, below=1)] = 0.1
     pixel_weight: Annotated[float, Range(0)] = 0.0
     feature_weight: Annotated[float, Range(0)] = 0.0
+    identity_weight: Annotated[float, Range(0)] = 0.0
     edit_weight: Annotated[float, Range(0)] = 0.0
     prior_weight: Annotated[float, Range(0)] = 0.0
     fixed_norm: bool = False
