@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from icgan_sdk.train import read_metrics
+from icgan_sdk.training.recipe_files import override
 from icgan_sdk.training.train_config import TrainConfig
 
 WORKER = """
@@ -49,13 +50,14 @@ for method in ("matching", "joint"):
 
 @pytest.mark.slow
 def test_two_processes_agree(config: TrainConfig, tmp_path: Path) -> None:
-    (tmp_path / "tiny.toml").write_text(config.to_toml())
+    several = override(config, ["run.device=auto"])
+    (tmp_path / "tiny.toml").write_text(several.to_toml())
     (tmp_path / "worker.py").write_text(WORKER)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
         [*launch, "worker.py"],
         cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
         text=True,
         check=False,

@@ -35,7 +35,8 @@ class Runtime:
 
     def __init__(self, config: RunConfig) -> None:
         self.seed = config.seed
-        state = PartialState(cpu=config.device == "cpu")
+        # Without being told, it takes several processes on a machine without a GPU for strangers.
+        state = PartialState(cpu=find_device(config.device).type == "cpu")
         self.rank: int = state.process_index
         self.world_size: int = state.num_processes
         # With several processes each gets its own GPU, unless the settings name one.
