@@ -30,7 +30,7 @@ BUNDLED_ROOT = Path(str(files("icgan_sdk") / "pretrained"))
 """Folder of the bundled models."""
 
 PUBLISHED: Mapping[str, Published] = {
-    "celeba": Published("icgan-sdk/celeba", "weights-a7bf9bf1ba82"),
+    "celeba": Published("icgan-sdk/celeba", "weights-6e5e4d032836"),
     "mnist": Published("icgan-sdk/mnist", "weights-4e60168c3c1d"),
 }
 """Where on the Hub each bundled model is published."""
