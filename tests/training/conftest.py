@@ -1,5 +1,6 @@
 """A tiny data set and a tiny run that takes a second."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.data import write_arrays
+from icgan_sdk.training.logging import Progress
 from icgan_sdk.training.train_config import TrainConfig
 
 ATTRIBUTES = AttributeSet(("bright", "left", "right"), {"side": ("left", "right")})
@@ -41,6 +43,20 @@ def write_bars(
     images = images.repeat(side // 8, 1).repeat(side // 8, 2)
     write_arrays(folder, images, labels, attributes, {"train": 48, "test": 16}, source="bars")
     return folder
+
+
+class KilledError(Exception):
+    """What `killed_at` raises."""
+
+
+def killed_at(stage: str, step: int) -> Callable[[Progress], None]:
+    """A watcher that cuts a run off at one step of a stage."""
+
+    def watch(progress: Progress) -> None:
+        if (progress.stage, progress.step) == (stage, step):
+            raise KilledError
+
+    return watch
 
 
 @pytest.fixture(scope="session")

@@ -22,14 +22,13 @@ from icgan_sdk.model.face_recognition import FaceVectors
 from icgan_sdk.train import fork, run
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
-from icgan_sdk.training.logging import Progress
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.recipe_files import load_config, override
 from icgan_sdk.training.rows import BalancedRows
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import JointConfig, RunConfig
 from icgan_sdk.training.train_config import TrainConfig
-from tests.training.conftest import SECTIONS, write_bars
+from tests.training.conftest import SECTIONS, KilledError, killed_at, write_bars
 
 CPU = RunConfig(device="cpu", precision="float32")
 TINY = ModelConfig(
@@ -221,18 +220,10 @@ def test_a_joint_run(joint: TrainConfig, tmp_path: Path) -> None:
 
 
 def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, plain: str, tmp_path: Path) -> None:
-    class KilledError(Exception):
-        pass
-
     for stage in ("gan", "encoder_z"):
-
-        def kill(progress: object, stage: str = stage) -> None:
-            if (progress.stage, progress.step) == (stage, 5):  # type: ignore[attr-defined]
-                raise KilledError
-
         mode = "new" if stage == "gan" else "resume"
         with pytest.raises(KilledError):
-            run(joint, tmp_path / "cut", watcher=kill, mode=mode)  # type: ignore[arg-type]
+            run(joint, tmp_path / "cut", watcher=killed_at(stage, 5), mode=mode)  # type: ignore[arg-type]
     assert digest(run(joint, tmp_path / "cut", mode="resume")) == plain
 
 
@@ -308,16 +299,8 @@ def test_a_run_that_keeps_the_person_is_resumed_bit_by_bit(
         ],
     )
     whole = run(config, tmp_path / "whole")
-
-    class KilledError(Exception):
-        pass
-
-    def kill(progress: Progress) -> None:
-        if (progress.stage, progress.step) == ("gan", 2):
-            raise KilledError
-
     with pytest.raises(KilledError):
-        run(config, tmp_path / "cut", watcher=kill)
+        run(config, tmp_path / "cut", watcher=killed_at("gan", 2))
     assert digest(run(config, tmp_path / "cut", mode="resume")) == digest(whole)
     others = ["joint.identity_weight=0", "encoder_z.identity_weight=0"]
     for other in others:

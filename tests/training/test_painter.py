@@ -18,7 +18,7 @@ from icgan_sdk.training.painter_losses import change_penalties, ease_of, reading
 from icgan_sdk.training.recipe_files import load_config, override
 from icgan_sdk.training.settings import PainterConfig
 from icgan_sdk.training.train_config import TrainConfig
-from tests.training.conftest import SECTIONS, write_bars
+from tests.training.conftest import SECTIONS, KilledError, killed_at, write_bars
 
 HAIR = AttributeSet(
     ("bald", "black", "blond", "male", "beard"), {"hair": ("bald", "black", "blond")}
@@ -165,16 +165,9 @@ def test_a_painter_is_trained_in_bfloat16(started: TrainConfig, tmp_path: Path) 
 
 
 def test_a_painter_is_resumed_bit_by_bit(started: TrainConfig, tmp_path: Path) -> None:
-    class KilledError(Exception):
-        pass
-
-    def kill(progress: object) -> None:
-        if getattr(progress, "step", 0) == 7:
-            raise KilledError
-
     whole = run(started, tmp_path / "whole")
     with pytest.raises(KilledError):
-        run(started, tmp_path / "cut", watcher=kill)
+        run(started, tmp_path / "cut", watcher=killed_at("painter", 7))
     assert digest(run(started, tmp_path / "cut", mode="resume")) == digest(whole)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from icgan_sdk.errors import CheckpointError, ConfigError
-from icgan_sdk.train import Progress, read_metrics, run, saved_config
+from icgan_sdk.train import read_metrics, run, saved_config
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.generated import draw_generated, load_generator
@@ -19,6 +19,7 @@ from icgan_sdk.training.recipe_files import override
 from icgan_sdk.training.settings import OptimiserConfig
 from icgan_sdk.training.stages import STAGES, register
 from icgan_sdk.training.train_config import OPTIONAL_SECTIONS, TrainConfig
+from tests.training.conftest import KilledError, killed_at
 
 
 @dataclass(frozen=True)
@@ -88,15 +89,8 @@ def test_a_registered_stage_runs_and_is_resumed_bit_by_bit(
     records = [r for r in read_metrics(tmp_path / "whole") if r["stage"] == "glow"]
     assert [r["step"] for r in records] == [2, 4, 6]
 
-    class KilledError(Exception):
-        pass
-
-    def kill(progress: Progress) -> None:
-        if (progress.stage, progress.step) == ("glow", 5):
-            raise KilledError
-
     with pytest.raises(KilledError):
-        run(glowing, tmp_path / "cut", watcher=kill)
+        run(glowing, tmp_path / "cut", watcher=killed_at("glow", 5))
     assert not (tmp_path / "cut/artefact").exists()
     run(glowing, tmp_path / "cut", mode="resume")
     whole, cut = state(tmp_path / "whole"), state(tmp_path / "cut")
