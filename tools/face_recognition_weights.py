@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from icgan_sdk.artefacts.face_vectors import FACTOR, FILE
+from icgan_sdk.bundled import FACES_FILE, FACTOR
 from icgan_sdk.model.face_recognition import FaceRecognition
 
 NAME = "dlib_face_recognition_resnet_model_v1.dat"
@@ -36,8 +36,7 @@ def main() -> None:
     assert found is not None, "see above"
     (folder, *_) = found.submodule_search_locations or [""]
     network = read(Path(folder) / "models" / NAME)
-    FILE.parent.mkdir(exist_ok=True)
-    save_file(dict(packed(network)), FILE)
+    save_file(dict(packed(network)), FACES_FILE)
 
 
 def read(path: Path) -> FaceRecognition:

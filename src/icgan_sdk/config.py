@@ -101,7 +101,9 @@ class ModelConfig:
         encoder_z_layers: E_z's own number of convolutions; 0: encoder_layers, likewise.
         encoder_z_fc: Units of E_z's hidden fully connected layer; 0: as many as features flow
             in, as in the original (4096 at 64×64).
-        encoder_y_fc: The same for E_y (with "sng" the original uses 0 here too).
+        encoder_z_faces: Whether E_z is also told what the bundled face-recognition network sees,
+            see `icgan_sdk.model.FaceEncoder`; for colour pictures of aligned faces.
+        encoder_y_fc: The same as encoder_z_fc for E_y (with "sng" the original uses 0 here too).
         painter_size: Side of the photos that the painter paints on: image_size times a power of
             two. 0: the model has no painter.
         painter_width: Channels of the painter's largest maps. Each halving has twice as many.
@@ -130,6 +132,7 @@ class ModelConfig:
     encoder_z_width: Annotated[int, Range(0)] = 0
     encoder_z_layers: Annotated[int, Range(0, 10)] = 0
     encoder_z_fc: Annotated[int, Range(0)] = 0
+    encoder_z_faces: bool = False
     encoder_y_fc: Annotated[int, Range(0)] = 512
     painter_size: Annotated[int, Range(0, MAX_IMAGE_SIZE)] = 0
     painter_width: Annotated[int, Range(1)] = 32
@@ -151,6 +154,13 @@ class ModelConfig:
             problems.append("a model without attributes has encoder_design 'ind'")
         if self.encoder_design == "sng" and (self.encoder_z_width or self.encoder_z_layers):
             problems.append("encoder_z_width and encoder_z_layers must be 0: 'sng' has one encoder")
+        if self.encoder_z_faces and self.encoder_design == "sng":
+            problems.append("encoder_z_faces must be false: 'sng' has one encoder")
+        if self.encoder_z_faces and (self.alignment is None or self.channels != 3):
+            problems.append(
+                "encoder_z_faces needs colour pictures of aligned faces, cut out of frames of "
+                "178×218 pixels as CelebA's; set it to false for others"
+            )
         if not found.keys() & {"image_size", "painter_size"}:
             problems += self._painter_problems()
         return problems
@@ -210,7 +220,7 @@ class ModelConfig:
         for name in ("generator", "encoder"):
             if plain[name] == PAPER_ARCHITECTURE:
                 del plain[name]
-        for name in ("encoder_z_width", "encoder_z_layers"):
+        for name in ("encoder_z_width", "encoder_z_layers", "encoder_z_faces"):
             if not plain[name]:
                 del plain[name]
         plain["crop"] = None if self.crop is None else asdict(self.crop)

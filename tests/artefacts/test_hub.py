@@ -16,8 +16,9 @@ import torch
 from icgan_sdk import IcGAN
 from icgan_sdk.artefacts.hub import download, upload
 from icgan_sdk.artefacts.layout import ARTEFACT_FILES
-from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, PUBLISHED, bundled_names, resolve
+from icgan_sdk.artefacts.resolving import PUBLISHED, bundled_names, resolve
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
+from icgan_sdk.bundled import BUNDLED_ROOT
 from icgan_sdk.cli.main import run
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import DownloadError, IcGANError, ModelFormatError, ModelNotFoundError

@@ -9,7 +9,8 @@ import pytest
 
 from icgan_sdk import IcGAN
 from icgan_sdk.artefacts import hub, resolving
-from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names, resolve
+from icgan_sdk.artefacts.resolving import bundled_names, resolve
+from icgan_sdk.bundled import BUNDLED_ROOT
 from icgan_sdk.errors import ConfigError, DownloadError, ModelNotFoundError
 
 

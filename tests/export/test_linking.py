@@ -14,15 +14,17 @@ from PIL import Image
 
 from icgan_sdk import IcGAN, ModelFormatError
 from icgan_sdk.artefacts.layout import GRAPH_FILES, WEIGHTS_FILE
-from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names
+from icgan_sdk.artefacts.resolving import bundled_names
 from icgan_sdk.artefacts.store import copy_artefact, load_artefact, save_artefact
+from icgan_sdk.bundled import BUNDLED_ROOT
 from icgan_sdk.cli.main import run
-from icgan_sdk.config import ModelConfig
+from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.engines.onnxruntime import OnnxEngine
 from icgan_sdk.export import write_graphs
 from icgan_sdk.export.linking import SMALLEST
 from tests.conftest import CARD, tiny_networks
 from tests.export.test_exporting import levels
+from tests.model.test_face_encoder import corrected
 from tests.photo.conftest import PORTRAIT
 
 pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
@@ -38,26 +40,38 @@ def painted(tiny_config: ModelConfig, tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
+@pytest.fixture(scope="module")
+def face_model(tiny_config: ModelConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose E_z sees faces, with its graphs."""
+    folder = tmp_path_factory.mktemp("faces") / "model"
+    config = replace(tiny_config, crop=CELEBA_CROP, encoder_z_faces=True)
+    save_artefact(corrected(config), folder, card=CARD, dtype=torch.float16)
+    write_graphs(folder)
+    return folder
+
+
 @pytest.fixture
 def copy(painted: Path, tmp_path: Path) -> Path:
     """The same, to be changed."""
     return Path(shutil.copytree(painted, tmp_path / "copy"))
 
 
-def test_graphs_hold_no_weights(painted: Path) -> None:
+def test_graphs_hold_no_weights(painted: Path, face_model: Path) -> None:
     graphs = sorted(painted.glob("*.onnx"))
     assert [g.stem for g in graphs] == ["encoder", "generator", "painter", "reader"]
-    for graph in graphs:
+    for graph in (*graphs, *face_model.glob("*coder.onnx")):
         tensors = onnx.load(graph, load_external_data=False).graph.initializer
         within = [t for t in tensors if t.data_location != onnx.TensorProto.EXTERNAL]
         assert all(np.prod(t.dims) < SMALLEST for t in within)
         assert len(within) < len(tensors)
-        assert str(painted.parent).encode() not in graph.read_bytes()
+        assert str(graph.parents[1]).encode() not in graph.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["fine", *bundled_names()])
-def test_both_runtimes_agree(name: str, painted: Path, picture: Image.Image) -> None:
-    source: str | Path = painted if name == "fine" else name
+@pytest.mark.parametrize("name", ["painted", "face_model", *bundled_names()])
+def test_both_runtimes_agree(
+    name: str, picture: Image.Image, request: pytest.FixtureRequest
+) -> None:
+    source = name if name in bundled_names() else request.getfixturevalue(name)
     ours, theirs = (IcGAN.from_pretrained(source, runtime=r) for r in ("torch", "onnx"))
     edit = {ours.attributes[0]: 1}
     for detail in ("photo", "generated"):

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from icgan_sdk import IcGAN
-from icgan_sdk.artefacts.resolving import BUNDLED_ROOT
 from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.bundled import BUNDLED_ROOT
 from icgan_sdk.pictures.squares import fit_picture
 
 PORTRAIT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from icgan_sdk import IcGAN
-from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.model.compositing import carry_change
+from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.model.refinement import refine_z
 from icgan_sdk.photo import place
 from icgan_sdk.pictures.arrays import picture_to_array

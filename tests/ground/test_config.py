@@ -35,6 +35,11 @@ def configs(draw: st.DrawFn) -> ModelConfig:
     )
 
 
+def test_faces_survive_json() -> None:
+    config = ModelConfig(crop=CELEBA_CROP, encoder_z_faces=True)
+    assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
 @given(configs())
 def test_configs_survive_json(config: ModelConfig) -> None:
     assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
@@ -59,6 +64,7 @@ def test_the_default_is_the_papers_model() -> None:
         ({"encoder_z_fc": -1}, "encoder_z_fc must not be negative"),
         ({"encoder_layers": 0}, "encoder_layers must be at least 1"),
         ({"generator_y_layer": 5}, "generator_y_layer must be 0 to 4"),
+        ({"encoder_z_faces": 1}, "encoder_z_faces must be"),
         ({"encoder_design": "both"}, "encoder_design must be one of ind, sng, ind_cond"),
         ({"z_dims": 100}, "unknown key 'z_dims'; did you mean 'z_dim'?"),
         ({"attributes": 5}, "a value has the wrong type"),

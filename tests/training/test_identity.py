@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.model.face_recognition import FaceVectors
+from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.pictures.arrays import picture_to_array
 from icgan_sdk.pictures.opening import open_picture
 from icgan_sdk.pictures.squares import fit_picture

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
@@ -19,6 +18,7 @@ from icgan_sdk.data import write_arrays
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.model import Critic, Encoder, Generator, map_distance
 from icgan_sdk.model.face_recognition import FaceVectors
+from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.train import fork, run
 from icgan_sdk.training.augment import augment
 from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
@@ -294,6 +294,7 @@ def test_a_run_that_keeps_the_person_is_resumed_bit_by_bit(
         [
             "joint.identity_weight=30",
             "encoder_z.identity_weight=30",
+            "model.encoder_z_faces=true",
             "gan.epochs=1",
             "encoder_z.epochs=1",
         ],
@@ -303,6 +304,7 @@ def test_a_run_that_keeps_the_person_is_resumed_bit_by_bit(
         run(config, tmp_path / "cut", watcher=killed_at("gan", 2))
     assert digest(run(config, tmp_path / "cut", mode="resume")) == digest(whole)
     others = ["joint.identity_weight=0", "encoder_z.identity_weight=0"]
+    others.append("model.encoder_z_faces=false")
     for other in others:
         assert digest(run(override(config, [other]), tmp_path / other)) != digest(whole)
 
@@ -328,6 +330,7 @@ def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Pa
         ("joint.z_weight=-1", "joint.z_weight must not be negative"),
         ("joint.identity_weight=1", "joint.identity_weight needs colour pictures of aligned faces"),
         ("encoder_z.identity_weight=1", "encoder_z.identity_weight needs colour pictures"),
+        ("model.encoder_z_faces=true", "encoder_z_faces needs colour pictures of aligned faces"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -3,11 +3,11 @@
 import os
 import re
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER, CONFIG_FILE, RUN_CONFIG_FILE
+from icgan_sdk.bundled import BUNDLED_ROOT
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, closest
 
 Source = Literal["auto", "hub"]
@@ -25,9 +25,6 @@ class Published(NamedTuple):
     repository: str
     revision: str
 
-
-BUNDLED_ROOT = Path(str(files("icgan_sdk") / "pretrained"))
-"""Folder of the bundled models."""
 
 PUBLISHED: Mapping[str, Published] = {
     "celeba": Published("icgan-sdk/celeba", "weights-6e5e4d032836"),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from icgan_sdk.artefacts.layout import read_config
-from icgan_sdk.artefacts.resolving import BUNDLED_ROOT, bundled_names
+from icgan_sdk.artefacts.resolving import bundled_names
 from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.bundled import BUNDLED_ROOT
 from icgan_sdk.cli.console import note
 from icgan_sdk.cli.names import NO_MEMBER, understand
 from icgan_sdk.errors import AttributeValueError, IcGANError, UnknownAttributeError

@@ -28,6 +28,7 @@ from icgan_sdk.artefacts.layout import (
     READER,
     WEIGHTS_FILE,
 )
+from icgan_sdk.bundled import FACES_FILE
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import CHUNK, Engine
 from icgan_sdk.errors import ConfigError, ModelFormatError
@@ -191,7 +192,8 @@ def open_session(
     Args:
         path: Its file.
         device: Where it is to compute.
-        weights: The safetensors file that the graph points into, if it does.
+        weights: The safetensors file that the graph points into, if it does; beside it the one of
+            the package.
         callers: Threads that run it at once, and share the cores.
 
     Raises:
@@ -212,9 +214,10 @@ def open_session(
     try:
         if weights is not None:
             # Given as memory: onnxruntime refuses files that are links, as in the Hub's cache.
-            content = np.memmap(weights, np.uint8, "r")
+            files = {WEIGHTS_FILE: weights, FACES_FILE.name: FACES_FILE}
+            contents = [np.memmap(file, np.uint8, "r") for file in files.values()]
             options.add_external_initializers_from_files_in_memory(
-                [WEIGHTS_FILE], [content], [len(content)]
+                list(files), contents, list(map(len, contents))
             )
         return onnxruntime.InferenceSession(
             path, options, providers=[provider], provider_options=[provider_options]

@@ -6,7 +6,6 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import CHUNK, Engine
 from icgan_sdk.engines.latents import Latent
@@ -14,6 +13,7 @@ from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import masked_change
 from icgan_sdk.model.devices import find_device, plain_torch
 from icgan_sdk.model.face_recognition import FaceVectors
+from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.model.refinement import refine_z
 from icgan_sdk.pictures.arrays import Floats
 

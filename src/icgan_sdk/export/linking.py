@@ -1,10 +1,12 @@
 """Graphs that hold no weights of their own, but point into ``model.safetensors``.
 
 A safetensors file holds raw little-endian tensors, as ONNX's external data are. Weights of half
-precision stay as they are; a Cast in the graph widens them when it is loaded.
+precision stay as they are; a Cast in the graph widens them when it is loaded. Those of the
+face-recognition network lie in a file of the package, as bytes with a factor for each output.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,21 +16,26 @@ import onnx
 from onnx import helper, numpy_helper
 
 from icgan_sdk.artefacts.layout import WEIGHTS_FILE
+from icgan_sdk.bundled import FACES_FILE, FACTOR
 
 PREFIX = "networks."
 """What precedes a tensor's name in a graph: the graphs' modules hold the networks under it."""
 
+FACES = "encoder_z.faces.network."
+"""What precedes, after it, the names of the face-recognition network's tensors."""
+
 SMALLEST = 64
 """Tensors of fewer numbers stay in the graph."""
 
-TYPES: dict[str, tuple[int, type[np.floating]]] = {
+TYPES: dict[str, tuple[int, type[np.number]]] = {
+    "I8": (onnx.TensorProto.INT8, np.int8),
     "F16": (onnx.TensorProto.FLOAT16, np.float16),
     "F32": (onnx.TensorProto.FLOAT, np.float32),
 }
 
 
 class Place(NamedTuple):
-    """Where a tensor lies in the weights' file: its type and shape, its first and last byte + 1."""
+    """Where a tensor lies in a file of weights: its type and shape, its first and last byte + 1."""
 
     dtype: str
     shape: list[int]
@@ -36,28 +43,85 @@ class Place(NamedTuple):
     end: int
 
 
+class WeightsFile:
+    """A safetensors file that graphs may point into.
+
+    Args:
+        path: The file.
+        location: What graphs call it.
+        prefix: What precedes the names of its tensors in a graph.
+    """
+
+    def __init__(self, path: Path, location: str, prefix: str) -> None:
+        self._places, self._content = find_tensors(path), np.memmap(path, np.uint8, "r")
+        self._location, self._prefix = location, prefix
+
+    def holds(self, tensor: onnx.TensorProto) -> bool:
+        """Whether a graph's tensor is one of the file's, and no product of a folding."""
+        name = tensor.name.removeprefix(self._prefix)
+        place = self._places.get(name)
+        if place is None or list(tensor.dims) != place.shape or np.prod(place.shape) < SMALLEST:
+            return False
+        stored = self._read(name)
+        if (name + FACTOR) in self._places:
+            stored *= self._read(name + FACTOR).reshape(_by_output(place.shape))
+        return np.array_equal(stored, numpy_helper.to_array(tensor))
+
+    def point(self, name: str) -> tuple[list[onnx.TensorProto], list[onnx.NodeProto]]:
+        """Pointers to a tensor that the file holds, and what makes the graph's tensor of them."""
+        stored = name.removeprefix(self._prefix)
+        place = self._places[stored]
+        if place.dtype == "F32":
+            return [self._pointer(name, stored, place.shape)], []
+        bytes_name, factor_name, wide_name = f"{name}.stored", f"{name}{FACTOR}", f"{name}.wide"
+        pointers = [self._pointer(bytes_name, stored, place.shape)]
+        if (stored + FACTOR) not in self._places:
+            return pointers, [_widening(bytes_name, name)]
+        shape = _by_output(place.shape)
+        pointers.append(self._pointer(factor_name, stored + FACTOR, shape))
+        product = helper.make_node("Mul", [wide_name, factor_name], [name])
+        return pointers, [_widening(bytes_name, wide_name), product]
+
+    def _read(self, name: str) -> npt.NDArray[np.float32]:
+        place = self._places[name]
+        stored = self._content[place.start : place.end].view(TYPES[place.dtype][1])
+        return stored.astype(np.float32).reshape(place.shape)
+
+    def _pointer(self, name: str, stored: str, shape: list[int]) -> onnx.TensorProto:
+        place = self._places[stored]
+        pointer = onnx.TensorProto(
+            name=name,
+            dims=shape,
+            data_type=TYPES[place.dtype][0],
+            data_location=onnx.TensorProto.EXTERNAL,
+        )
+        for key, value in (
+            ("location", self._location),
+            ("offset", place.start),
+            ("length", place.end - place.start),
+        ):
+            pointer.external_data.add(key=key, value=str(value))
+        return pointer
+
+
 def link(model: onnx.ModelProto, weights: Path) -> None:
-    """Replace the weights in a graph by pointers into the file they came from.
+    """Replace the weights in a graph by pointers into the files they came from.
 
     Args:
         model: Changed in place.
-        weights: A safetensors file, next to which the graph is going to lie.
+        weights: The safetensors file of the model, next to which the graph is going to lie.
     """
-    places, content = find_tensors(weights), np.memmap(weights, np.uint8, "r")
-    graph, casts = model.graph, []
-    for tensor in list(graph.initializer):
-        place = places.get(tensor.name.removeprefix(PREFIX))
-        if place is None or not _is_same(tensor, place, content):
-            continue
-        stored = _pointer(tensor.name, place)
+    files = [
+        WeightsFile(weights, WEIGHTS_FILE, PREFIX),
+        WeightsFile(FACES_FILE, FACES_FILE.name, PREFIX + FACES),
+    ]
+    graph, first = model.graph, []
+    for tensor, file in _found(graph, files):
+        pointers, nodes = file.point(tensor.name)
         graph.initializer.remove(tensor)
-        if place.dtype == "F16":
-            stored.name += ".stored"
-            casts.append(
-                helper.make_node("Cast", [stored.name], [tensor.name], to=onnx.TensorProto.FLOAT)
-            )
-        graph.initializer.append(stored)
-    nodes = [*casts, *graph.node]
+        graph.initializer.extend(pointers)
+        first += nodes
+    nodes = [*first, *graph.node]
     for described in (*nodes, *graph.value_info, *graph.input, *graph.output):
         described.ClearField("metadata_props")  # where each came from in the exporting program
     del graph.node[:]
@@ -78,25 +142,20 @@ def find_tensors(weights: Path) -> dict[str, Place]:
     }
 
 
-def _is_same(tensor: onnx.TensorProto, place: Place, content: npt.NDArray[np.uint8]) -> bool:
-    """Whether a graph's tensor is the file's, and no product of a folding."""
-    if list(tensor.dims) != place.shape or np.prod(place.shape) < SMALLEST:
-        return False
-    stored = content[place.start : place.end].view(TYPES[place.dtype][1])
-    return np.array_equal(stored.astype(np.float32), numpy_helper.to_array(tensor).ravel())
+def _found(
+    graph: onnx.GraphProto, files: list[WeightsFile]
+) -> Iterator[tuple[onnx.TensorProto, WeightsFile]]:
+    for tensor in list(graph.initializer):
+        for file in files:
+            if file.holds(tensor):
+                yield tensor, file
+                break
 
 
-def _pointer(name: str, place: Place) -> onnx.TensorProto:
-    pointer = onnx.TensorProto(
-        name=name,
-        dims=place.shape,
-        data_type=TYPES[place.dtype][0],
-        data_location=onnx.TensorProto.EXTERNAL,
-    )
-    for key, value in (
-        ("location", WEIGHTS_FILE),
-        ("offset", place.start),
-        ("length", place.end - place.start),
-    ):
-        pointer.external_data.add(key=key, value=str(value))
-    return pointer
+def _widening(stored: str, name: str) -> onnx.NodeProto:
+    return helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT)
+
+
+def _by_output(shape: list[int]) -> list[int]:
+    """The shape of factors that belong to a tensor's outputs."""
+    return [shape[0], *[1] * (len(shape) - 1)]

@@ -4,7 +4,7 @@ from icgan_sdk.model.build import build_encoder_y, build_encoder_z, build_genera
 from icgan_sdk.model.bundle import IcGANNetworks
 from icgan_sdk.model.critic import Critic, map_distance
 from icgan_sdk.model.discriminator import Discriminator
-from icgan_sdk.model.encoders import Encoder, SharedEncoder
+from icgan_sdk.model.encoders import Encoder, FaceEncoder, SharedEncoder
 from icgan_sdk.model.generator import Generator
 from icgan_sdk.model.noise import draw_noise
 from icgan_sdk.model.painter import Painter
@@ -13,6 +13,7 @@ __all__ = [
     "Critic",
     "Discriminator",
     "Encoder",
+    "FaceEncoder",
     "Generator",
     "IcGANNetworks",
     "Painter",

@@ -11,7 +11,7 @@ from torch import nn
 
 from icgan_sdk.config import PAPER_ARCHITECTURE, ModelConfig
 from icgan_sdk.errors import ConfigError, did_you_mean
-from icgan_sdk.model.encoders import Encoder, SharedEncoder
+from icgan_sdk.model.encoders import Encoder, FaceEncoder, SharedEncoder
 from icgan_sdk.model.generator import Generator
 from icgan_sdk.model.layers import init_dcgan
 
@@ -76,7 +76,8 @@ def build_encoder_z(config: ModelConfig) -> nn.Module:
     """E_z of a config of the designs "ind" and "ind_cond", with random weights.
 
     Raises:
-        ConfigError: If there is no such architecture.
+        ConfigError: If there is no such architecture, or it should see faces that aren't where it
+            can.
     """
     sees_y = config.encoder_design == "ind_cond"
     architecture = _find(ENCODERS, "encoder", config.encoder)
@@ -85,7 +86,8 @@ def build_encoder_z(config: ModelConfig) -> nn.Module:
         encoder_width=config.encoder_z_width or config.encoder_width,
         encoder_layers=config.encoder_z_layers or config.encoder_layers,
     )
-    return architecture.make(own_size, config.z_dim, config.encoder_z_fc, sees_y)
+    encoder = architecture.make(own_size, config.z_dim, config.encoder_z_fc, sees_y)
+    return FaceEncoder(encoder, config) if config.encoder_z_faces else encoder
 
 
 def build_encoder_y(config: ModelConfig) -> nn.Module:

@@ -1,11 +1,20 @@
 """The encoders that invert the generator (paper, Table 2 and §3.2)."""
 
+import torch
 from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.errors import ShapeError
+from icgan_sdk.errors import ConfigError, ShapeError
 from icgan_sdk.model.convolutions import HalvingConv
+from icgan_sdk.model.face_recognition import VECTOR
+from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.model.layers import join_maps
+
+CORRECTION = 512
+"""Hidden units of what corrects z by the face."""
+
+SPREAD = 0.1
+"""About the standard deviation of a face vector's numbers."""
 
 
 def _convolutions(channels: int, widths: list[int]) -> nn.Sequential:
@@ -98,3 +107,44 @@ class SharedEncoder(nn.Module):
         """Encode images [B, C, S, S] in [-1, 1] to z [B, z_dim] and y [B, n_attributes]."""
         h = self.shared(x)
         return self.branch_z(h), self.branch_y(h)
+
+
+class FaceEncoder(nn.Module):
+    """An E_z that is told who the picture shows.
+
+    What tells people apart is small beside what makes up a picture, and some ten thousand pictures
+    don't teach it. So a face-recognition network looks at the picture too, which has seen three
+    million faces, and two fully connected layers C correct what E_z finds by the vector v that it
+    gives: z = E(x, y) + C(E(x, y), v). Networks that put one face into another picture are told
+    whose in this way (FaceShifter, Li et al. 2019). C begins with zeros, that is with E_z alone.
+
+    Args:
+        encoder: E_z without it.
+        config: Of the model.
+
+    Raises:
+        ConfigError: If the model's pictures don't show faces where that network can see them.
+    """
+
+    def __init__(self, encoder: nn.Module, config: ModelConfig) -> None:
+        super().__init__()
+        faces = face_vectors(config)
+        if faces is None:
+            raise ConfigError(
+                "encoder_z_faces needs colour pictures that show whole faces: widen the crop"
+            )
+        self.encoder, self.faces = encoder, faces
+        self.correction = nn.Sequential(
+            nn.Linear(config.z_dim + VECTOR, CORRECTION),
+            nn.ReLU(inplace=True),
+            nn.Linear(CORRECTION, config.z_dim),
+        )
+        for weights in self.correction[-1].parameters():
+            nn.init.zeros_(weights)
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Encode images [B, 3, S, S] in [-1, 1] to z [B, z_dim]; y as the encoder takes it."""
+        z: Tensor = self.encoder(x, y)
+        vectors = self.faces(x.detach())
+        corrected: Tensor = z + self.correction(torch.cat([z, vectors / SPREAD], 1))
+        return corrected

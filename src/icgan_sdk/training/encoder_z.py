@@ -16,7 +16,7 @@ from icgan_sdk.training.checkpoint import Stateful, load_checkpoint
 from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.encoder_y import load_encoder_y
 from icgan_sdk.training.generated import draw_generated, load_generator
-from icgan_sdk.training.identity import check_identity, identity_loss, load_faces
+from icgan_sdk.training.identity import check_faces, identity_loss, load_faces
 from icgan_sdk.training.judging import judge_y, judge_z, watched
 from icgan_sdk.training.loop import run_stage
 from icgan_sdk.training.losses import attribute_loss, encoder_y_loss
@@ -240,7 +240,8 @@ def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
 
 def _check(context: Context) -> None:
     config, start = context.config, context.start
-    check_identity("encoder_z", config.encoder_z.identity_weight, context.model)
+    check_faces("encoder_z.identity_weight", config.encoder_z.identity_weight, context.model)
+    check_faces("model.encoder_z_faces", context.model.encoder_z_faces, context.model)
     if config.gan.method == "joint":
         return
     if config.encoder_z.fixed_norm and start is None:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model.devices import send
 from icgan_sdk.model.face_recognition import FaceVectors, shows_faces
+from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.training.context import Context
 
 BLOCKS = (2, 6, 9)
@@ -23,16 +23,14 @@ SCALE, SHIFT = 0.03, 0.01
 moves so that pictures can't be made for one cut alone."""
 
 
-def check_identity(section: str, weight: float, model: ModelConfig) -> None:
-    """Raise ConfigError if people are to be known where no aligned colour faces are."""
-    if weight and not shows_faces(model):
-        raise ConfigError(
-            f"{section}.identity_weight needs colour pictures of aligned faces, as CelebA's are"
-        )
+def check_faces(setting: str, value: float, model: ModelConfig) -> None:
+    """Raise ConfigError if a setting needs faces to be seen where no aligned colour faces are."""
+    if value and not shows_faces(model):
+        raise ConfigError(f"{setting} needs colour pictures of aligned faces, as CelebA's are")
 
 
 def load_faces(context: Context) -> FaceVectors:
-    """What sees the people of a run's pictures, on its device; `check_identity` comes first."""
+    """What sees the people of a run's pictures, on its device; `check_faces` comes first."""
     faces = face_vectors(context.model)
     assert faces is not None
     return context.runtime.place(faces)

@@ -29,7 +29,7 @@ from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.encoder_y import load_encoder_y
 from icgan_sdk.training.generated import save_samples
-from icgan_sdk.training.identity import check_identity, identity_loss, load_faces
+from icgan_sdk.training.identity import check_faces, identity_loss, load_faces
 from icgan_sdk.training.loop import run_stage, stage_epochs
 from icgan_sdk.training.losses import attribute_loss
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
@@ -280,7 +280,7 @@ def check_joint(context: Context) -> None:
             f"gan.batch_size must be at least {FEWEST} for joint training, not {batch}: it is "
             "divided among sampled, edited and rebuilt pictures"
         )
-    check_identity("joint", context.config.joint.identity_weight, context.model)
+    check_faces("joint.identity_weight", context.config.joint.identity_weight, context.model)
     if context.config.joint.fixed_norm and context.start is None:
         raise ConfigError("joint.fixed_norm needs a trained model to start from: name one by start")
 

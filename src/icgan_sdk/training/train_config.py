@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import tomli_w
 
-from icgan_sdk.config import MAX_IMAGE_SIZE, ModelConfig
+from icgan_sdk.config import CELEBA_CROP, MAX_IMAGE_SIZE, ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
 from icgan_sdk.ranges import list_problems
@@ -90,9 +90,9 @@ class TrainConfig:
         if not problems and uses_prior and self.model.get("noise") == "uniform":
             problems.append('gan.method "joint" and encoder_z.prior_weight need normal noise')
         raise_all(problems, "training config")
-        # The data's image size is not known yet, so the largest. `model_config` checks again.
+        # The data aren't known yet, so the largest images, of faces. `model_config` checks again.
         largest = self.model.get("painter_size") or MAX_IMAGE_SIZE
-        ModelConfig.from_dict({"image_size": largest, **self.model})
+        ModelConfig.from_dict({"image_size": largest, "crop": asdict(CELEBA_CROP), **self.model})
 
     def model_config(
         self, dataset: PreparedDataset, start: ModelConfig | None = None

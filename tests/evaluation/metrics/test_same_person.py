@@ -9,7 +9,6 @@ from PIL import ImageFilter
 from torch import Tensor
 
 from icgan_sdk import IcGAN
-from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.evaluation.metrics.bench import Bench
@@ -19,6 +18,7 @@ from icgan_sdk.evaluation.metrics.seeing import RealPictures
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import Detail
 from icgan_sdk.model.face_recognition import SAME_PERSON
+from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.pictures.arrays import picture_to_array
 from tests.conftest import tiny_networks
 

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.engines.latents import Latent
@@ -26,6 +25,7 @@ from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.model.compositing import Detail
 from icgan_sdk.model.devices import device_of
 from icgan_sdk.model.face_recognition import FaceVectors
+from icgan_sdk.model.face_vectors import face_vectors
 
 Randomness = Callable[[str], torch.Generator]
 """Gives the CPU generator of a part of the work, by the part's name."""

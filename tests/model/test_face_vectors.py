@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from icgan_sdk import IcGAN
-from icgan_sdk.artefacts.face_vectors import face_vectors
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
 from icgan_sdk.model.face_recognition import CHIP
+from icgan_sdk.model.face_vectors import face_vectors
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -75,7 +75,7 @@ def test_nothing_global_is_touched() -> None:
     finally:
         torch.set_default_dtype(torch.float32)
     assert faces is not None
-    assert {weight.dtype for weight in faces.parameters()} == {torch.float32}
+    assert {weight.dtype for weight in faces.buffers()} == {torch.float32}
     assert torch.equal(torch.get_rng_state(), state)
 
 

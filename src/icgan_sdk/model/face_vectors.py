@@ -4,24 +4,20 @@ Its weights are dlib's, in the public domain (King 2017, "High Quality Face Reco
 Metric Learning"), in bytes: `tools/face_recognition_weights.py` makes the file.
 """
 
-from pathlib import Path
-
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
+from icgan_sdk.bundled import FACES_FILE, FACTOR
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model.devices import plain_torch
 from icgan_sdk.model.face_recognition import FaceRecognition, FaceVectors, shows_faces
 
-FILE = Path(__file__).with_name("face_recognition") / "model.safetensors"
-
-FACTOR = ".factor"
-"""What the name of a weight's factors ends in: one for the bytes of each output."""
-
 
 def face_vectors(config: ModelConfig) -> FaceVectors | None:
-    """What tells the people of a model's pictures apart: frozen, in eval mode, on the CPU.
+    """What tells the people of a model's pictures apart, in eval mode, on the CPU.
+
+    It never learns and no file of a model holds it: its weights are buffers that are not saved.
 
     Args:
         config: Of the model.
@@ -36,11 +32,19 @@ def face_vectors(config: ModelConfig) -> FaceVectors | None:
         with torch.device("meta"):  # no memory, and no draws from the global generator
             network = FaceRecognition()
         network.load_state_dict(_weights(), assign=True)
-    return FaceVectors(network, config).eval().requires_grad_(False)
+    _turn_to_buffers(network)
+    return FaceVectors(network, config).eval()
+
+
+def _turn_to_buffers(network: nn.Module) -> None:
+    for module in network.modules():
+        for name, weights in list(module.named_parameters(recurse=False)):
+            delattr(module, name)
+            module.register_buffer(name, weights.detach(), persistent=False)
 
 
 def _weights() -> dict[str, Tensor]:
-    stored = load_file(FILE)
+    stored = load_file(FACES_FILE)
     weights = {}
     for name in stored.keys() - {name for name in stored if name.endswith(FACTOR)}:
         numbers = stored[name].float()
