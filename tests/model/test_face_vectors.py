@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from icgan_sdk import IcGAN
+from icgan_sdk.bundled import FACES_FILE
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
+from icgan_sdk.files import sha256
 from icgan_sdk.model.face_recognition import CHIP
 from icgan_sdk.model.face_vectors import face_vectors
 
@@ -39,6 +41,10 @@ def test_vectors_are_dlibs() -> None:
     apart = float((expected[0] - expected[1]).norm())
     chips = torch.cat([tensor(portrait(name).resize((CHIP, CHIP))) for name in DLIB])
     assert (faces.network(chips)[0] - expected).norm(dim=1).max() < 0.05 < apart / 4
+
+
+def test_the_file_is_the_one_that_encoders_and_graphs_know() -> None:
+    assert sha256(FACES_FILE) == "ff87242c0740e434ec246afc110b6bd3a92381be2115aaacbcf14951ce0b288b"
 
 
 def test_faces_are_cut_where_the_crop_has_them() -> None:
