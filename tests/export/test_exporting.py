@@ -15,16 +15,18 @@ import pytest
 from PIL import Image
 
 from icgan_sdk import IcGAN
+from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.attributes import AttributeSet
-from icgan_sdk.config import ModelConfig
+from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.editing import Detail, Encoded
 from icgan_sdk.engines.onnxruntime import open_session, run_session
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, SaveError
 from icgan_sdk.export import export_onnx, export_torch, exporting, write_graphs
 from icgan_sdk.photo import place
-from icgan_sdk.pictures.arrays import Floats
+from icgan_sdk.pictures.arrays import Floats, picture_to_array
 from icgan_sdk.pictures.squares import fit_picture
 from tests.conftest import CARD, save_tiny
+from tests.model.test_face_encoder import corrected
 
 pytestmark = pytest.mark.timeout(900)  # tracing is long on a busy machine
 
@@ -90,6 +92,20 @@ VARIANTS: dict[str, dict[str, object]] = {
     "ind_cond": {"encoder_design": "ind_cond", "image_size": 32},
     "no attributes": {"attributes": AttributeSet()},
 }
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("only_steps")
+def test_a_model_that_sees_faces_is_exported_with_what_sees_them(
+    tiny_config: ModelConfig, picture: Image.Image, tmp_path: Path
+) -> None:
+    config = replace(tiny_config, crop=CELEBA_CROP, encoder_z_faces=True)
+    save_artefact(corrected(config), tmp_path / "model", card=CARD)
+    export_onnx(tmp_path / "model", tmp_path / "out")
+    images = picture_to_array(fit_picture(picture, config.picture_size), config)[None]
+    found, _ = run_session(open_session(tmp_path / "out/encoder.onnx"), {"images": images})
+    expected, _ = IcGAN.from_pretrained(tmp_path / "model", device="cpu")._engine.encode(images)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
 
 @pytest.mark.slow

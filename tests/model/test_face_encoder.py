@@ -14,6 +14,7 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import CELEBA_CROP, Crop, ModelConfig
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import FaceEncoder, IcGANNetworks
+from icgan_sdk.model.layers import saved_buffers
 from tests.conftest import save_tiny, tiny_networks
 
 
@@ -64,6 +65,8 @@ def test_its_face_network_never_learns(config: ModelConfig, images: torch.Tensor
     assert learning == {"encoder", "correction"} == {n.split(".")[0] for n in encoder.state_dict()}
     assert all(weights.grad is not None for weights in encoder.parameters())
     images.requires_grad_(False)
+    own = {id(b) for b in saved_buffers(encoder)}
+    assert own == {id(b) for b in encoder.encoder.buffers()}, "nothing averages its weights"
 
 
 @pytest.mark.parametrize("design", ["ind", "ind_cond"])

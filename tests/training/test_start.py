@@ -1,18 +1,23 @@
 """Runs that begin with the networks of a finished model."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
+from icgan_sdk.config import CELEBA_CROP, ModelConfig
+from icgan_sdk.data import write_arrays
 from icgan_sdk.errors import CheckpointError, ConfigError, ModelNotFoundError
 from icgan_sdk.model import Discriminator
 from icgan_sdk.train import read_metrics, run
 from icgan_sdk.training.checkpoint import load_checkpoint
 from icgan_sdk.training.recipe_files import override
 from icgan_sdk.training.train_config import TrainConfig
+from tests.conftest import save_tiny
 
 STILL = tuple(f"{stage}.learning_rate=0" for stage in ("gan", "encoder_z", "encoder_y"))
 
@@ -146,6 +151,18 @@ def test_models_that_do_not_fit_are_refused(config: TrainConfig, tmp_path: Path)
         with pytest.raises(error, match=message):
             run(TrainConfig.from_dict({**config.to_dict(), "start": start}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_sees_faces_needs_its_crop(tiny_config: ModelConfig, tmp_path: Path) -> None:
+    faces = replace(tiny_config, crop=CELEBA_CROP, encoder_z_faces=True)
+    start = save_tiny(faces, tmp_path / "faces")
+    images = np.zeros((4, 16, 16, 3), np.uint8)
+    labels = np.eye(4, faces.n_attributes, dtype=np.uint8)
+    data = tmp_path / "data"
+    write_arrays(data, images, labels, faces.attributes, {"train": 4})
+    config = TrainConfig.from_dict({"data": str(data), "start": str(start)})
+    with pytest.raises(ConfigError, match=r"crop, encoder_z_faces differ; prepare the data"):
+        run(config, tmp_path / "run")
 
 
 def test_sizes_are_those_of_the_model_it_starts_from(config: TrainConfig, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 ``export.json`` records the format, the graphs' files with their SHA-256, and the largest difference
 found between each graph's outputs and the networks'. ``config.json`` and ``README.md`` are those of
 the model. Graphs that lie beside a model's weights hold none: they point into
-``model.safetensors``, whose SHA-256 is recorded too.
+``model.safetensors``, whose SHA-256 is recorded too, and into the package's own `FACES_FILE`.
 """
 
 import importlib.util
@@ -52,7 +52,7 @@ class Graphs(NamedTuple):
         config: The model's.
         files: The graphs' files by name: encoder, generator, painter or composite, and reader
             (older releases wrote neither composite nor reader).
-        weights: The file that the graphs point into; None: they hold their own.
+        weights: The model's file that the graphs point into; None: they hold their own.
     """
 
     config: ModelConfig

@@ -96,7 +96,7 @@ def _describe(facts: dict[str, object], counts: dict[str, int], config: ModelCon
         "card": facts["card"] or "none",
         "pictures": f"{config.picture_size}×{config.picture_size}, {colours}",
         "z": f"{config.z_dim} numbers",
-        "encoders": config.encoder_design,
+        "encoders": config.encoder_design + (", E_z sees faces" if config.encoder_z_faces else ""),
         "parameters": ", ".join(f"{name} {count:,}" for name, count in counts.items()),
         "attributes": ", ".join(config.attributes.names) or "none",
         **{f"group {g}": ", ".join(m) for g, m in config.attributes.groups.items()},

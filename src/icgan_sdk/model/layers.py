@@ -25,3 +25,9 @@ def init_dcgan(network: nn.Module) -> None:
             continue
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def saved_buffers(network: nn.Module) -> list[Tensor]:
+    """The buffers that belong to a network's state: batch norm's. Others never change."""
+    state = network.state_dict()
+    return [buffer for name, buffer in network.named_buffers() if name in state]

@@ -241,7 +241,6 @@ def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
 def _check(context: Context) -> None:
     config, start = context.config, context.start
     check_faces("encoder_z.identity_weight", config.encoder_z.identity_weight, context.model)
-    check_faces("model.encoder_z_faces", context.model.encoder_z_faces, context.model)
     if config.gan.method == "joint":
         return
     if config.encoder_z.fixed_norm and start is None:

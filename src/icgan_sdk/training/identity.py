@@ -26,7 +26,10 @@ moves so that pictures can't be made for one cut alone."""
 def check_faces(setting: str, value: float, model: ModelConfig) -> None:
     """Raise ConfigError if a setting needs faces to be seen where no aligned colour faces are."""
     if value and not shows_faces(model):
-        raise ConfigError(f"{setting} needs colour pictures of aligned faces, as CelebA's are")
+        raise ConfigError(
+            f"{setting} needs colour pictures of aligned faces, as CelebA's are; set it to 0 for "
+            "others"
+        )
 
 
 def load_faces(context: Context) -> FaceVectors:

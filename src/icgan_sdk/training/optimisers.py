@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from icgan_sdk.model.layers import saved_buffers
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import OptimiserConfig
 
@@ -90,5 +91,6 @@ class MovingAverage:
         mine: list[Tensor] = list(self.network.parameters())
         theirs: list[Tensor] = list(network.parameters())
         torch._foreach_lerp_(mine, theirs, 1 - decay)
-        for average, current in zip(self.network.buffers(), network.buffers(), strict=True):
+        pairs = zip(saved_buffers(self.network), saved_buffers(network), strict=True)
+        for average, current in pairs:
             average.copy_(current)

@@ -12,6 +12,7 @@ from accelerate.utils import reduce
 from torch import Tensor, nn
 
 from icgan_sdk.model.devices import find_device
+from icgan_sdk.model.layers import saved_buffers
 from icgan_sdk.training.settings import RunConfig
 
 _Network = TypeVar("_Network", bound=nn.Module)
@@ -113,7 +114,8 @@ class Runtime:
     def average_statistics(self, *networks: nn.Module) -> None:
         """Average batch-norm statistics over all processes, in one exchange."""
         if self.world_size > 1:
-            _average([b for n in networks for b in n.buffers() if b.is_floating_point()])
+            buffers = [b for network in networks for b in saved_buffers(network)]
+            _average([b for b in buffers if b.is_floating_point()])
 
     def any_process(self, flag: bool) -> bool:
         """Whether a flag is set in any process; the same answer in all."""

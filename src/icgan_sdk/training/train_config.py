@@ -113,6 +113,8 @@ class TrainConfig:
                 f"{dataset.image_size}, not {painter_size}"
             )
         inherited = _sizes_of(start) if start else {}
+        if not dataset.crop:
+            inherited.pop("encoder_z_faces", None)  # that the crops differ says more
         if start and self.model.get("painter_size"):
             inherited["image_size"] = start.image_size
         sizes = {"image_size": dataset.image_size, **inherited, **self.model}
