@@ -86,7 +86,7 @@ def test_bundled_models_have_their_graphs(name: str) -> None:
     model = IcGAN.from_pretrained(name, runtime="auto")
     assert isinstance(model._engine, OnnxEngine)
     sizes = [p.stat().st_size for p in (BUNDLED_ROOT / name).iterdir() if p.name in GRAPH_FILES]
-    assert sum(sizes) < 300_000
+    assert sum(sizes) < 200_000
 
 
 def test_auto_takes_torch_where_there_are_no_graphs(tiny_folder: Path, painted: Path) -> None:

@@ -122,7 +122,7 @@ def link(model: onnx.ModelProto, weights: Path) -> None:
         graph.initializer.extend(pointers)
         first += nodes
     nodes = [*first, *graph.node]
-    for described in (*nodes, *graph.value_info, *graph.input, *graph.output):
+    for described in (graph, *nodes, *graph.value_info, *graph.input, *graph.output):
         described.ClearField("metadata_props")  # where each came from in the exporting program
     del graph.node[:]
     graph.node.extend(nodes)
