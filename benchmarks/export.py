@@ -95,7 +95,7 @@ def processes(model: str, folder: Path, scratch: Path) -> None:
         subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
 
     spent = by_turns(
-        lambda: run("--model", model, "--device", "cpu"),
+        lambda: run("--model", model, "--device", "cpu", "--runtime", "torch"),
         lambda: run("--model", str(folder), "--runtime", "onnx"),
         PROCESS_ROUNDS,
     )
