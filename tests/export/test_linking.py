@@ -16,7 +16,7 @@ from icgan_sdk import IcGAN, ModelFormatError
 from icgan_sdk.artefacts.layout import GRAPH_FILES, WEIGHTS_FILE
 from icgan_sdk.artefacts.resolving import bundled_names
 from icgan_sdk.artefacts.store import copy_artefact, load_artefact, save_artefact
-from icgan_sdk.bundled import BUNDLED_ROOT
+from icgan_sdk.bundled import BUNDLED_ROOT, FACES_FILE
 from icgan_sdk.cli.main import run
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.engines.onnxruntime import OnnxEngine
@@ -40,26 +40,16 @@ def painted(tiny_config: ModelConfig, tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
-@pytest.fixture(scope="module")
-def face_model(tiny_config: ModelConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model whose E_z sees faces, with its graphs."""
-    folder = tmp_path_factory.mktemp("faces") / "model"
-    config = replace(tiny_config, crop=CELEBA_CROP, encoder_z_faces=True)
-    save_artefact(corrected(config), folder, card=CARD, dtype=torch.float16)
-    write_graphs(folder)
-    return folder
-
-
 @pytest.fixture
 def copy(painted: Path, tmp_path: Path) -> Path:
     """The same, to be changed."""
     return Path(shutil.copytree(painted, tmp_path / "copy"))
 
 
-def test_graphs_hold_no_weights(painted: Path, face_model: Path) -> None:
+def test_graphs_hold_no_weights(painted: Path) -> None:
     graphs = sorted(painted.glob("*.onnx"))
     assert [g.stem for g in graphs] == ["encoder", "generator", "painter", "reader"]
-    for graph in (*graphs, *face_model.glob("*coder.onnx")):
+    for graph in (*graphs, *BUNDLED_ROOT.glob("celeba/*.onnx")):
         tensors = onnx.load(graph, load_external_data=False).graph.initializer
         within = [t for t in tensors if t.data_location != onnx.TensorProto.EXTERNAL]
         assert all(np.prod(t.dims) < SMALLEST for t in within)
@@ -67,11 +57,9 @@ def test_graphs_hold_no_weights(painted: Path, face_model: Path) -> None:
         assert str(graph.parents[1]).encode() not in graph.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["painted", "face_model", *bundled_names()])
-def test_both_runtimes_agree(
-    name: str, picture: Image.Image, request: pytest.FixtureRequest
-) -> None:
-    source = name if name in bundled_names() else request.getfixturevalue(name)
+@pytest.mark.parametrize("name", ["fine", *bundled_names()])
+def test_both_runtimes_agree(name: str, painted: Path, picture: Image.Image) -> None:
+    source: str | Path = painted if name == "fine" else name
     ours, theirs = (IcGAN.from_pretrained(source, runtime=r) for r in ("torch", "onnx"))
     edit = {ours.attributes[0]: 1}
     for detail in ("photo", "generated"):
@@ -87,6 +75,17 @@ def test_bundled_models_have_their_graphs(name: str) -> None:
     assert isinstance(model._engine, OnnxEngine)
     sizes = [p.stat().st_size for p in (BUNDLED_ROOT / name).iterdir() if p.name in GRAPH_FILES]
     assert sum(sizes) < 200_000
+
+
+@pytest.mark.slow
+def test_what_sees_faces_is_pointed_to(tiny_config: ModelConfig, tmp_path: Path) -> None:
+    config = replace(tiny_config, crop=CELEBA_CROP, encoder_z_faces=True)
+    save_artefact(corrected(config), tmp_path / "model", card=CARD, dtype=torch.float16)
+    assert max(write_graphs(tmp_path / "model").values()) < 1e-4
+    graph = onnx.load(tmp_path / "model/encoder.onnx", load_external_data=False).graph
+    files = {entry.value for t in graph.initializer for entry in t.external_data[:1]}
+    assert files == {WEIGHTS_FILE, FACES_FILE.name}
+    assert len(graph.SerializeToString()) < 150_000
 
 
 def test_auto_takes_torch_where_there_are_no_graphs(tiny_folder: Path, painted: Path) -> None:
