@@ -93,7 +93,8 @@ def test_gradients_reach_the_pictures_alone() -> None:
     faces(images).square().sum().backward()
     assert images.grad is not None
     assert images.grad.abs().sum() > 0
-    assert not any(weight.requires_grad for weight in faces.parameters())
+    assert not list(faces.parameters())
+    assert not any(weight.requires_grad for weight in faces.buffers())
 
 
 def test_other_models_have_none() -> None:

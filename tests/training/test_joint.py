@@ -303,9 +303,11 @@ def test_a_run_that_keeps_the_person_is_resumed_bit_by_bit(
     with pytest.raises(KilledError):
         run(config, tmp_path / "cut", watcher=killed_at("gan", 2))
     assert digest(run(config, tmp_path / "cut", mode="resume")) == digest(whole)
-    others = ["joint.identity_weight=0", "encoder_z.identity_weight=0"]
-    others.append("model.encoder_z_faces=false")
-    for other in others:
+    for other in (
+        "joint.identity_weight=0",
+        "encoder_z.identity_weight=0",
+        "model.encoder_z_faces=false",
+    ):
         assert digest(run(override(config, [other]), tmp_path / other)) != digest(whole)
 
 

@@ -73,14 +73,13 @@ class WeightsFile:
         place = self._places[stored]
         if place.dtype == "F32":
             return [self._pointer(name, stored, place.shape)], []
-        bytes_name, factor_name, wide_name = f"{name}.stored", f"{name}{FACTOR}", f"{name}.wide"
-        pointers = [self._pointer(bytes_name, stored, place.shape)]
+        narrow, wide, factor = f"{name}.stored", f"{name}.wide", name + FACTOR
+        pointers = [self._pointer(narrow, stored, place.shape)]
         if (stored + FACTOR) not in self._places:
-            return pointers, [_widening(bytes_name, name)]
-        shape = _by_output(place.shape)
-        pointers.append(self._pointer(factor_name, stored + FACTOR, shape))
-        product = helper.make_node("Mul", [wide_name, factor_name], [name])
-        return pointers, [_widening(bytes_name, wide_name), product]
+            return pointers, [_widening(narrow, name)]
+        pointers.append(self._pointer(factor, stored + FACTOR, _by_output(place.shape)))
+        product = helper.make_node("Mul", [wide, factor], [name])
+        return pointers, [_widening(narrow, wide), product]
 
     def _read(self, name: str) -> npt.NDArray[np.float32]:
         place = self._places[name]
