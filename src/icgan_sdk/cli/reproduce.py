@@ -19,7 +19,8 @@ def reproduce(
     study: Annotated[
         list[str],
         typer.Argument(
-            help="table3, encoders, ey-source, sampling, poster or ingredients; or several."
+            help="table3, encoders, ey-source, sampling, poster, ingredients or ingredients128, or "
+            "several."
         ),
     ],
     *,

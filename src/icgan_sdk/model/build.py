@@ -5,15 +5,18 @@ A new architecture is a file with its modules, and a line in one of the two tabl
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from torch import nn
 
 from icgan_sdk.config import PAPER_ARCHITECTURE, ModelConfig
 from icgan_sdk.errors import ConfigError, did_you_mean
+from icgan_sdk.model.convolutions import RepeatingConv
 from icgan_sdk.model.encoders import Encoder, FaceEncoder, SharedEncoder
 from icgan_sdk.model.generator import Generator
 from icgan_sdk.model.layers import init_dcgan
+from icgan_sdk.model.residual_generator import ResidualGenerator
 
 _Architecture = TypeVar("_Architecture")
 
@@ -49,6 +52,8 @@ class EncoderArchitecture:
 
 GENERATORS: dict[str, GeneratorArchitecture] = {
     PAPER_ARCHITECTURE: GeneratorArchitecture(Generator),
+    "resize": GeneratorArchitecture(partial(Generator, doubling=RepeatingConv)),
+    "residual": GeneratorArchitecture(ResidualGenerator),
 }
 """The architectures that `ModelConfig.generator` may name."""
 

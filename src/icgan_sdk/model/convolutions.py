@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_weight
 
+from icgan_sdk.model.layers import repeat_pixels
+
 KERNEL = 4
 PRODUCT_SIDE = 8
 """Largest side (of the larger map) at which products beat convolutions."""
@@ -59,6 +61,21 @@ class DoublingConv(nn.ConvTranspose2d):
         """
         kernels = self.weight.flatten(2) @ _smoothing().to(self.weight)
         self.weight.copy_(kernels.view_as(self.weight))
+
+
+class RepeatingConv(nn.Conv2d):
+    """Repeats each pixel and convolves with 3×3: doubles the side, and can't draw a checkerboard.
+
+    "Resize-convolution" (Odena et al. 2016). It has 9 weights where `DoublingConv` has 16, and
+    takes 9 products where that takes 4.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, in, S, S] to [B, out, 2S, 2S]."""
+        return super().forward(repeat_pixels(x))
 
 
 class ScoringConv(nn.Conv2d):

@@ -1,5 +1,7 @@
 """The conditional generator G(z, y) (paper, Table 1)."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -14,9 +16,16 @@ class Generator(nn.Module):
     Batch norm and ReLU follow each hidden layer, tanh the last. At 64×64 the widths are 512,
     256, 128, 64, 3 (Table 1). y joins z at the input or at the output of a hidden layer
     (``config.generator_y_layer``; Table 3 compares the positions).
+
+    Args:
+        config: Sizes.
+        doubling: Makes the layer that doubles the side, from the channels of its input and its
+            result.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(
+        self, config: ModelConfig, doubling: Callable[[int, int], nn.Module] = DoublingConv
+    ) -> None:
         super().__init__()
         self.y_layer = config.generator_y_layer
         n_y = config.n_attributes
@@ -32,12 +41,12 @@ class Generator(nn.Module):
         self.hidden = nn.ModuleList()
         for layer in range(1, config.hidden_layers + 1):
             out = config.generator_width * 2 ** (config.hidden_layers - layer)
-            convolution = UnfoldingConv if layer == 1 else DoublingConv
+            convolution = UnfoldingConv if layer == 1 else doubling
             self.hidden.append(
                 nn.Sequential(convolution(width, out), nn.BatchNorm2d(out), nn.ReLU(inplace=True))
             )
             width = out + (n_y if layer == self.y_layer else 0)
-        self.output = DoublingConv(width, config.channels)
+        self.output = doubling(width, config.channels)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Generate images.

@@ -1,6 +1,7 @@
 """Functions that several networks share."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -8,6 +9,11 @@ def join_maps(features: Tensor, y: Tensor) -> Tensor:
     """Append y as constant maps: [B, C, H, W] and [B, n_y] to [B, C + n_y, H, W]."""
     maps = y[:, :, None, None].expand(-1, -1, features.shape[2], features.shape[3])
     return torch.cat([features, maps.to(features.dtype)], dim=1)
+
+
+def repeat_pixels(maps: Tensor) -> Tensor:
+    """Twice the side, each pixel four times: [B, C, S, S] to [B, C, 2S, 2S]."""
+    return F.interpolate(maps, scale_factor=2.0, mode="nearest")
 
 
 def init_dcgan(network: nn.Module) -> None:

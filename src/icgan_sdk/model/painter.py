@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model.convolutions import HalvingConv
+from icgan_sdk.model.layers import repeat_pixels
 
 SMALLEST_SIDE = 8
 """Side of the deepest maps, as far as the painter's size allows."""
@@ -112,7 +113,7 @@ class Painter(nn.Module):
             h = down(h, direction)
         for up in self.up:
             h = up(h, skips.pop(), direction)
-        fine = _repeat_pixels(self.narrow(_active(h)))
+        fine = repeat_pixels(self.narrow(_active(h)))
         fine = self.join(torch.cat([fine, x.to(fine.dtype)], dim=1))
         out = self.output(_active(fine)).float()
         return 2.0 * torch.tanh(out[:, :-1] / 2.0), _mask(out[:, -1:])
@@ -163,16 +164,12 @@ class _Up(nn.Module):
 
     def forward(self, h: Tensor, skip: Tensor, direction: Tensor) -> Tensor:
         narrow = self.narrow(_active(h))
-        joined: Tensor = self.block(_repeat_pixels(narrow) + skip, direction)
+        joined: Tensor = self.block(repeat_pixels(narrow) + skip, direction)
         return joined
 
 
 def _active(h: Tensor) -> Tensor:
     return F.leaky_relu(h, 0.2)
-
-
-def _repeat_pixels(h: Tensor) -> Tensor:
-    return F.interpolate(h, scale_factor=2.0, mode="nearest")
 
 
 def _mask(logits: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from icgan_sdk.data import PreparedDataset, write_arrays
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.files import atomic_file
 from icgan_sdk.model import Generator, IcGANNetworks, build_generator, draw_noise
+from icgan_sdk.model.convolutions import DoublingConv
 from icgan_sdk.model.devices import send
 from icgan_sdk.pictures.arrays import strip_padding, tensor_to_pixels
 from icgan_sdk.pictures.saving import save_picture
@@ -33,6 +34,7 @@ def make_generated(context: Context) -> None:
         context.load("gan", "average", generator)
         if context.config.generated.smooth_output:
             assert isinstance(generator, Generator)  # see _check
+            assert isinstance(generator.output, DoublingConv)
             generator.output.smooth()
         if not _keeps_statistics(context):
             refresh_batch_norm(generator, context)

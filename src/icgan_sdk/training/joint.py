@@ -42,6 +42,10 @@ SAMPLED, EDITED = 3 / 8, 3 / 8
 """Shares of the generated images that are sampled and edited; the rest are rebuilt."""
 
 
+R1_EVERY = 16
+"""Steps between penalties of the critic's gradient, which then count so many times (lazy
+regularisation, Karras et al. 2020)."""
+
 FEWEST = 5
 """Real images in a step of which at least one is rebuilt."""
 
@@ -91,6 +95,7 @@ def joint_step(
     draws: torch.Generator,
     emphasis: float = 1.0,
     critic_alone: bool = False,
+    penalise: bool = False,
 ) -> dict[str, Tensor]:
     """One step of the critic, then one of G and E_z on the same generated images.
 
@@ -115,6 +120,7 @@ def joint_step(
         draws: For augmentation and for the directions of `distance_from_prior`.
         emphasis: Weight in the attribute loss of the values that an edit changes.
         critic_alone: Train only the critic in this step.
+        penalise: Also penalise the gradient of the critic's scores of real images.
 
     Returns:
         Mean losses by name.
@@ -133,8 +139,12 @@ def joint_step(
         )
         y = torch.cat([batch.y_sampled, batch.y_edited, batch.y[:rebuilt]])
         losses = _critic_losses(critic, batch, fake.detach().float(), y, weights, draws)
+    total = losses["critic"] + losses["critic_y"]
+    if penalise:
+        losses["r1"] = R1_EVERY * gradient_penalty(critic, batch.x, batch.y)
+        total = total + weights.r1_weight * losses["r1"]
     optimiser_critic.zero_grad()
-    torch.autograd.backward(losses["critic"] + losses["critic_y"])
+    torch.autograd.backward(total)
     runtime.average_gradients(critic)
     optimiser_critic.step()
     if critic_alone:
@@ -152,6 +162,26 @@ def joint_step(
     optimiser.step()
     critic.requires_grad_(True)
     return {name: loss.detach() for name, loss in losses.items()}
+
+
+def gradient_penalty(critic: Critic, x: Tensor, y: Tensor) -> Tensor:
+    """R1: half the mean squared norm of the gradient of real images' scores by their pixels.
+
+    In float32, as gradients of gradients lose too much in bfloat16.
+
+    Args:
+        critic: Whose scores.
+        x: Real images [B, C, S, S].
+        y: Their attributes [B, n_y].
+
+    Returns:
+        A scalar, with a gradient by the critic's weights.
+    """
+    x = x.detach().float().requires_grad_()
+    with torch.autocast(x.device.type, enabled=False):
+        scores = critic.score(critic.embed(x), y)
+    (gradient,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
+    return gradient.square().sum((1, 2, 3)).mean() / 2
 
 
 def _critic_losses(
@@ -250,6 +280,7 @@ def train_joint(context: Context) -> None:
             draws,
             config.joint.emphasis if step > config.joint.emphasis_from * last else 1.0,
             critic_alone=step <= config.joint.warmup,
+            penalise=config.joint.r1_weight > 0 and step % R1_EVERY == 0,
         )
         average_g.update(G, step)
         average_e.update(E, step)

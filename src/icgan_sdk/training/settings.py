@@ -80,6 +80,8 @@ class JointConfig:
             from. Those of a batch mix its three kinds of images, which inference never sees mixed.
         balanced: Draw half of the real images so that all attributes are equally frequent.
         augment: Move the images that the critic sees, and cover a part of each (DiffAugment).
+        r1_weight: Weight of half the squared gradient of real images' scores (R1, Mescheder et al.
+            2018), taken lazily, see `R1_EVERY`; 0: none.
     """
 
     attribute_weight: Annotated[float, Range(0)] = 1.0
@@ -95,6 +97,7 @@ class JointConfig:
     fixed_norm: bool = False
     balanced: bool = True
     augment: bool = False
+    r1_weight: Annotated[float, Range(0)] = 0.0
 
 
 @dataclass(frozen=True)

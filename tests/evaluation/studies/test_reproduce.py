@@ -77,7 +77,9 @@ def test_studies_share_their_models_and_resume(bars: Path, out: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["encoders", "ey-source", "sampling", "poster", "ingredients"])
+@pytest.mark.parametrize(
+    "name", ["encoders", "ey-source", "sampling", "poster", "ingredients", "ingredients128"]
+)
 def test_study_trains_measures_and_reports(name: StudyName, bars: Path, out: Path) -> None:
     result = run(name, bars, out)
     study = STUDIES[name]

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Scale = Literal["full", "small"]
-StudyName = Literal["table3", "encoders", "ey-source", "sampling", "poster", "ingredients"]
+StudyName = Literal[
+    "table3", "encoders", "ey-source", "sampling", "poster", "ingredients", "ingredients128"
+]
 
 GAN: tuple[str, ...] = ("gan", "generated")
 ALL: tuple[str, ...] = ("gan", "generated", "encoder_z", "encoder_y")
