@@ -91,6 +91,8 @@ VARIANTS: dict[str, dict[str, object]] = {
     },
     "ind_cond": {"encoder_design": "ind_cond", "image_size": 32},
     "no attributes": {"attributes": AttributeSet()},
+    "repeated pixels": {"generator": "resize"},
+    "residual blocks": {"generator": "residual"},
 }
 
 

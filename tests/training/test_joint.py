@@ -1,6 +1,7 @@
 """Joint training: its parts, its step, and whole runs."""
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from icgan_sdk.model import Critic, Encoder, Generator, map_distance
 from icgan_sdk.model.face_recognition import FaceVectors
 from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.train import fork, run
+from icgan_sdk.training import joint as joint_stage
 from icgan_sdk.training.augment import augment
-from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
+from icgan_sdk.training.joint import JointBatch, JointNetworks, gradient_penalty, joint_step
 from icgan_sdk.training.prior import distance_from_prior
 from icgan_sdk.training.recipe_files import load_config, override
 from icgan_sdk.training.rows import BalancedRows
@@ -186,6 +188,24 @@ def test_a_step_trains_three_networks_and_leaves_e_y() -> None:
     assert all(p.requires_grad for p in after.critic.parameters())
 
 
+def test_the_penalty_is_the_squared_slope_of_the_scores() -> None:
+    torch.manual_seed(0)
+    critic = Critic(replace(TINY, image_size=8, channels=1)).eval()
+    x, y = torch.randn(3, 1, 8, 8), torch.randn(3, 2).sign()
+    with torch.autocast("cpu", torch.bfloat16):
+        penalty = gradient_penalty(critic, x, y)
+    step = 0.01 * torch.eye(64).view(64, 1, 1, 8, 8)
+    with torch.no_grad():
+        ends = [
+            critic.score(critic.embed((x + sign * step).flatten(0, 1)), y.repeat(64, 1))
+            for sign in (1, -1)
+        ]
+    slopes = ((ends[0] - ends[1]) / 0.02).view(64, 3)
+    assert_close(penalty, slopes.square().sum(0).mean() / 2, rtol=0.02, atol=0)
+    torch.autograd.backward(penalty)
+    assert all(p.grad is not None for p in critic.blocks.parameters())
+
+
 def test_joint_training_learns_to_rebuild_and_to_edit() -> None:
     _, records = tiny_step(JointConfig(), steps=150)
     assert records[-1]["critic_y"] < 0.2 * records[0]["critic_y"]
@@ -309,6 +329,18 @@ def test_a_run_that_keeps_the_person_is_resumed_bit_by_bit(
         "model.encoder_z_faces=false",
     ):
         assert digest(run(override(config, [other]), tmp_path / other)) != digest(whole)
+
+
+def test_the_penalty_is_taken_lazily(
+    joint: TrainConfig, plain: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    penalised = override(joint, ["joint.r1_weight=10", "run.log_every=1"])
+    monkeypatch.setattr(joint_stage, "R1_EVERY", 5)
+    assert digest(run(penalised, tmp_path / "run")) != plain
+    lines = (tmp_path / "run/metrics.jsonl").read_text().splitlines()
+    records = [r for r in map(json.loads, lines) if r["stage"] == "gan" and "critic" in r]
+    assert [r["step"] for r in records if "r1" in r] == [5, 10]
+    assert all(r["r1"] > 0 for r in records if "r1" in r)
 
 
 def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Path) -> None:
