@@ -204,7 +204,7 @@ class IcGAN(LatentModel):
                 looked for. Of several photos such a one comes back as it is, with a PhotoWarning.
             ShapeError: If an array or tensor doesn't fit, or a tensor should be pasted back.
         """
-        find_detail(detail, self.config)
+        shown = find_detail(detail, self.config)
         presences = resolve_edit(self.config.attributes, attributes, named, OPTIONS)
         refine = check_whole("refine", refine, 0)
         if paste_back not in (True, False, "auto"):
@@ -213,6 +213,8 @@ class IcGAN(LatentModel):
             paste_back = False
         named_images, single = named_pictures(images)
         refuse_shared(face, single)
+        if shown == "photo" and self.config.painter_size:
+            self._engine.expect_paint()
         subjects = (
             find_subject(image, self.config, align, face, paste_back, name, alone=single)
             for image, name in named_images

@@ -89,7 +89,7 @@ def test_sessions_of_callers_take_their_part(
     engine = OnnxEngine(exported)
     for callers, threads in ((1, 5), (2, 2), (9, 1)):
         engine.share_cores(callers)
-        session = engine._session("encoder")
+        session = engine._open("encoder").result()
         assert session.get_session_options().intra_op_num_threads == threads
 
 

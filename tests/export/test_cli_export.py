@@ -27,6 +27,10 @@ def read(path: Path) -> Image.Image:
         return picture
 
 
+FOREIGN = {"torch", "torchvision", "onnx", "onnxscript", "pydantic"}
+"""Packages that take longer to import than an edit takes."""
+
+
 @pytest.fixture
 def fitted(picture: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Image.Image:
     """What ``a.png`` in the current folder shows."""
@@ -46,7 +50,7 @@ import sys
 from icgan_sdk.cli.main import run
 from icgan_sdk.config import ModelConfig
 status = run({arguments})
-print(status, sorted({{"torch", "torchvision", "onnx", "onnxscript"}} & set(sys.modules)))
+print(status, sorted({FOREIGN} & set(sys.modules)))
 """
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True
@@ -94,7 +98,7 @@ options = ["--runtime", "onnx", "--model", {str(exported)!r}]
 for command in ("reconstruct", "variations"):
     assert run([command, "a.png", *options, "-o", command + ".png"]) == 0
 assert run(["attributes", "a.png", *options]) == 0
-print(sorted({{"torch", "torchvision", "onnx", "onnxscript"}} & set(sys.modules)))
+print(sorted({FOREIGN} & set(sys.modules)))
 """
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

@@ -69,6 +69,20 @@ def test_both_runtimes_agree(name: str, painted: Path, picture: Image.Image) -> 
     assert next(scores) == pytest.approx(next(scores), abs=1e-4)
 
 
+def test_what_painting_needs_is_opened_ahead(painted: Path, picture: Image.Image) -> None:
+    engine = OnnxEngine(painted)
+    engine.expect_paint()
+    ahead = dict(engine._sessions)
+    assert sorted(ahead) == ["painter", "reader"]
+    images = np.zeros((1, 3, 32, 32), np.float32)
+    y = engine.read(images)
+    assert np.array_equal(engine.paint(images, y, y), images)
+    assert engine._sessions == ahead
+    model = IcGAN.from_pretrained(painted, runtime="onnx")
+    model.edit(picture, {model.attributes[0]: 1}, align="none")
+    assert sorted(model._engine._sessions) == ["painter", "reader"]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("name", bundled_names())
 def test_bundled_models_have_their_graphs(name: str) -> None:
     model = IcGAN.from_pretrained(name, runtime="auto")

@@ -50,6 +50,9 @@ class Engine(ABC):
         results stay what they are.
         """
 
+    def expect_paint(self) -> None:  # noqa: B027  # most engines are ready
+        """Get ready for `read` and `paint`, beside what the caller does until then."""
+
     @abstractmethod
     def encode(self, images: Floats) -> tuple[Floats, Floats]:
         """E_z and E_y.

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -56,7 +57,7 @@ INTERFACES = {
 class OnnxEngine(Engine):
     """Runs the graphs in a model's folder or in an export; torch's results differ by rounding.
 
-    Each graph is opened when it is needed first.
+    Each graph is opened when it is needed first, or expected.
 
     Args:
         folder: What `write_graphs` or `export_onnx` wrote.
@@ -73,9 +74,10 @@ class OnnxEngine(Engine):
         self._folder = Path(folder).absolute()  # pickles are opened elsewhere
         self._device = "cpu" if device in {None, "auto"} else str(device)
         _provider(self._device)
-        self._sessions: dict[str, InferenceSession] = {}
+        self._sessions: dict[str, Future[InferenceSession]] = {}
         self._callers = 1
-        self._opening = threading.Lock()
+        self._changing = threading.Lock()
+        self._opener = ThreadPoolExecutor(thread_name_prefix="icgan-open")
 
     def __reduce__(self) -> tuple[object, ...]:
         # Sessions can't be pickled.
@@ -100,13 +102,19 @@ class OnnxEngine(Engine):
         """Let the graphs compute elsewhere."""
         device = "cpu" if device == "auto" else str(device)
         _provider(device)
-        with self._opening:
+        with self._changing:
             self._device, self._sessions = device, {}
 
     def share_cores(self, callers: int) -> None:
         """Give each of several calls at once its part of the cores, see `Engine.share_cores`."""
-        with self._opening:
+        with self._changing:
             self._callers, self._sessions = callers, {}
+
+    def expect_paint(self) -> None:
+        """Begin to open what `read` and `paint` need, see `Engine.expect_paint`."""
+        for name in (READER, PAINTER):
+            if name in self._graphs.files:
+                self._open(name)
 
     def encode(self, images: Floats) -> tuple[Floats, Floats]:
         """E_z and E_y, see `Engine.encode`."""
@@ -148,21 +156,25 @@ class OnnxEngine(Engine):
         raise ConfigError(f"{what}, which an ONNX export can't give: use the torch runtime")
 
     def _run(self, name: str, feed: Mapping[str, Floats]) -> list[Floats]:
-        session, total = self._session(name), len(next(iter(feed.values())))
+        session, total = self._open(name).result(), len(next(iter(feed.values())))
         parts = [
             run_session(session, {k: x[at : at + CHUNK] for k, x in feed.items()})
             for at in range(0, total, CHUNK)
         ]
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
-    def _session(self, name: str) -> "InferenceSession":
-        with self._opening:
+    def _open(self, name: str) -> "Future[InferenceSession]":
+        with self._changing:
             if name not in self._sessions:
-                path = self._graphs.files[name]
-                session = open_session(path, self._device, self._graphs.weights, self._callers)
-                _check_interface(session, name, self.config, path)
-                self._sessions[name] = session
+                task = self._opener.submit(self._session, name, self._device, self._callers)
+                self._sessions[name] = task
             return self._sessions[name]
+
+    def _session(self, name: str, device: str, callers: int) -> "InferenceSession":
+        path = self._graphs.files[name]
+        session = open_session(path, device, self._graphs.weights, callers)
+        _check_interface(session, name, self.config, path)
+        return session
 
 
 def _provider(device: str) -> tuple[str, dict[str, str]]:
