@@ -194,6 +194,24 @@ def test_a_run_goes_on_with_the_start_models_painter(started: TrainConfig, tmp_p
         run(wider, tmp_path / "wider")
 
 
+def test_the_critic_meets_a_trained_painter_before_it_judges(
+    started: TrainConfig, tmp_path: Path
+) -> None:
+    first = run(started, tmp_path / "first")
+    plain = {**started.to_dict(), "start": str(first)}
+    warm = override(TrainConfig.from_dict(plain), ["painter.warmup=5", "run.log_every=1"])
+    losses: list[list[float]] = []
+    for config, name in ((override(started, ["painter.warmup=5"]), "new"), (warm, "more")):
+        run(override(config, ["run.log_every=1"]), tmp_path / name)
+        steps = [
+            r for r in read_metrics(tmp_path / name) if "critic" in r and float(r["step"]) <= 5
+        ]
+        losses.append([float(r["critic"]) for r in steps])
+        assert not any("score" in r for r in steps)
+    # Hinge losses of real and wrong ones begin near 1.5; with painted ones and parts, near 4.5.
+    assert max(losses[0]) < 2.5 < min(losses[1])
+
+
 def test_a_run_without_painter_starts_from_a_model_with_one(
     config: TrainConfig, tmp_path: Path
 ) -> None:

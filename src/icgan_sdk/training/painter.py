@@ -17,12 +17,12 @@ from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.edits import PlausibleEdits
 from icgan_sdk.training.loop import run_stage
-from icgan_sdk.training.optimisers import MovingAverage, descend, make_adam
+from icgan_sdk.training.optimisers import MovingAverage, make_adam
 from icgan_sdk.training.painter_losses import (
     PainterBatch,
     PainterNetworks,
-    critic_losses,
     painter_step,
+    warmup_step,
 )
 from icgan_sdk.training.painter_samples import judge_painter, save_sheet
 from icgan_sdk.training.rows import BalancedRows, draw_images, turn
@@ -53,14 +53,12 @@ def train_painter(context: Context) -> None:
     model.painter = average.network  # for sheets and figures
     networks = PainterNetworks(painter, critic, model, _typical_readings(model, context))
     draw_batch = _batches(context, settings)
+    paints = context.start is not None and context.start.painter is not None
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
         batch = draw_batch(rows, context.draws("painter", step))
         if step <= settings.warmup:
-            with runtime.autocast():
-                losses = critic_losses(critic, batch, None)
-            descend(losses["critic"] + losses["critic_y"], critic, optimiser_critic, runtime)
-            return losses
+            return warmup_step(networks, optimiser_critic, batch, runtime, paints)
         painted_steps = step - settings.warmup
         strictness = min(1.0, painted_steps / settings.ramp)
         losses = painter_step(

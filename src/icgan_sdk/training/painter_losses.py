@@ -66,11 +66,38 @@ class PainterNetworks:
     model: IcGANNetworks
     typical: Tensor
 
+    def paint(self, batch: PainterBatch) -> tuple[Tensor, Tensor]:
+        """The painted photos [B, C, P, P], and the mask [B, 1, P, P]."""
+        change, mask = self.painter.change(batch.x, batch.direction)
+        return apply_change(batch.x, change, mask, mask.new_ones(len(mask))), mask
+
     def relative(self, y_read: Tensor) -> Tensor:
         """E_y's readings [B, n_y], scaled so that −1 and 1 are its typical ones."""
         absent, present = self.typical
         part: Tensor = (y_read - absent) / (present - absent).clamp_min(LEAST_GAP)
         return 2.0 * part - 1.0
+
+
+def warmup_step(
+    networks: PainterNetworks,
+    optimiser_critic: torch.optim.Optimizer,
+    batch: PainterBatch,
+    runtime: Runtime,
+    paints: bool,
+) -> dict[str, Tensor]:
+    """One step of the critic alone: on real photos and, if the painter already `paints`, its own.
+
+    Against a critic that has not seen them, a trained painter would forget what it knows.
+
+    Returns:
+        Mean losses by name.
+    """
+    with runtime.autocast():
+        with torch.no_grad():
+            painted = networks.paint(batch)[0] if paints else None
+        losses = critic_losses(networks.critic, batch, painted)
+    descend(losses["critic"] + losses["critic_y"], networks.critic, optimiser_critic, runtime)
+    return {name: loss.detach() for name, loss in losses.items()}
 
 
 def painter_step(
@@ -95,8 +122,7 @@ def painter_step(
     """
     painter, critic = networks.painter, networks.critic
     with runtime.autocast():
-        change, mask = painter.change(batch.x, batch.direction)
-        painted = apply_change(batch.x, change, mask, mask.new_ones(len(mask)))
+        painted, mask = networks.paint(batch)
         losses = critic_losses(critic, batch, painted.detach())
     descend(losses["critic"] + losses["critic_y"], critic, optimiser_critic, runtime)
 

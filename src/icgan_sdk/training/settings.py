@@ -183,8 +183,9 @@ class PainterConfig(OptimiserConfig):
         mask_weight: Weight of the mask's mean.
         variation_weight: Weight of the mask's total variation: the mean difference of neighbours.
         pixel_weight: Weight of the mean absolute change of pixels, in [-1, 1] units.
-        warmup: Steps at the start in which the critic learns alone, on real photos. Against a
-            critic that knows nothing the painter would learn to keep its mask shut.
+        warmup: Steps at the start in which the critic learns alone: on real photos, and on those
+            that the start model's painter paints, if it has one. Against a critic that knows
+            nothing a new painter would learn to keep its mask shut, and a trained one forgets.
         ramp: Steps after the warmup over which `mask_weight`, `variation_weight` and
             `pixel_weight` come in.
         critic_rate: The critic's learning rate, as a multiple of the painter's.
