@@ -300,16 +300,16 @@ def test_joint_training_goes_on_with_the_statistics_of_its_start(
         assert same == {"running_mean", "running_var", "num_batches_tracked"}
 
 
-def test_a_run_that_keeps_the_person_is_resumed_bit_by_bit(
-    joint: TrainConfig, tmp_path: Path
-) -> None:
+@pytest.fixture
+def with_faces(joint: TrainConfig, tmp_path: Path) -> TrainConfig:
+    """A short run on a few pictures of aligned faces' size, which is told of faces everywhere."""
     draws = np.random.default_rng(0)
     images = draws.integers(0, 255, (20, 16, 16, 3), np.uint8)
     labels = draws.integers(0, 2, (20, 2), np.uint8)
     attributes = AttributeSet(("Male", "Smiling"))
     data = tmp_path / "faces"
     write_arrays(data, images, labels, attributes, {"train": 20}, crop=CELEBA_CROP)
-    config = override(
+    return override(
         TrainConfig.from_dict({**joint.to_dict(), "data": str(data)}),
         [
             "joint.identity_weight=30",
@@ -319,16 +319,26 @@ def test_a_run_that_keeps_the_person_is_resumed_bit_by_bit(
             "encoder_z.epochs=1",
         ],
     )
-    whole = run(config, tmp_path / "whole")
+
+
+def test_a_run_that_keeps_the_person_is_resumed_bit_by_bit(
+    with_faces: TrainConfig, tmp_path: Path
+) -> None:
+    whole = run(with_faces, tmp_path / "whole")
     with pytest.raises(KilledError):
-        run(config, tmp_path / "cut", watcher=killed_at("gan", 2))
-    assert digest(run(config, tmp_path / "cut", mode="resume")) == digest(whole)
+        run(with_faces, tmp_path / "cut", watcher=killed_at("gan", 2))
+    assert digest(run(with_faces, tmp_path / "cut", mode="resume")) == digest(whole)
+
+
+@pytest.mark.slow
+def test_every_setting_of_faces_takes_effect(with_faces: TrainConfig, tmp_path: Path) -> None:
+    whole = run(with_faces, tmp_path / "whole")
     for other in (
         "joint.identity_weight=0",
         "encoder_z.identity_weight=0",
         "model.encoder_z_faces=false",
     ):
-        assert digest(run(override(config, [other]), tmp_path / other)) != digest(whole)
+        assert digest(run(override(with_faces, [other]), tmp_path / other)) != digest(whole)
 
 
 def test_the_penalty_is_taken_lazily(
