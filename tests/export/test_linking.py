@@ -83,6 +83,20 @@ def test_what_painting_needs_is_opened_ahead(painted: Path, picture: Image.Image
     assert sorted(model._engine._sessions) == ["painter", "reader"]  # type: ignore[attr-defined]
 
 
+def test_a_graph_that_could_not_be_opened_is_tried_again(copy: Path) -> None:
+    engine = OnnxEngine(copy)
+    graph, images = copy / "painter.onnx", np.zeros((1, 3, 32, 32), np.float32)
+    whole = graph.read_bytes()
+    graph.write_bytes(b"no graph")
+    engine.expect_paint()
+    y = engine.read(images)
+    for _ in range(2):
+        with pytest.raises(ModelFormatError, match="can't be loaded"):
+            engine.paint(images, y, y)
+    graph.write_bytes(whole)
+    assert np.array_equal(engine.paint(images, y, y), images)
+
+
 @pytest.mark.parametrize("name", bundled_names())
 def test_bundled_models_have_their_graphs(name: str) -> None:
     model = IcGAN.from_pretrained(name, runtime="auto")

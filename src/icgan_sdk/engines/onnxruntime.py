@@ -165,10 +165,11 @@ class OnnxEngine(Engine):
 
     def _open(self, name: str) -> "Future[InferenceSession]":
         with self._changing:
-            if name not in self._sessions:
+            task = self._sessions.get(name)
+            if task is None or (task.done() and task.exception()):
                 task = self._opener.submit(self._session, name, self._device, self._callers)
                 self._sessions[name] = task
-            return self._sessions[name]
+            return task
 
     def _session(self, name: str, device: str, callers: int) -> "InferenceSession":
         path = self._graphs.files[name]
