@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -285,6 +286,25 @@ def test_fixed_norm_keeps_the_statistics_of_joint_training(
     assert same == {"running_mean", "running_var", "num_batches_tracked"}
 
 
+def test_whitening_changes_what_is_drawn_and_nothing_else(
+    joint: TrainConfig, tmp_path: Path
+) -> None:
+    plain, white = (
+        load_artefact(run(override(joint, [f"encoder_z.whiten={on}"]), tmp_path / on))
+        for on in ("false", "true")
+    )
+    x = torch.rand(8, 1, 8, 8, generator=seeded()) * 2 - 1
+    (z, y), (z_white, _) = plain.encode(x), white.encode(x)
+    assert_close(white.decode(z_white, y), plain.decode(z, y), rtol=0, atol=0.02)  # rounded weights
+    assert not torch.allclose(z, z_white, atol=0.05)
+    drawn = torch.randn(8, 3, generator=seeded())
+    assert not torch.allclose(white.decode(drawn, y), plain.decode(drawn, y), atol=0.05)
+    cards = [(tmp_path / on / "artefact/README.md").read_text("utf-8") for on in ("false", "true")]
+    figures = [re.search(r"generated_z \| ([\d.]+)", card) for card in cards]
+    assert all(figures)
+    assert figures[0] != figures[1]
+
+
 def test_joint_training_goes_on_with_the_statistics_of_its_start(
     joint: TrainConfig, tmp_path: Path
 ) -> None:
@@ -366,6 +386,11 @@ def test_fork_keeps_the_e_y_it_was_trained_with(joint: TrainConfig, tmp_path: Pa
     [
         ("model.encoder_design=sng", 'the encoder design "ind"'),
         ("model.noise=uniform", "need normal noise"),
+        (
+            "encoder_z.whiten=true model.noise=uniform gan.method=matching "
+            "encoder_z.feature_weight=0 encoder_z.prior_weight=0",
+            "whiten needs normal noise",
+        ),
         ("encoder_y.source=generated", 'encoder_y.source "real"'),
         ("gan.method=matching", "needs the critic"),
         ("encoder_z.fixed_norm=true gan.method=matching encoder_z.feature_weight=0", "fixed_norm"),

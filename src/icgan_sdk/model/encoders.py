@@ -8,7 +8,7 @@ from icgan_sdk.errors import ConfigError, ShapeError
 from icgan_sdk.model.convolutions import HalvingConv
 from icgan_sdk.model.face_recognition import VECTOR
 from icgan_sdk.model.face_vectors import face_vectors
-from icgan_sdk.model.layers import join_maps
+from icgan_sdk.model.layers import join_maps, mix_inputs, mix_outputs
 
 CORRECTION = 512
 """Hidden units of what corrects z by the face."""
@@ -69,6 +69,12 @@ class Encoder(nn.Module):
         self.sees_y = sees_y
         self.convolutions = _convolutions(channels, _widths(config))
         self.head = _head(_features(config), hidden, out)
+
+    def change_z(self, root: Tensor) -> None:
+        """See `icgan_sdk.model.whitening.ChangesZ`."""
+        last = self.head[-1]
+        assert isinstance(last, nn.Linear)
+        mix_outputs(last, root.inverse())
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Encode images.
@@ -141,6 +147,16 @@ class FaceEncoder(nn.Module):
         )
         for weights in self.correction[-1].parameters():
             nn.init.zeros_(weights)
+
+    def change_z(self, root: Tensor) -> None:
+        """See `icgan_sdk.model.whitening.ChangesZ`."""
+        assert isinstance(self.encoder, Encoder)  # of others this is not asked
+        self.encoder.change_z(root)
+        first, _, last = self.correction
+        assert isinstance(first, nn.Linear)
+        assert isinstance(last, nn.Linear)
+        mix_inputs(first, root)
+        mix_outputs(last, root.inverse())
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Encode images [B, 3, S, S] in [-1, 1] to z [B, z_dim]; y as the encoder takes it."""

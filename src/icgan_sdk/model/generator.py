@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model.convolutions import DoublingConv, UnfoldingConv
-from icgan_sdk.model.layers import join_maps
+from icgan_sdk.model.layers import join_maps, mix_inputs
 
 
 class Generator(nn.Module):
@@ -47,6 +47,14 @@ class Generator(nn.Module):
             )
             width = out + (n_y if layer == self.y_layer else 0)
         self.output = doubling(width, config.channels)
+
+    def change_z(self, root: Tensor) -> None:
+        """See `icgan_sdk.model.whitening.ChangesZ`."""
+        block = self.hidden[0] if self.fc is None else self.fc
+        assert isinstance(block, nn.Sequential)
+        first = block[0]
+        assert isinstance(first, (nn.Linear, nn.ConvTranspose2d))
+        mix_inputs(first, root)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Generate images.

@@ -16,6 +16,24 @@ def repeat_pixels(maps: Tensor) -> Tensor:
     return F.interpolate(maps, scale_factor=2.0, mode="nearest")
 
 
+@torch.no_grad()
+def mix_inputs(layer: nn.Linear | nn.ConvTranspose2d, root: Tensor) -> None:
+    """Let the first inputs of a layer be root·v where they were v, for root [N, N] on the CPU."""
+    old = layer.weight.cpu().double()
+    if isinstance(layer, nn.Linear):
+        old[:, : len(root)] = old[:, : len(root)] @ root
+    else:
+        old[: len(root)] = torch.einsum("ij,iokl->jokl", root, old[: len(root)])
+    layer.weight.copy_(old)
+
+
+@torch.no_grad()
+def mix_outputs(layer: nn.Linear, matrix: Tensor) -> None:
+    """Let a layer give matrix·v where it gave v, for matrix [N, N] on the CPU."""
+    for part in (layer.weight, layer.bias):
+        part.copy_(matrix @ part.cpu().double())
+
+
 def init_dcgan(network: nn.Module) -> None:
     """Set the initial weights of the original G and D: N(0, 0.02), batch norm N(1, 0.02), biases 0.
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model.convolutions import DoublingConv, UnfoldingConv
-from icgan_sdk.model.layers import repeat_pixels
+from icgan_sdk.model.layers import mix_inputs, repeat_pixels
 
 
 class ResidualGenerator(nn.Module):
@@ -39,6 +39,10 @@ class ResidualGenerator(nn.Module):
             width = out
         self.activate = _activation(width)
         self.output = DoublingConv(width, config.channels)
+
+    def change_z(self, root: Tensor) -> None:
+        """See `icgan_sdk.model.whitening.ChangesZ`."""
+        mix_inputs(self.unfold, root)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Generate images.

@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Critic, IcGANNetworks, map_distance
 from icgan_sdk.model.devices import send
 from icgan_sdk.model.face_recognition import FaceVectors
+from icgan_sdk.model.whitening import changing, whiten
 from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.batch_norm import set_training
 from icgan_sdk.training.checkpoint import Stateful, load_checkpoint
@@ -29,6 +31,10 @@ from icgan_sdk.training.train_config import TrainConfig
 
 LOGITS = 3.0
 """Turns what E_y reads (−1 to 1) into logits."""
+
+
+WHITENED, CHUNK = 8192, 64
+"""Training images whose z are whitened, and images encoded at once."""
 
 
 class EncoderBatch(NamedTuple):
@@ -240,6 +246,8 @@ def _save_pairs(networks: IcGANNetworks, context: Context, name: str) -> None:
 
 def _check(context: Context) -> None:
     config, start = context.config, context.start
+    if config.encoder_z.whiten:
+        _check_whitening(context.model)
     check_faces("encoder_z.identity_weight", config.encoder_z.identity_weight, context.model)
     if config.gan.method == "joint":
         return
@@ -255,6 +263,13 @@ def _check(context: Context) -> None:
         )
 
 
+def _check_whitening(model: ModelConfig) -> None:
+    if model.noise != "normal":
+        raise ConfigError("encoder_z.whiten needs normal noise: model.noise is 'uniform'")
+    with torch.random.fork_rng(devices=[]):
+        changing(IcGANNetworks(model))
+
+
 def _sections(config: TrainConfig) -> tuple[str, ...]:
     if config.model.get("encoder_design") == "sng":
         return ("encoder_z", "encoder_y")  # the latter says how the one encoder learns y
@@ -265,10 +280,22 @@ def _fill(context: Context, networks: IcGANNetworks) -> None:
     encoder = networks.encoder or networks.encoder_z
     assert encoder is not None  # every design has one of the two
     context.load("encoder_z", "encoder", encoder)
+    if context.config.encoder_z.whiten and context.ran("encoder_z"):
+        whiten(networks, _real_z(encoder.eval(), context))
+
+
+@torch.no_grad()
+def _real_z(encoder: nn.Module, context: Context) -> Tensor:
+    """What E_z finds in training images, evenly taken: [N, z_dim]."""
+    data, runtime = context.train, context.runtime
+    rows = torch.arange(0, len(data), max(1, len(data) // WHITENED))
+    found = [encoder(runtime.images(data.images(part))) for part in torch.split(rows, CHUNK)]
+    return torch.cat(found)
 
 
 def _judge(context: Context, networks: IcGANNetworks) -> dict[str, float]:
-    figures = judge_z(networks, context)
+    drawn_anew = context.config.encoder_z.whiten and context.ran("encoder_z")
+    figures = judge_z(networks, context, drawn_anew=drawn_anew)
     if context.model.n_attributes:
         # A model smaller than its painter's photos sees them shrunk.
         figures |= judge_y(lambda x: networks.read_y(networks.shrink(x)), context)

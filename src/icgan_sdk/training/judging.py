@@ -15,8 +15,16 @@ from icgan_sdk.training.runtime import Runtime
 
 
 @torch.inference_mode()
-def judge_z(networks: IcGANNetworks, context: Context) -> dict[str, float]:
+def judge_z(
+    networks: IcGANNetworks, context: Context, *, drawn_anew: bool = False
+) -> dict[str, float]:
     """Errors of E_z, in evaluation mode.
+
+    Args:
+        networks: Its G and encoders.
+        context: The run.
+        drawn_anew: Whether the generated set is of other coordinates of z, so that G draws it anew
+            from the same numbers.
 
     Returns:
         ``generated_z``: mean square error per dimension on the run's generated set, if there is
@@ -36,8 +44,9 @@ def judge_z(networks: IcGANNetworks, context: Context) -> dict[str, float]:
         generated, z, y_fake = open_generated(context.folder)
 
         def error_of_z(x: Tensor, _: Tensor, at: slice) -> Tensor:
-            found = networks.encode_z(x, y_fake[at].to(runtime.device))
-            return (found - z[at].to(runtime.device)).square().mean(1)
+            z_drawn, y = z[at].to(runtime.device), y_fake[at].to(runtime.device)
+            x = networks.decode(z_drawn, y) if drawn_anew else x
+            return (networks.encode_z(x, y) - z_drawn).square().mean(1)
 
         figures["generated_z"] = _mean_over(generated, error_of_z, runtime)
     figures[f"{partition}_pixel"] = _mean_over(real, error_of_pixels, runtime)

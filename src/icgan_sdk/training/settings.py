@@ -135,6 +135,8 @@ class EncoderZConfig(OptimiserConfig):
             or of the start model. Statistics of each small batch are noise, which costs closeness.
         flip: Mirror half of the real images.
         shift: Move real images by up to this many pixels.
+        whiten: Afterwards express z so that real images' z are nearer to N(0, 1), see
+            `icgan_sdk.model.whitening`. What is drawn becomes more like real images.
     """
 
     epochs: Annotated[int, Range(1)] = 15
@@ -148,6 +150,7 @@ class EncoderZConfig(OptimiserConfig):
     fixed_norm: bool = False
     flip: bool = False
     shift: Annotated[int, Range(0)] = 0
+    whiten: bool = False
 
 
 @dataclass(frozen=True)
