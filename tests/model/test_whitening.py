@@ -9,7 +9,9 @@ import torch
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.model.whitening import LEAST, whiten
+from icgan_sdk.model import IcGANNetworks, refinement
+from icgan_sdk.model.refinement import refine_z
+from icgan_sdk.model.whitening import LEAST, changing, whiten
 from tests.conftest import tiny_networks
 from tests.model.test_face_encoder import corrected
 
@@ -54,6 +56,30 @@ def test_pictures_stay_and_moments_come_nearer_to_the_priors(kind: str) -> None:
     torch.testing.assert_close(
         after.decode(drawn, y[:8]), before.decode(drawn @ root, y[:8]), rtol=0, atol=1e-3
     )
+
+
+@pytest.mark.parametrize("kind", ["paper's", "residual"])
+def test_refining_does_not_depend_on_the_coordinates(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refinement, "PRIOR_WEIGHT", 0.0)  # which does
+    before = tiny_networks(KINDS[kind])
+    after, root = deepcopy(before), torch.diag(torch.tensor([0.02, 1.0, 1.0, 50.0])).double()
+    for network in changing(after):
+        network.change_z(root)
+    y, draws = torch.ones(4, 2), torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        x = before.decode(torch.randn(4, 4, generator=draws), y)
+
+    def error(networks: IcGANNetworks) -> float:
+        z = networks.encode_z(x, y).detach()
+        z = refine_z(networks.generator, x, z, y, 60)
+        return float((networks.decode(z, y) - x).detach().square().mean())
+
+    plain, other = error(before), error(after)
+    assert 0.5 < other / plain < 2
+    monkeypatch.setattr(refinement, "_even_root", lambda generator, z: torch.eye(4))
+    assert error(after) > 2 * other
 
 
 def test_one_encoder_of_z_and_y_is_refused() -> None:

@@ -50,11 +50,16 @@ class Generator(nn.Module):
 
     def change_z(self, root: Tensor) -> None:
         """See `icgan_sdk.model.whitening.ChangesZ`."""
+        mix_inputs(self.first, root)
+
+    @property
+    def first(self) -> nn.Linear | nn.ConvTranspose2d:
+        """The layer that z enters."""
         block = self.hidden[0] if self.fc is None else self.fc
         assert isinstance(block, nn.Sequential)
-        first = block[0]
-        assert isinstance(first, (nn.Linear, nn.ConvTranspose2d))
-        mix_inputs(first, root)
+        layer = block[0]
+        assert isinstance(layer, (nn.Linear, nn.ConvTranspose2d))
+        return layer
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Generate images.

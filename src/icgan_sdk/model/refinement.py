@@ -12,6 +12,8 @@ EPSILON = 1e-8
 COARSE_SCALES = (2, 4)
 PRIOR_WEIGHT = 1e-3
 FACE_WEIGHT = 0.05
+LEAST_WEIGHT = 1e-6
+"""Square of the least weight of a direction, as a part of the largest one's."""
 
 
 def refine_z(
@@ -30,8 +32,9 @@ def refine_z(
     network sees them; and `PRIOR_WEIGHT` times the mean of z², which keeps z near the prior
     N(0, 1), where edits work.
     Losses are summed over the batch and Adam works element by element, so no image influences
-    another. The result is deterministic. The generator should be in eval mode; its parameters get
-    no gradients.
+    another. It works in coordinates of z whose directions G's first layer weighs alike; else those
+    that it hardly weighs would take most steps. The result is deterministic. The generator should
+    be in eval mode; its parameters get no gradients.
 
     Args:
         generator: G.
@@ -48,22 +51,40 @@ def refine_z(
         return z
     with torch.inference_mode(False), torch.enable_grad():
         # Clones, as autograd refuses tensors that were made in inference mode.
-        z, y, images = z.detach().clone().requires_grad_(), y.clone(), images.clone()
+        z, y, images = z.detach().clone(), y.clone(), images.clone()
+        root = _even_root(generator, z)
+        u = (z @ root.inverse()).requires_grad_()
         person = None if faces is None else faces(images)
         mean, square = torch.zeros_like(z), torch.zeros_like(z)
         for step in range(1, steps + 1):
+            z = u @ root
             generated = generator(z, y)
             loss = _loss(generated, images, z)
             if faces is not None and person is not None:
                 loss = loss + FACE_WEIGHT * (faces(generated) - person).square().sum()
-            (gradient,) = torch.autograd.grad(loss, z)
+            (gradient,) = torch.autograd.grad(loss, u)
             # Adam by hand, as importing torch.optim takes seconds at the first edit.
             mean = torch.lerp(mean, gradient, 1 - BETAS[0])
             square = torch.lerp(square, gradient.square(), 1 - BETAS[1])
             scale = (square / (1 - BETAS[1] ** step)).sqrt() + EPSILON
             rate = LEARNING_RATE / (1 - BETAS[0] ** step)
-            z = (z.detach() - rate * mean / scale).requires_grad_()
-    return z.detach()
+            u = (u.detach() - rate * mean / scale).requires_grad_()
+        return (u @ root).detach()
+
+
+@torch.no_grad()
+def _even_root(generator: nn.Module, z: Tensor) -> Tensor:
+    """A map u·root = z [z_dim, z_dim], of determinant 1, that G's first layer weighs evenly."""
+    n, first = z.shape[1], getattr(generator, "first", None)
+    if not isinstance(first, (nn.Linear, nn.ConvTranspose2d)):
+        return torch.eye(n, dtype=z.dtype, device=z.device)
+    weight = first.weight.cpu().double()
+    weight = weight[:, :n].T if isinstance(first, nn.Linear) else weight[:n].flatten(1)
+    moments, axes = torch.linalg.eigh(weight @ weight.T)
+    logs = moments.clamp_min(LEAST_WEIGHT * moments[-1]).log()
+    scales = (-(logs - logs.mean()) / 2).exp()
+    root: Tensor = axes @ (scales[:, None] * axes.T)
+    return root.to(z)
 
 
 def _loss(generated: Tensor, images: Tensor, z: Tensor) -> Tensor:

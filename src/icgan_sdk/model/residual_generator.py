@@ -31,7 +31,7 @@ class ResidualGenerator(nn.Module):
             )
         layers = range(config.hidden_layers)
         first, *widths = [config.generator_width * 2**layer for layer in reversed(layers)]
-        self.unfold = UnfoldingConv(config.z_dim + config.n_attributes, first)
+        self.first = UnfoldingConv(config.z_dim + config.n_attributes, first)
         self.blocks = nn.ModuleList()
         width = first
         for out in widths:
@@ -42,7 +42,7 @@ class ResidualGenerator(nn.Module):
 
     def change_z(self, root: Tensor) -> None:
         """See `icgan_sdk.model.whitening.ChangesZ`."""
-        mix_inputs(self.unfold, root)
+        mix_inputs(self.first, root)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Generate images.
@@ -54,7 +54,7 @@ class ResidualGenerator(nn.Module):
         Returns:
             Images [B, C, S, S] in (-1, 1).
         """
-        h = self.unfold(torch.cat([z, y.to(z.dtype)], dim=1)[:, :, None, None])
+        h = self.first(torch.cat([z, y.to(z.dtype)], dim=1)[:, :, None, None])
         for block in self.blocks:
             h = block(h)
         return torch.tanh(self.output(self.activate(h)))
