@@ -19,7 +19,7 @@ from icgan_sdk.training.context import Context
 from icgan_sdk.training.generated import draw_generated, refresh_batch_norm
 from icgan_sdk.training.logging import StageLog, read_metrics
 from icgan_sdk.training.optimisers import MovingAverage, make_adam, set_learning_rate
-from icgan_sdk.training.rows import Epochs, chunks, draw_images, move, turn
+from icgan_sdk.training.rows import Epochs, chunks, draw_images, move
 from icgan_sdk.training.runtime import Runtime, _allow_tf32
 from icgan_sdk.training.settings import GANConfig, OptimiserConfig, RunConfig
 from icgan_sdk.training.stages import STAGES
@@ -103,27 +103,6 @@ def test_flip_mirrors_about_half(bars: Path) -> None:
     mirrored = (drawn == plain.flip(-1)).all((1, 2, 3))
     assert bool((same | mirrored).all())
     assert 10 < int(same.sum()) < 38
-
-
-def test_photos_are_scaled_and_turned_about_their_centre() -> None:
-    side = torch.linspace(-0.5, 0.5, 32)
-    x = torch.stack([side.expand(32, 32), side[:, None].expand(32, 32)])[None].repeat(64, 1, 1, 1)
-    draw = torch.Generator().manual_seed
-    assert torch.allclose(turn(x, 0.0, 0.0, draw(0)), x, atol=1e-5)
-    moved = turn(x, 0.2, 10.0, draw(0))
-    assert torch.equal(moved, turn(x, 0.2, 10.0, draw(0)))
-    inside = moved[:, :, 8:24, 8:24]
-    assert inside.mean((2, 3)).abs().max() < 0.01
-    # Of a ramp along each axis the slopes are the map: its factor and its angle.
-    across, down = inside.diff(dim=3).mean((2, 3)), inside.diff(dim=2).mean((2, 3))
-    slope = float(side[1] - side[0])
-    factors = across.norm(dim=1) / slope
-    angles = torch.rad2deg(torch.atan2(across[:, 1], across[:, 0]))
-    assert torch.allclose(down[:, 0], -across[:, 1], atol=1e-4)
-    assert 1 / 1.21 < factors.min() < 0.95
-    assert 1.05 < factors.max() < 1.21
-    assert -10.1 < angles.min() < -5
-    assert 5 < angles.max() < 10.1
 
 
 def test_images_kept_on_a_device_are_drawn_alike(bars: Path) -> None:

@@ -25,7 +25,7 @@ from icgan_sdk.training.painter_losses import (
     warmup_step,
 )
 from icgan_sdk.training.painter_samples import judge_painter, save_sheet
-from icgan_sdk.training.rows import BalancedRows, draw_images, turn
+from icgan_sdk.training.rows import BalancedRows, draw_images
 from icgan_sdk.training.settings import PainterConfig
 from icgan_sdk.training.train_config import TrainConfig
 
@@ -136,8 +136,6 @@ def _batches(
     def draw(rows: Tensor, draws: torch.Generator) -> PainterBatch:
         rows = balanced.half_of(rows, draws)
         x = draw_images(data, rows, settings.flip, settings.shift, draws)
-        if settings.zoom or settings.tilt:
-            x = turn(x, settings.zoom, settings.tilt, draws)
         y = data.labels(rows)
         y_wrong, _ = context.labels.edited(y, draws)
         others = (y, y_wrong, *edits.draw(y, draws))

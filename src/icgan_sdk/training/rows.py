@@ -1,10 +1,8 @@
 """Which rows of a data set a step or a measurement takes, and how their images are moved."""
 
-import math
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from icgan_sdk.data import PreparedDataset
@@ -127,28 +125,6 @@ def move(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
     channels = torch.arange(images.shape[1])[None, :, None, None]
     numbers = torch.arange(batch)[:, None, None, None]
     return images[tuple(send(at, images.device) for at in (numbers, channels, rows, columns))]
-
-
-def turn(images: Tensor, zoom: float, tilt: float, generator: torch.Generator) -> Tensor:
-    """Scale each image by up to `zoom` either way, and turn it by up to `tilt` degrees.
-
-    Each image does so about its centre, by cubic interpolation; border pixels repeat.
-
-    Args:
-        images: [B, C, S, S].
-        zoom: Largest factor less 1: at 0.1 the factors lie between 1/1.1 and 1.1.
-        tilt: Largest angle, degrees.
-        generator: Draws factors and angles; on the CPU.
-    """
-    drawn = 2.0 * torch.rand(2, len(images), generator=generator) - 1.0
-    scale, angle = (1.0 + zoom) ** drawn[0], math.radians(tilt) * drawn[1]
-    turned = torch.polar(1.0 / scale, angle)  # as complex numbers
-    zero = torch.zeros_like(scale)
-    rows = [[turned.real, -turned.imag, zero], [turned.imag, turned.real, zero]]
-    matrices = torch.stack([torch.stack(row, 1) for row in rows], 1)
-    grid = F.affine_grid(send(matrices, images.device), list(images.shape), align_corners=False)
-    moved = F.grid_sample(images, grid, "bicubic", "border", align_corners=False)
-    return moved.clamp(-1.0, 1.0)
 
 
 def chunks(total: int, image_size: int) -> Iterator[slice]:

@@ -196,9 +196,6 @@ class PainterConfig(OptimiserConfig):
         ema_decay: Decay of the painter's exponential moving average.
         flip: Mirror half of the photos.
         shift: Move photos by up to this many pixels.
-        zoom: Scale photos by up to this share either way. Users' faces are found by a detector,
-            and lie less exactly than those of the training pictures.
-        tilt: Turn photos by up to this many degrees, likewise.
         sample_every: Steps between sheets of edited validation photos.
     """
 
@@ -221,8 +218,6 @@ class PainterConfig(OptimiserConfig):
     ema_decay: Annotated[float, Range(0, below=1)] = 0.999
     flip: bool = True
     shift: Annotated[int, Range(0)] = 4
-    zoom: Annotated[float, Range(0, 1)] = 0.0
-    tilt: Annotated[float, Range(0, 180)] = 0.0
     sample_every: Annotated[int, Range(1)] = 1000
 
 
