@@ -1,3 +1,4 @@
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import torch
 from PIL import Image
 
 from icgan_sdk import IcGAN
+from icgan_sdk.model import Generator
 from icgan_sdk.model.compositing import carry_change
 from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.model.refinement import refine_z
@@ -69,6 +71,15 @@ def test_no_image_influences_another(tiny_model: IcGAN, picture: Image.Image) ->
         torch.testing.assert_close(
             tiny_model.encode(alone, refine=10).z[0], together.z[row], rtol=1e-3, atol=1e-4
         )
+
+
+def test_a_generator_that_ignores_z_is_refined_in_vain(tiny_model: IcGAN) -> None:
+    networks = deepcopy(tiny_model._engine.networks)
+    assert isinstance(networks.generator, Generator)
+    torch.nn.init.zeros_(networks.generator.first.weight)
+    z, y = torch.randn(2, networks.config.z_dim), torch.ones(2, networks.config.n_attributes)
+    images = torch.zeros(2, 3, 16, 16)
+    assert refine_z(networks.generator, images, z, y, 3).isfinite().all()
 
 
 def test_a_perfect_start_stays(tiny_model: IcGAN) -> None:

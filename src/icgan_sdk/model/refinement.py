@@ -1,5 +1,6 @@
 """Improving E_z's estimate: a search for the z whose picture comes closest to a given one."""
 
+import sys
 from collections.abc import Callable
 
 import torch
@@ -81,7 +82,8 @@ def _even_root(generator: nn.Module, z: Tensor) -> Tensor:
     weight = first.weight.cpu().double()
     weight = weight[:, :n].T if isinstance(first, nn.Linear) else weight[:n].flatten(1)
     moments, axes = torch.linalg.eigh(weight @ weight.T)
-    logs = moments.clamp_min(LEAST_WEIGHT * moments[-1]).log()
+    least = max(LEAST_WEIGHT * float(moments[-1]), sys.float_info.min)  # of no weights at all too
+    logs = moments.clamp_min(least).log()
     scales = (-(logs - logs.mean()) / 2).exp()
     root: Tensor = axes @ (scales[:, None] * axes.T)
     return root.to(z)

@@ -1,4 +1,4 @@
-"""A change of z's coordinates: real pictures' z become as N(0, 1), and every picture stays.
+"""A change of z's coordinates: real pictures' z come nearer to N(0, 1), and every picture stays.
 
 After training, the z that E_z finds in real pictures have not quite the distribution that z is
 drawn from: many directions hardly vary, a few vary more. What is drawn from N(0, 1) then shows
