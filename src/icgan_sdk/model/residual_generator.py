@@ -45,15 +45,7 @@ class ResidualGenerator(nn.Module):
         mix_inputs(self.first, root)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Generate images.
-
-        Args:
-            z: [B, z_dim], as from `draw_noise`.
-            y: [B, n_attributes] in [-1, 1] units; [B, 0] for a plain DCGAN.
-
-        Returns:
-            Images [B, C, S, S] in (-1, 1).
-        """
+        """Images [B, C, S, S] of z [B, z_dim] and y [B, n_attributes], see `Generator.forward`."""
         h = self.first(torch.cat([z, y.to(z.dtype)], dim=1)[:, :, None, None])
         for block in self.blocks:
             h = block(h)

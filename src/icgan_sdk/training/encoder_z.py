@@ -24,17 +24,13 @@ from icgan_sdk.training.loop import run_stage
 from icgan_sdk.training.losses import attribute_loss, encoder_y_loss
 from icgan_sdk.training.optimisers import descend, make_adam
 from icgan_sdk.training.prior import distance_from_prior
-from icgan_sdk.training.rows import draw_images
+from icgan_sdk.training.rows import draw_images, sampled_chunks
 from icgan_sdk.training.samples import pairs_grid
 from icgan_sdk.training.settings import EncoderZConfig
 from icgan_sdk.training.train_config import TrainConfig
 
 LOGITS = 3.0
 """Turns what E_y reads (−1 to 1) into logits."""
-
-
-WHITENED, CHUNK = 8192, 64
-"""Training images whose z are whitened, and images encoded at once."""
 
 
 class EncoderBatch(NamedTuple):
@@ -266,7 +262,7 @@ def _check(context: Context) -> None:
 def _check_whitening(model: ModelConfig) -> None:
     if model.noise != "normal":
         raise ConfigError("encoder_z.whiten needs normal noise: model.noise is 'uniform'")
-    with torch.random.fork_rng(devices=[]):
+    with torch.device("meta"):  # no weights, only what they would belong to
         changing(IcGANNetworks(model))
 
 
@@ -280,22 +276,24 @@ def _fill(context: Context, networks: IcGANNetworks) -> None:
     encoder = networks.encoder or networks.encoder_z
     assert encoder is not None  # every design has one of the two
     context.load("encoder_z", "encoder", encoder)
-    if context.config.encoder_z.whiten and context.ran("encoder_z"):
+    if _is_whitened(context):
         whiten(networks, _real_z(encoder.eval(), context))
+
+
+def _is_whitened(context: Context) -> bool:
+    return context.config.encoder_z.whiten and context.ran("encoder_z")
 
 
 @torch.no_grad()
 def _real_z(encoder: nn.Module, context: Context) -> Tensor:
     """What E_z finds in training images, evenly taken: [N, z_dim]."""
     data, runtime = context.train, context.runtime
-    rows = torch.arange(0, len(data), max(1, len(data) // WHITENED))
-    found = [encoder(runtime.images(data.images(part))) for part in torch.split(rows, CHUNK)]
-    return torch.cat(found)
+    chunks = sampled_chunks(len(data))
+    return torch.cat([encoder(runtime.images(data.images(rows))) for rows in chunks])
 
 
 def _judge(context: Context, networks: IcGANNetworks) -> dict[str, float]:
-    drawn_anew = context.config.encoder_z.whiten and context.ran("encoder_z")
-    figures = judge_z(networks, context, drawn_anew=drawn_anew)
+    figures = judge_z(networks, context, drawn_anew=_is_whitened(context))
     if context.model.n_attributes:
         # A model smaller than its painter's photos sees them shrunk.
         figures |= judge_y(lambda x: networks.read_y(networks.shrink(x)), context)

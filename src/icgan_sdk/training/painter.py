@@ -25,16 +25,12 @@ from icgan_sdk.training.painter_losses import (
     warmup_step,
 )
 from icgan_sdk.training.painter_samples import judge_painter, save_sheet
-from icgan_sdk.training.rows import BalancedRows, draw_images
+from icgan_sdk.training.rows import BalancedRows, draw_images, sampled_chunks
 from icgan_sdk.training.settings import PainterConfig
 from icgan_sdk.training.train_config import TrainConfig
 
 CRITIC_GAIN = 2**0.5
 """Of each layer of the critic, which else learns attributes at half the speed."""
-
-
-TYPICAL, CHUNK = 8192, 128
-"""Photos whose readings are averaged, and photos read at once."""
 
 
 def train_painter(context: Context) -> None:
@@ -95,13 +91,13 @@ def _load_model(context: Context) -> IcGANNetworks:
 @torch.no_grad()
 def _typical_readings(model: IcGANNetworks, context: Context) -> Tensor:
     data, runtime = context.train, context.runtime
-    rows = torch.arange(0, len(data), max(1, len(data) // TYPICAL))
+    chunks = sampled_chunks(len(data))
     parts = []
     with runtime.autocast():
-        for chunk in torch.split(rows, CHUNK):
+        for chunk in chunks:
             x = model.shrink(runtime.images(data.images(chunk)))
             parts.append(model.read_y(x).float().cpu())
-    y, present = torch.cat(parts), data.labels(rows) > 0
+    y, present = torch.cat(parts), data.labels(torch.cat(chunks)) > 0
     means = [torch.where(of, y, 0.0).sum(0) / of.sum(0).clamp_min(1) for of in (~present, present)]
     return torch.stack(means).to(runtime.device)
 

@@ -11,6 +11,9 @@ from icgan_sdk.model.devices import send
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import OptimiserConfig
 
+SAMPLED, CHUNK = 8192, 128
+"""Training images that stand for all, and images of them that are evaluated at once."""
+
 PIXELS_AT_ONCE = 2**19
 """The most pixels that are evaluated at once. It bounds the memory for images of any size."""
 
@@ -125,6 +128,11 @@ def move(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
     channels = torch.arange(images.shape[1])[None, :, None, None]
     numbers = torch.arange(batch)[:, None, None, None]
     return images[tuple(send(at, images.device) for at in (numbers, channels, rows, columns))]
+
+
+def sampled_chunks(total: int) -> tuple[Tensor, ...]:
+    """Rows evenly taken, `SAMPLED` to twice as many where there are, in chunks of `CHUNK`."""
+    return torch.split(torch.arange(0, total, max(1, total // SAMPLED)), CHUNK)
 
 
 def chunks(total: int, image_size: int) -> Iterator[slice]:
