@@ -1,6 +1,6 @@
 """Load on the demo: visitors who edit without a pause, all on one page on loopback.
 
-python benchmarks/demo.py [--clients 20] [--strangers 0] [--seconds 60] [--plot memory.png]
+python benchmarks/demo.py [--clients 20] [--strangers 0] [--seconds 60] [--plot m.png] [--short]
 
 Each visitor uploads the portrait of examples/, waits until it is read, and then moves a slider
 again as soon as the last picture has arrived and been fetched. Counted are edits and errors, and
@@ -75,7 +75,10 @@ def main() -> None:
     parser.add_argument("--model", default="celeba")
     parser.add_argument("--plot", type=Path, help="Where to draw memory over time.")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--short", action="store_true", help="Only see that everything runs.")
     options = parser.parse_args()
+    if options.short:
+        options.clients, options.strangers, options.seconds = 2, 1, 3.0
     address_of = (options.model, options.seconds)
     with (
         serving(options.model) as server,

@@ -1,6 +1,6 @@
 """Edits under onnxruntime beside edits under PyTorch: same pictures? how long?
 
-    python benchmarks/export.py [MODEL ...] [--rounds 30] [--cores N]
+    python benchmarks/export.py [MODEL ...] [--rounds 30] [--cores N] [--short]
 
 Exports each model to a temporary folder and edits generated pictures with both, by turns; a ratio
 below 1 means that onnxruntime takes less. Ratios of wall time and of processor time are medians
@@ -19,8 +19,11 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-BATCHES = (1, 8, 64)
-PROCESS_ROUNDS = 5
+SHORT = "--short" in sys.argv
+"""Only to see that everything runs."""
+BATCHES = (1,) if SHORT else (1, 8, 64)
+PROCESS_ROUNDS = 1 if SHORT else 5
+FEWEST_ROUNDS = 1 if SHORT else 6
 Spent = tuple[float, float]
 
 
@@ -78,7 +81,9 @@ def edits(model: str, folder: Path, rounds: int) -> None:
         for pair in pairs:
             a, b = (np.asarray(picture, np.int16) for picture in pair)
             levels = max(levels, int(np.abs(a - b).max()))
-        show(f"{detail}, batch {batch}", *by_turns(ours, theirs, max(6, rounds // batch)))
+        show(
+            f"{detail}, batch {batch}", *by_turns(ours, theirs, max(FEWEST_ROUNDS, rounds // batch))
+        )
     print(f"  largest difference of edited pictures: {levels} grey levels of 255")
 
 
@@ -107,8 +112,9 @@ def processes(model: str, folder: Path, scratch: Path) -> None:
 def main() -> None:
     """Export, edit, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="*", default=["celeba", "mnist"])
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("models", nargs="*", default=["mnist"] if SHORT else ["celeba", "mnist"])
+    parser.add_argument("--rounds", type=int, default=1 if SHORT else 30)
+    parser.add_argument("--short", action="store_true", help="Only see that everything runs.")
     parser.add_argument("--cores", type=int, help="Use only so many, where others are busy.")
     arguments = parser.parse_args()
     if arguments.cores:

@@ -1,6 +1,6 @@
 """Memory by the number of pictures, edited, trained on or evaluated, and by a photo's pixels.
 
-python benchmarks/memory.py [--work photo edit train evaluate] [--counts 1000 20000]
+python benchmarks/memory.py [--work photo edit train evaluate] [--counts 1000 20000] [--short]
 
 Each row is a process of its own. What is shown is the most memory of its own that it ever had: the
 pages of the memory-mapped data are not in it, as the system takes those back when it needs them.
@@ -28,6 +28,8 @@ from icgan_sdk.data import write_arrays
 from icgan_sdk.model import IcGANNetworks
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
+SHORT = "--short" in sys.argv
+"""Only to see that everything runs."""
 DIFFERENT = 200
 STEPS = 200
 """Of the training; its first epoch would take hours."""
@@ -74,26 +76,22 @@ def edit(count: int, folder: Path) -> list[str]:
 
 def train(count: int, folder: Path) -> list[str]:
     """The GAN stage on so many pictures of 128×128."""
-    write_data(folder / "data", 128, {"train": count})
+    made_up_data(folder / "data", 128, {"train": count})
     settings = [
         "model.generator_width=8", "model.discriminator_width=8", "model.z_dim=16",
         f"gan.epochs={STEPS}", "gan.batch_size=32", "run.device=cpu",
     ]  # fmt: skip
     return [
         "train", "paper", "--data", str(folder / "data"), "--out", str(folder / "run"),
-        "--stage", "gan", "--stop-after", "60s", *(w for s in settings for w in ("--set", s)),
+        "--stage", "gan", "--stop-after", "1s" if SHORT else "60s",
+        *(w for s in settings for w in ("--set", s)),
     ]  # fmt: skip
 
 
 def evaluate(count: int, folder: Path) -> list[str]:
     """An evaluation on so many pictures; referees learn from 1,000."""
-    parts = {"train": 1000, "validation": 200, "test": count}
-    attributes = write_data(folder / "data", 64, parts)
-    torch.manual_seed(0)
-    config = ModelConfig(
-        64, attributes=attributes, z_dim=16, generator_width=8, encoder_width=8, encoder_y_fc=32
-    )
-    save_artefact(IcGANNetworks(config), folder / "model", card="# Tiny\n")
+    parts = {"train": 64 if SHORT else 1000, "validation": 64 if SHORT else 200, "test": count}
+    made_up_model(folder / "model", made_up_data(folder / "data", 64, parts))
     return [
         "evaluate", str(folder / "model"), "--data", str(folder / "data"),
         "--out", str(folder / "out"), "--device", "cpu",
@@ -101,14 +99,14 @@ def evaluate(count: int, folder: Path) -> list[str]:
 
 
 WORK: dict[str, tuple[Callable[[int, Path], list[str]], tuple[int, ...]]] = {
-    "photo": (photo, (12, 50, 108)),
-    "edit": (edit, (100, 1000, 5000)),
-    "train": (train, (2000, 20_000, 200_000)),
-    "evaluate": (evaluate, (5000, 10_000, 20_000)),
+    "photo": (photo, (1,) if SHORT else (12, 50, 108)),
+    "edit": (edit, (2,) if SHORT else (100, 1000, 5000)),
+    "train": (train, (64,) if SHORT else (2000, 20_000, 200_000)),
+    "evaluate": (evaluate, (8,) if SHORT else (5000, 10_000, 20_000)),
 }
 
 
-def write_data(folder: Path, side: int, partitions: dict[str, int]) -> AttributeSet:
+def made_up_data(folder: Path, side: int, partitions: dict[str, int]) -> AttributeSet:
     """Some different pictures, again and again."""
     draws = np.random.default_rng(0)
     attributes = AttributeSet(("Light", "Low"))
@@ -128,6 +126,15 @@ def write_data(folder: Path, side: int, partitions: dict[str, int]) -> Attribute
     return attributes
 
 
+def made_up_model(folder: Path, attributes: AttributeSet) -> None:
+    """A small untrained model, 64×64."""
+    torch.manual_seed(0)
+    config = ModelConfig(
+        64, attributes=attributes, z_dim=16, generator_width=8, encoder_width=8, encoder_y_fc=32
+    )
+    save_artefact(IcGANNetworks(config), folder, card="# Tiny\n")
+
+
 def peak(work: Callable[[int, Path], list[str]], count: int) -> float:
     """Most memory that the work on so many pictures has, MiB."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -145,6 +152,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--work", choices=WORK, nargs="+", default=list(WORK))
     parser.add_argument("--counts", type=int, nargs="+")
+    parser.add_argument("--short", action="store_true", help="Only see that everything runs.")
     arguments = parser.parse_args()
     print("| work | pictures (photo: million pixels) | peak memory, MiB |\n|---|---:|---:|")
     for name in arguments.work:

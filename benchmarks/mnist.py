@@ -4,11 +4,14 @@
 
 The judge is a classifier of another architecture and seed than the model's own E_y, trained here
 on the real training digits (a few minutes) unless `--judge` names the file of an earlier run.
-Everything goes through the public `IcGAN`: uint8 pictures in, pictures out.
+Everything goes through the public `IcGAN`: uint8 pictures in, pictures out. `--short` only shows
+that everything runs: digits that the model draws stand for MNIST.
 """
 
 import argparse
 import json
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +23,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from icgan_sdk import IcGAN, Latent
-from icgan_sdk.data import PreparedDataset
+from icgan_sdk.data import PreparedDataset, write_arrays
 from icgan_sdk.pictures.grids import grid
 from icgan_sdk.pictures.saving import save_picture
 
 Pixels = npt.NDArray[np.uint8]
 SEED = 77
-EPOCHS = 5
+SHORT = "--short" in sys.argv
+EPOCHS = 1 if SHORT else 5
 BATCH = 128
 
 
@@ -144,13 +148,34 @@ def figure(model: IcGAN, images: Tensor, digits: Tensor) -> Image.Image:
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True, help="prepared MNIST")
+    parser.add_argument("--data", required=not SHORT, help="prepared MNIST")
     parser.add_argument("--model", default="mnist", help="bundled name or artefact folder")
     parser.add_argument("--judge", type=Path, help="judge.safetensors: read if there, else written")
     parser.add_argument("--grid", type=Path, help="also write the grid of variations here")
     parser.add_argument("--json", action="store_true", help="print JSON only")
+    parser.add_argument("--short", action="store_true", help="only see that everything runs")
     arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        if SHORT:
+            arguments.data = draw_digits(Path(temporary) / "data")
+        run(arguments)
 
+
+def draw_digits(folder: Path) -> Path:
+    """A data set of digits that the bundled model draws."""
+    model = IcGAN.from_pretrained("mnist")
+    labels = np.eye(10, dtype=np.uint8)[np.arange(300) % 10]
+    z = torch.randn(300, model.config.z_dim, generator=torch.Generator().manual_seed(0))
+    pictures = stack(model.decode(Latent(z, torch.from_numpy(labels) * 2.0 - 1)))
+    partitions = {"train": 200, "test": 100}
+    write_arrays(
+        folder, pictures[..., None], labels, model.config.attributes, partitions, padding=2
+    )
+    return folder
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train a judge or read it, measure, print."""
     train, test = (PreparedDataset.open(arguments.data, name) for name in ("train", "test"))
     if arguments.judge and arguments.judge.exists():
         judge = make_judge().eval()

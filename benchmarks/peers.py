@@ -1,6 +1,6 @@
 """An edit of a face at 128×128 beside the peers' generators, by turns on one machine.
 
-    python benchmarks/peers.py [--rounds 7] [--batches 1 16]
+    python benchmarks/peers.py [--rounds 7] [--batches 1 16] [--short]
 
 The peers' code is not in the project. Their networks are built from the layer lists of their papers
 (LAYERS below), with random weights, which take as long as trained ones. All run in float32 by
@@ -244,7 +244,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 16])
+    parser.add_argument("--short", action="store_true", help="Only see that everything runs.")
     arguments = parser.parse_args()
+    if arguments.short:
+        arguments.rounds, arguments.batches = 1, [1]
     torch.manual_seed(0)
     peers = {"StarGAN": StarGAN(), "AttGAN": AttGAN(), "STGAN": STGAN()}
     by_torch, by_onnx = (IcGAN.from_pretrained("celeba", runtime=r) for r in ("torch", "onnx"))

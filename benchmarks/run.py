@@ -1,9 +1,10 @@
 """Speed: the training steps, the data path, an edit, the command line; each beside a yardstick.
 
-python benchmarks/run.py [train|data|edit|cli ...] [--json]
+python benchmarks/run.py [train|data|edit|cli ...] [--json] [--short]
 
 Every measurement runs in a process of its own; those that are compared take turns. Figures are
 medians. Close other programs first: two busy threads on two cores halve what is measured.
+--short runs everything once, on little, to see that it runs.
 """
 
 import argparse
@@ -19,14 +20,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROUNDS = 3
-BATCH = 64
+SHORT = "--short" in sys.argv
+ROUNDS = 1 if SHORT else 3
+BATCH = 8 if SHORT else 64
+COUNTS = (1000, 2000) if SHORT else (10_000, 200_000)
 ROOT = Path(__file__).parent.parent
 Figures = dict[str, Any]
 
 
 def times(function: Callable[[], object], repeats: int, warm_up: int = 3) -> list[float]:
     """Seconds of each call, after some that don't count."""
+    repeats, warm_up = (1, 0) if SHORT else (repeats, warm_up)
     found = []
     for call in range(warm_up + repeats):
         start = time.perf_counter()
@@ -38,7 +42,8 @@ def times(function: Callable[[], object], repeats: int, warm_up: int = 3) -> lis
 
 def worker(name: str, *arguments: object) -> Figures:
     """What one of WORKERS finds in a process of its own."""
-    command = [sys.executable, __file__, "--worker", name, *map(str, arguments)]
+    command = [sys.executable, __file__, *["--short"] * SHORT, "--worker", name]
+    command += map(str, arguments)
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
@@ -63,9 +68,10 @@ def products() -> Figures:
     """The machine's rate of bfloat16 matrix products, 4096² each."""
     import torch
 
-    a, b = (torch.randn(4096, 4096).bfloat16() for _ in range(2))
+    side = 256 if SHORT else 4096
+    a, b = (torch.randn(side, side).bfloat16() for _ in range(2))
     seconds = statistics.median(times(lambda: a @ b, 7))
-    return {"tflop_per_second": 2 * 4096**3 / seconds / 1e12}
+    return {"tflop_per_second": 2 * side**3 / seconds / 1e12}
 
 
 def plain_steps() -> Figures:
@@ -151,7 +157,7 @@ def large_steps() -> Figures:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from icgan_sdk.config import ModelConfig
+    from icgan_sdk.config import CELEBA_CROP, ModelConfig
     from icgan_sdk.model import Critic, Generator, IcGANNetworks, Painter, init_generator
     from icgan_sdk.train import load_config
     from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
@@ -162,7 +168,7 @@ def large_steps() -> Figures:
 
     torch.manual_seed(0)
     recipe = load_config("celeba128", data="none")
-    config = ModelConfig(128, **recipe.model, painter_size=128, painter_width=32)
+    config = ModelConfig(128, crop=CELEBA_CROP, **recipe.model, painter_size=128)
     runtime = Runtime(RunConfig(device="cpu"))
     frozen = runtime.place(IcGANNetworks(config)).eval().requires_grad_(False)
     E_y = frozen.encoder_y
@@ -312,13 +318,13 @@ def data() -> Figures:
     """The data path alone beside what training consumes, at 10,000 and 200,000 images."""
     result: Figures = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for count in (10_000, 200_000):
+        for count in COUNTS:
             folder = Path(scratch) / str(count)
             write_synthetic(folder, count)
             result[str(count)] = worker("draw_batches", folder)
     consumed = BATCH / statistics.median(worker("our_steps")["gan"])
     result["training_images_per_second"] = consumed
-    result["times_consumption"] = result["200000"]["images_per_second"] / consumed
+    result["times_consumption"] = result[str(COUNTS[-1])]["images_per_second"] / consumed
     return result
 
 
@@ -333,8 +339,8 @@ def write_synthetic(folder: Path, count: int) -> None:
     attributes = AttributeSet.celeba()
     random = np.random.default_rng(0)
     images = np.lib.format.open_memmap(folder / IMAGES, "w+", np.uint8, (count, 64, 64, 3))
-    for start in range(0, count, 10_000):
-        images[start : start + 10_000] = random.integers(0, 256, (10_000, 64, 64, 3), np.uint8)
+    for start in range(0, count, 1000):
+        images[start : start + 1000] = random.integers(0, 256, (1000, 64, 64, 3), np.uint8)
     images.flush()
     np.save(folder / ATTRIBUTES, random.integers(0, 2, (count, len(attributes)), np.uint8))
     description = DatasetInfo(attributes, source="noise").to_json({"train": (0, count)})
@@ -357,7 +363,7 @@ def cli() -> Figures:
         command += ["--model", "mnist", "--set", "digit=3", "-o", f"{scratch}/out.png"]
         commands = {"import_torch": [sys.executable, "-c", "import torch"], "icgan_edit": command}
         seconds: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(1 + 3 * ROUNDS):
+        for _ in range(2 if SHORT else 1 + 3 * ROUNDS):
             for name, words in commands.items():
                 start = time.perf_counter()
                 subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
@@ -407,6 +413,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("benchmarks", nargs="*", metavar="|".join(BENCHMARKS))
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--short", action="store_true", help="only see that everything runs")
     parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
