@@ -1,6 +1,7 @@
 """Drawing labels: reproducible, from the right distribution, and wrong ones always wrong."""
 
-import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.data import LabelMethod, LabelSampler
@@ -155,14 +157,27 @@ def test_without_attributes(method: LabelMethod) -> None:
     assert sampler.mismatched(torch.empty(4, 0), seeded()).shape == (4, 0)
 
 
+class Draws(TorchFunctionMode):
+    """Counts draws of whole numbers."""
+
+    count = 0
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        self.count += function is torch.randint
+        return function(*args, **(kwargs or {}))
+
+
 def test_rare_labels_are_found_quickly_and_evenly() -> None:
     labels = torch.full((160_000, 2), -1.0)
     labels[7], labels[8, 1] = 1.0, 1.0
     y = torch.full((2000, 2), -1.0)
     y[0] = 1.0
-    start = time.perf_counter()
-    wrong = LabelSampler(labels, names(2)).mismatched(y, seeded())
-    assert time.perf_counter() - start < 2  # redrawing takes a hundred times as long
+    sampler = LabelSampler(labels, names(2))
+    with Draws() as draws:
+        wrong = sampler.mismatched(y, seeded())
+    assert 0 < draws.count < 100  # redrawing until all differ takes thousands
     assert (wrong != y).any(dim=1).all()
     assert rows(wrong[1:]) == {(1.0, 1.0), (-1.0, 1.0)}
     torch.testing.assert_close(wrong[1:, 0].mean().item(), 0.0, atol=0.1, rtol=0)
@@ -191,15 +206,3 @@ def test_refuses() -> None:
     one = AttributeSet.classes("digit", "0")
     with pytest.raises(DatasetError, match="only one class"):
         LabelSampler(torch.ones(3, 1), one).mismatched(torch.ones(1, 1), seeded())
-
-
-def test_a_step_takes_well_under_a_millisecond() -> None:
-    sampler, generator = LabelSampler(binary(30_000, 18), names(18)), seeded()
-    y = sampler.sample(64, generator)
-    times = []
-    for _ in range(50):
-        start = time.perf_counter()
-        sampler.sample(64, generator)
-        sampler.mismatched(y, generator)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 1e-3
