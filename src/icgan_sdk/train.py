@@ -8,6 +8,7 @@ train.run(config, "runs/mnist")
 ```
 """
 
+from icgan_sdk.training.context import STAGES as _TABLE
 from icgan_sdk.training.logging import Progress, read_metrics
 from icgan_sdk.training.pipeline import train as run
 from icgan_sdk.training.recipe_files import load_config, override, recipes
@@ -22,7 +23,6 @@ from icgan_sdk.training.settings import (
     PainterConfig,
     RunConfig,
 )
-from icgan_sdk.training.stages import STAGES as _TABLE
 from icgan_sdk.training.train_config import TrainConfig
 
 Stage = str

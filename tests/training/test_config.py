@@ -1,5 +1,7 @@
 """Training settings: TOML, recipes, overrides, and all problems told at once."""
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -26,6 +28,15 @@ def test_recipes_load() -> None:
         assert load_config(name) == TrainConfig.from_dict(
             tomllib.loads(load_config(name).to_toml())
         )
+
+
+def test_recipes_load_before_any_stage_is_imported() -> None:
+    script = (
+        "import sys; from icgan_sdk.training.recipe_files import load_config; "
+        "assert load_config('celeba_painter').optional; "
+        "assert 'icgan_sdk.training.stages' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_paper_recipe_is_the_papers() -> None:

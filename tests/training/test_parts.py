@@ -15,14 +15,13 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Generator, draw_noise
-from icgan_sdk.training.context import Context
+from icgan_sdk.training.context import STAGES, Context
 from icgan_sdk.training.generated import draw_generated, refresh_batch_norm
 from icgan_sdk.training.logging import StageLog, read_metrics
 from icgan_sdk.training.optimisers import MovingAverage, make_adam, set_learning_rate
 from icgan_sdk.training.rows import Epochs, chunks, draw_images, move
 from icgan_sdk.training.runtime import Runtime, _allow_tf32
 from icgan_sdk.training.settings import GANConfig, OptimiserConfig, RunConfig
-from icgan_sdk.training.stages import STAGES
 from icgan_sdk.training.train_config import TrainConfig
 
 CPU = RunConfig(device="cpu", precision="float32")
@@ -179,9 +178,8 @@ def test_batch_norm_refresh_gives_plain_means(config: TrainConfig, bars: Path) -
     data = PreparedDataset.open(bars)
     train = data.part("train")
     labels = LabelSampler(train.all_labels(), data.attributes)
-    context = Context(
-        bars, config, config.model_config(data), data, train, labels, Runtime(config.run), STAGES
-    )
+    model, runtime = config.model_config(data), Runtime(config.run)
+    context = Context(bars, config, model, data, train, labels, runtime)
     generator = Generator(context.model)
     norm = generator.get_submodule("hidden.0.1")
     assert isinstance(norm, nn.BatchNorm2d)

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.train import read_metrics, run, saved_config
 from icgan_sdk.training.checkpoint import Stateful
-from icgan_sdk.training.context import Context, Stage
+from icgan_sdk.training.context import STAGES, Context, Stage, register_stage
 from icgan_sdk.training.generated import draw_generated, load_generator
 from icgan_sdk.training.loop import run_stage
 from icgan_sdk.training.optimisers import descend, make_adam
 from icgan_sdk.training.recipe_files import override
 from icgan_sdk.training.settings import OptimiserConfig
-from icgan_sdk.training.stages import STAGES, register
+from icgan_sdk.training.stages import register
 from icgan_sdk.training.train_config import OPTIONAL_SECTIONS, TrainConfig
 from tests.training.conftest import KilledError, killed_at
 
@@ -61,7 +61,7 @@ GLOW = Stage(
 
 @pytest.fixture(autouse=True)
 def glow() -> Iterator[None]:
-    register(GLOW)
+    register_stage(GLOW)
     yield
     del STAGES["glow"], OPTIONAL_SECTIONS["glow"]
 
@@ -138,7 +138,30 @@ def test_sections_of_registered_stages_are_checked(config: TrainConfig) -> None:
 @pytest.mark.parametrize(("name", "seed"), [("gan", 1001), ("other", 3)])
 def test_names_and_seeds_are_not_shared(name: str, seed: int) -> None:
     with pytest.raises(ConfigError, match="its name or its seed"):
-        register(Stage(name=name, seed=seed, run=train_glow))
+        register_stage(Stage(name=name, seed=seed, run=train_glow))
+
+
+def test_the_former_name_of_registering_still_works() -> None:
+    with (
+        pytest.warns(DeprecationWarning, match=r"icgan_sdk\.plugins\.register_stage"),
+        pytest.raises(ConfigError, match="its name or its seed"),
+    ):
+        register(GLOW)
+
+
+def test_stages_that_need_each_other_are_named(config: TrainConfig, tmp_path: Path) -> None:
+    ring = [
+        Stage("a", 1001, train_glow, needs=lambda config: ("b",)),
+        Stage("b", 1002, train_glow, needs=lambda config: ("a",)),
+    ]
+    for stage in ring:
+        register_stage(stage)
+    try:
+        with pytest.raises(ConfigError, match="stages a, b wait for one another"):
+            run(config, tmp_path / "run")
+    finally:
+        for stage in ring:
+            del STAGES[stage.name]
 
 
 def test_seeds_of_released_stages_stay() -> None:

@@ -1,7 +1,7 @@
-"""What a stage of a run is, and what every stage is given."""
+"""What a stage of a run is, the table of all stages, and what every stage is given."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,12 +11,13 @@ from torch import nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
+from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.training.checkpoint import is_complete, load_checkpoint
 from icgan_sdk.training.logging import Watcher
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import OptimiserConfig
-from icgan_sdk.training.train_config import TrainConfig
+from icgan_sdk.training.train_config import OPTIONAL_SECTIONS, TrainConfig
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -25,8 +26,7 @@ _Network = TypeVar("_Network", bound=nn.Module)
 class Stage:
     """One stage of a run: everything the rest of the training knows about it.
 
-    A stage's file defines it; a line in `icgan_sdk.training.stages` makes it part of every run
-    that wants it.
+    `register_stage` makes it part of every run that wants it.
 
     Attributes:
         name: Names its checkpoint, its lines in ``metrics.jsonl`` and the option ``--stage``.
@@ -75,6 +75,26 @@ class Stage:
         return self.sections(config) or (self.name,)
 
 
+STAGES: dict[str, Stage] = {}
+"""Every stage by name, in the order in which a run takes them unless their needs say otherwise."""
+
+
+def register_stage(stage: Stage) -> None:
+    """Add a stage to the table, and its section to those a config may have.
+
+    Args:
+        stage: Its name and its seed are its own. The package's stages have seeds below 1000.
+
+    Raises:
+        ConfigError: If another stage has its name or its seed.
+    """
+    if stage.name in STAGES or stage.seed in {other.seed for other in STAGES.values()}:
+        raise ConfigError(f"stage {stage.name}: another one has its name or its seed {stage.seed}")
+    STAGES[stage.name] = stage
+    if stage.settings is not None:
+        OPTIONAL_SECTIONS[stage.name] = stage.settings
+
+
 @dataclass(frozen=True)
 class Context:
     """One run.
@@ -87,7 +107,6 @@ class Context:
         train: The training partition.
         labels: Samples y' and wrong y.
         runtime: Device, precision, processes, randomness.
-        stages: Every stage there is, by name.
         start: The model whose networks training begins with, if any.
         watcher: Told after each step.
         deadline: When to stop, in seconds of `time.monotonic`; None: at the run's end.
@@ -100,7 +119,6 @@ class Context:
     train: PreparedDataset
     labels: LabelSampler
     runtime: Runtime
-    stages: Mapping[str, Stage]
     start: IcGANNetworks | None = None
     watcher: Watcher | None = None
     deadline: float | None = None
@@ -117,7 +135,7 @@ class Context:
 
     def draws(self, stage: str, step: int, rank: int | None = None) -> torch.Generator:
         """The CPU generator of one step of a stage, as `Runtime.generator` makes it."""
-        return self.runtime.generator(self.stages[stage].seed, step, rank)
+        return self.runtime.generator(STAGES[stage].seed, step, rank)
 
     def build(self, stage: str, make: Callable[[], _Network]) -> _Network:
         """Make a network with random initial weights, the same in every process."""
@@ -159,4 +177,4 @@ class Context:
             load_checkpoint(self.checkpoint(stage), {name: network})
 
     def _stand_in(self, stage: str) -> nn.Module | None:
-        return None if self.start is None else self.stages[stage].stand_in(self, self.start)
+        return None if self.start is None else STAGES[stage].stand_in(self, self.start)

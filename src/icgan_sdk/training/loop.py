@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from icgan_sdk.errors import DivergedError
 from icgan_sdk.training.checkpoint import Stateful, load_checkpoint, save_checkpoint
-from icgan_sdk.training.context import Context
+from icgan_sdk.training.context import STAGES, Context
 from icgan_sdk.training.logging import StageLog
 from icgan_sdk.training.optimisers import set_learning_rate
 from icgan_sdk.training.rows import Epochs
@@ -89,8 +89,7 @@ def run_stage(
 
 def stage_epochs(context: Context, stage: str, settings: OptimiserConfig) -> Epochs:
     """The steps of a stage over the training partition, and the rows of each."""
-    seed = context.stages[stage].seed
-    return Epochs(len(context.train), settings, context.runtime, stage, seed)
+    return Epochs(len(context.train), settings, context.runtime, stage, STAGES[stage].seed)
 
 
 def _not_finite(losses: Mapping[str, Tensor], networks: Sequence[nn.Module]) -> str:

@@ -19,12 +19,12 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import CheckpointError, ConfigError, DataWarning, list_some
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.training.context import Context, Stage
+from icgan_sdk.training.context import STAGES, Context, Stage
 from icgan_sdk.training.logging import Watcher, read_metrics
 from icgan_sdk.training.run_folder import Mode, only_one, prepare_folder, run_commands
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.shortages import naming_shortages
-from icgan_sdk.training.stages import STAGES, stages_behind, stages_of
+from icgan_sdk.training.stages import stages_behind, stages_of
 from icgan_sdk.training.train_config import TrainConfig
 
 
@@ -149,7 +149,6 @@ def _open_run(
         train=train_part.on_device(runtime.device) if kept else train_part,
         labels=labels,
         runtime=runtime,
-        stages=STAGES,
         start=start,
         watcher=watcher,
         deadline=deadline,

@@ -15,10 +15,10 @@ from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER, RUN_CONFIG_FILE
 from icgan_sdk.errors import CheckpointError, SaveError
 from icgan_sdk.files import atomic_folder, write_text
 from icgan_sdk.training.checkpoint import is_complete
-from icgan_sdk.training.context import Context
+from icgan_sdk.training.context import STAGES, Context
 from icgan_sdk.training.logging import read_metrics
 from icgan_sdk.training.recipe_files import load_config
-from icgan_sdk.training.stages import STAGES, built_on
+from icgan_sdk.training.stages import built_on
 from icgan_sdk.training.train_config import TrainConfig
 
 Mode = Literal["new", "resume", "restart"]
@@ -67,7 +67,7 @@ def prepare_folder(context: Context, wanted: Sequence[str], mode: Mode, command:
             f"{folder} already holds {', '.join(repeated)}: resume it, restart it, or name a new "
             "folder"
         )
-    doomed = built_on(context, set(wanted)) if mode == "restart" else set()
+    doomed = built_on(context.config, set(wanted)) if mode == "restart" else set()
     kept = [s for s in begun if s not in doomed]
     if mode == "resume" or kept:
         unfinished = [s for s in kept if not is_complete(context.checkpoint(s))]

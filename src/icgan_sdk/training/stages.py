@@ -1,43 +1,32 @@
-"""The table of all stages. A new one is a file that defines it, and a line here."""
+"""The package's stages enter the table here; which of the table a run has, and in what order."""
+
+import warnings
 
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.training.context import Context, Stage
+from icgan_sdk.training.context import STAGES, Context, Stage, register_stage
 from icgan_sdk.training.encoder_y import ENCODER_Y
 from icgan_sdk.training.encoder_z import ENCODER_Z
 from icgan_sdk.training.gan import GAN
 from icgan_sdk.training.generated import GENERATED
 from icgan_sdk.training.painter import PAINTER
-from icgan_sdk.training.train_config import OPTIONAL_SECTIONS
+from icgan_sdk.training.train_config import TrainConfig
 
-STAGES: dict[str, Stage] = {}
-"""Every stage by name, in the order in which a run takes them unless their needs say otherwise."""
+for _stage in (GAN, GENERATED, ENCODER_Z, ENCODER_Y, PAINTER):
+    register_stage(_stage)
 
 
 def register(stage: Stage) -> None:
-    """Add a stage to the table, and its section to those a config may have.
-
-    Raises:
-        ConfigError: If another stage has its name or its seed.
-    """
-    if stage.name in STAGES or stage.seed in {other.seed for other in STAGES.values()}:
-        raise ConfigError(f"stage {stage.name}: another one has its name or its seed {stage.seed}")
-    STAGES[stage.name] = stage
-    if stage.settings is not None:
-        OPTIONAL_SECTIONS[stage.name] = stage.settings
-
-
-register(GAN)
-register(GENERATED)
-register(ENCODER_Z)
-register(ENCODER_Y)
-register(PAINTER)
+    """The former name of `icgan_sdk.plugins.register_stage`."""
+    message = "icgan_sdk.training.stages.register is now icgan_sdk.plugins.register_stage"
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    register_stage(stage)
 
 
 def stages_of(context: Context) -> list[Stage]:
     """The stages of a run, each after those it needs, otherwise in the table's order.
 
     Raises:
-        ConfigError: If a stage can't work with the run's settings.
+        ConfigError: If a stage can't work with the run's settings, or stages need each other.
     """
     parts = stages_behind(context)
     waiting = [s for s in parts if s.alone(context.config)] or parts
@@ -46,7 +35,10 @@ def stages_of(context: Context) -> list[Stage]:
     ordered: list[Stage] = []
     while waiting:
         names = {s.name for s in waiting}
-        ready = next(s for s in waiting if names.isdisjoint(s.needs(context.config)))
+        ready = next((s for s in waiting if names.isdisjoint(s.needs(context.config))), None)
+        if ready is None:
+            ring = ", ".join(sorted(names))
+            raise ConfigError(f"stages {ring} wait for one another: their needs go in a circle")
         waiting.remove(ready)
         ordered.append(ready)
     return ordered
@@ -57,17 +49,17 @@ def stages_behind(context: Context) -> list[Stage]:
 
     Where one is alone in the run, the others are those that the start model stands in for.
     """
-    return [s for s in context.stages.values() if s.is_in(context.config, context.model)]
+    return [s for s in STAGES.values() if s.is_in(context.config, context.model)]
 
 
-def built_on(context: Context, names: set[str]) -> set[str]:
+def built_on(config: TrainConfig, names: set[str]) -> set[str]:
     """These stages, and all that are built on them, directly or not.
 
     Stages that the config has no longer are among them, as the folder may still hold their results.
     """
     found = set(names)
-    rest = [s for s in context.stages.values() if s.name not in found]
-    while more := [s for s in rest if found.intersection(s.needs(context.config))]:
+    rest = [s for s in STAGES.values() if s.name not in found]
+    while more := [s for s in rest if found.intersection(s.needs(config))]:
         found.update(s.name for s in more)
         rest = [s for s in rest if s not in more]
     return found

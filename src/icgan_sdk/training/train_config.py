@@ -17,6 +17,7 @@ from icgan_sdk.training.settings import (
     GeneratedConfig,
     JointConfig,
     OptimiserConfig,
+    PainterConfig,
     RunConfig,
 )
 
@@ -25,8 +26,8 @@ FROM_DATA = ("image_size", "channels", "padding", "crop", "attributes", "groups"
 data have its side, and the recipe may give the model a smaller one."""
 PLAIN = ("data", "start")
 """Settings that belong to no section."""
-OPTIONAL_SECTIONS: dict[str, type[OptimiserConfig]] = {}
-"""The sections of stages that only run if the config has them; the table of stages fills it."""
+OPTIONAL_SECTIONS: dict[str, type[OptimiserConfig]] = {"painter": PainterConfig}
+"""The sections of stages that only run if the config has them; `register_stage` adds others."""
 
 _Section = TypeVar("_Section", bound=OptimiserConfig)
 
