@@ -150,7 +150,7 @@ class Pretrained:
 
         dtype = self._dtype or torch.float32
         networks = self._engine.networks
-        save_artefact(networks, folder, card=card, dtype=dtype, graphs_of=self._folder)
+        save_artefact(networks, folder, card=card, dtype=dtype, source=self._folder)
 
     def _new_card(self, name: str) -> str:
         from icgan_sdk.artefacts.card import model_card

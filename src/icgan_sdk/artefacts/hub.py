@@ -12,7 +12,6 @@ from icgan_sdk.artefacts.hub_faults import check_settings, reason
 from icgan_sdk.artefacts.layout import (
     ARTEFACT_FILES,
     CARD_FILE,
-    GRAPH_FILES,
     PICKLE_SUFFIXES,
     WEIGHTS_FILE,
 )
@@ -151,7 +150,7 @@ def upload(
                 folder_path=Path(folder),
                 revision=revision,
                 allow_patterns=list(ARTEFACT_FILES),
-                delete_patterns=list(GRAPH_FILES),  # those of other weights
+                delete_patterns=list(ARTEFACT_FILES),  # what another model had and this one hasn't
                 commit_message="Upload IcGAN model",
             )
     except Exception as error:  # as in `download`

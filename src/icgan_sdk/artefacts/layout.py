@@ -13,6 +13,9 @@ CONFIG_FORMAT = JsonFormat(version=1, error=ModelFormatError)
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+CRITIC_FILE = "critic.safetensors"
+"""The painter's critic, which only training opens; see `icgan_sdk.artefacts.critic`."""
+
 CARD_FILE = "README.md"
 
 ARTEFACT_FOLDER, RUN_CONFIG_FILE = "artefact", "config.toml"
@@ -27,7 +30,7 @@ STEPS = (ENCODER, READER, GENERATOR, PAINTER, COMPOSITE)
 GRAPH_FILES = (RECORD_FILE, *(f"{name}.onnx" for name in STEPS))
 """What `icgan_sdk.export.write_graphs` puts beside the weights."""
 
-ARTEFACT_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, *GRAPH_FILES)
+ARTEFACT_FILES = (CONFIG_FILE, WEIGHTS_FILE, CRITIC_FILE, CARD_FILE, *GRAPH_FILES)
 
 STATISTICS = (".running_mean", ".running_var")
 """How tensors end that are no parameters but batch norm's."""
