@@ -99,7 +99,7 @@ def our_steps(precision: str = "auto") -> Figures:
     from icgan_sdk.config import ModelConfig
     from icgan_sdk.model import Discriminator, Generator, IcGANNetworks
     from icgan_sdk.model.layers import init_dcgan
-    from icgan_sdk.training.encoder_z import EncoderBatch, encoder_z_losses
+    from icgan_sdk.training.encoder_z_losses import EncoderBatch, encoder_z_losses
     from icgan_sdk.training.gan import GANBatch, gan_step
     from icgan_sdk.training.losses import encoder_y_loss
     from icgan_sdk.training.optimisers import descend, make_adam
@@ -160,7 +160,8 @@ def large_steps() -> Figures:
     from icgan_sdk.config import CELEBA_CROP, ModelConfig
     from icgan_sdk.model import Critic, Generator, IcGANNetworks, Painter, init_generator
     from icgan_sdk.train import load_config
-    from icgan_sdk.training.joint import JointBatch, JointNetworks, joint_step
+    from icgan_sdk.training.joint import joint_step
+    from icgan_sdk.training.joint_losses import JointBatch, JointNetworks
     from icgan_sdk.training.optimisers import make_adam
     from icgan_sdk.training.painter_losses import PainterBatch, PainterNetworks, painter_step
     from icgan_sdk.training.runtime import Runtime

@@ -19,7 +19,6 @@ TINY = [
     "encoder_z.epochs=1",
     "encoder_y.epochs=1",
     "generated.images=8",
-    "generated.batch_norm_batches=1",
     "run.device=cpu",
 ]
 

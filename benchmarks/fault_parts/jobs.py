@@ -18,7 +18,7 @@ RUN = {
     "model": {"z_dim": 3, "generator_width": 4, "discriminator_width": 4, "encoder_width": 2,
               "encoder_y_fc": 8},
     "gan": {"epochs": 3, "batch_size": 8, "ema_decay": 0.9},
-    "generated": {"batch_norm_batches": 2, "images": 20},
+    "generated": {"images": 20},
     "encoder_z": {"epochs": 2, "batch_size": 8},
     "encoder_y": {"epochs": 2, "batch_size": 8},
     "run": {"device": "cpu", "precision": "float32", "log_every": 2, "checkpoint_every": 4},

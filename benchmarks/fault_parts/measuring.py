@@ -25,7 +25,7 @@ PARTS = {"train": 64, "validation": 32, "test": 32}
 STUDY = (
     "model.z_dim=3", "model.generator_width=4", "model.discriminator_width=4",
     "model.encoder_width=2", "model.encoder_y_fc=8", "model.encoder_z_fc=8",
-    "gan.epochs=2", "gan.batch_size=8", "generated.images=20", "generated.batch_norm_batches=2",
+    "gan.epochs=2", "gan.batch_size=8", "generated.images=20",
     "encoder_z.epochs=1", "encoder_z.batch_size=8", "encoder_y.epochs=1", "encoder_y.batch_size=8",
     "run.precision=float32", "run.log_every=2", "run.checkpoint_every=4",
 )  # fmt: skip

@@ -38,7 +38,7 @@ def shrink_recipes(folder: Path) -> None:
         short = replace(
             config,
             gan=replace(config.gan, epochs=1, batch_size=8),
-            generated=replace(config.generated, batch_norm_batches=1, images=8),
+            generated=replace(config.generated, images=8),
             encoder_z=replace(config.encoder_z, epochs=1, batch_size=8),
             encoder_y=replace(config.encoder_y, epochs=1, batch_size=8),
             run=replace(config.run, device="cpu"),

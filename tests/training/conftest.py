@@ -21,9 +21,10 @@ SECTIONS = {
         "encoder_y_fc": 8,
     },
     "gan": {"epochs": 2, "batch_size": 8, "ema_decay": 0.9},
-    "generated": {"batch_norm_batches": 2, "images": 20},
+    "images": {"shift": 1},
+    "generated": {"images": 20},
     "encoder_z": {"epochs": 2, "batch_size": 8},
-    "encoder_y": {"epochs": 2, "batch_size": 8, "shift": 1},
+    "encoder_y": {"epochs": 2, "batch_size": 8},
     "run": {"device": "cpu", "precision": "float32", "log_every": 2, "checkpoint_every": 2},
 }
 

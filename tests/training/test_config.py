@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.train import TrainConfig, load_config, recipes
+from icgan_sdk.train import ImagesConfig, TrainConfig, load_config, recipes
 from icgan_sdk.training.recipe_files import override
 
 
@@ -48,7 +49,6 @@ def test_paper_recipe_is_the_papers() -> None:
         assert (encoder.epochs, encoder.batch_size) == (15, 64)
         assert (encoder.learning_rate, encoder.beta1) == (1e-4, 0.1)
     assert paper.encoder_y.source == "real"
-    assert paper.generated.batch_norm_batches == 100
 
 
 def test_poster_recipe_is_the_variant(bars: Path) -> None:
@@ -76,7 +76,7 @@ def test_toml_round_trip(epochs: int, rate: float, decay: float, flip: bool, des
             f"gan.epochs={epochs}",
             f"gan.learning_rate={rate!r}",
             f"gan.ema_decay={decay!r}",
-            f"encoder_y.flip={str(flip).lower()}",
+            f"images.flip={str(flip).lower()}",
             f"model.encoder_design={design}",
         ],
     )
@@ -85,10 +85,11 @@ def test_toml_round_trip(epochs: int, rate: float, decay: float, flip: bool, des
 
 def test_all_problems_at_once() -> None:
     plain = {
-        "gan": {"epochs": 0, "beta1": 1.5, "adam": "sgd", "flip": 1, "learning_rate": "high"},
+        "gan": {"epochs": 0, "beta1": 1.5, "adam": "sgd", "learning_rate": "high"},
+        "images": {"flip": 1},
         "run": {"log_every": 50},
     }
-    pattern = r"gan\.epochs.*learning_rate.*beta1.*gan\.adam must be one of pytorch, torch7.*flip"
+    pattern = r"images\.flip.*gan\.epochs.*learning_rate.*beta1.*adam must be one of pytorch"
     with pytest.raises(ConfigError, match=pattern):
         TrainConfig.from_dict(plain)
 
@@ -125,3 +126,76 @@ def test_bad_files(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="not valid TOML"):
         load_config(tmp_path / "binary.toml")
+
+
+def test_overrides_mend_a_file(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("[gan]\nepochs = 0\n")
+    with pytest.raises(ConfigError, match=r"gan\.epochs must be at least 1"):
+        load_config(tmp_path / "bad.toml")
+    assert load_config(tmp_path / "bad.toml", ["gan.epochs=2"]).gan.epochs == 2
+
+
+FORMER: dict[str, dict[str, object]] = {
+    "gan": {"flip": True, "shift": 0},
+    "joint": {
+        "emphasis": 5.0,
+        "emphasis_from": 0.55,
+        "critic_rate": 2.0,
+        "balanced": True,
+        "prior_weight": 1.0,
+    },
+    "generated": {"batch_norm_batches": 100},
+    "encoder_z": {"flip": False, "shift": 0},
+    "encoder_y": {"flip": True, "shift": 0},
+}
+"""What each config file of release 0.2 holds unless it was set otherwise, as far as it is gone."""
+
+
+def former(**changed: Mapping[str, object]) -> dict[str, object]:
+    return {section: {**values, **changed.get(section, {})} for section, values in FORMER.items()}
+
+
+@pytest.mark.parametrize(
+    ("changed", "images"),
+    [
+        ({}, ImagesConfig()),
+        ({"encoder_y": {"shift": 6}, "encoder_z": {"flip": True}}, ImagesConfig(shift=6)),
+        ({"gan": {"flip": False}, "encoder_y": {"flip": False}}, ImagesConfig(flip=False)),
+    ],
+)
+def test_configs_of_earlier_releases_load(
+    changed: dict[str, dict[str, object]], images: ImagesConfig
+) -> None:
+    config = TrainConfig.from_dict(former(**changed))
+    assert config == TrainConfig(images=images)
+    assert TrainConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(("alone", "shift"), [(True, 4), (True, 2), (False, 4)])
+def test_painter_configs_of_earlier_releases_load(alone: bool, shift: int) -> None:
+    painter = {"alone": alone, "flip": True, "shift": shift}
+    plain = former() if alone else former(encoder_y={"shift": shift})
+    config = TrainConfig.from_dict({**plain, "model": {"painter_size": 64}, "painter": painter})
+    assert config.images == ImagesConfig(shift=shift)
+
+
+@pytest.mark.parametrize(
+    ("plain", "message"),
+    [
+        ({"joint": {"critic_rate": 4.0}}, r"joint\.critic_rate .* it is always 2\.0"),
+        ({"joint": {"balanced": False}}, r"joint\.balanced .* it is always True"),
+        ({"gan": {"shift": 3}}, r"gan\.shift .* it is always 0"),
+        ({"gan": {"flip": False}}, r"gan\.flip: .* images\.flip"),  # E_y's images were mirrored
+        ({"encoder_z": {"flip": True}, "gan": {"flip": False}}, r"encoder_z\.flip.* images\.flip"),
+        (
+            {"model": {"painter_size": 64}, "painter": {"shift": 4}, "encoder_y": {"shift": 3}},
+            r"encoder_y\.shift.* images\.shift",
+        ),
+        ({"images": {"shift": 3}, "encoder_y": {"shift": 3}}, r"encoder_y\.shift.* images\.shift"),
+    ],
+)
+def test_what_earlier_releases_could_set_and_this_one_cannot_is_said(
+    plain: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        TrainConfig.from_dict(plain)

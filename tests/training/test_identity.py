@@ -9,7 +9,7 @@ from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.pictures.arrays import picture_to_array
 from icgan_sdk.pictures.opening import open_picture
 from icgan_sdk.pictures.squares import fit_picture
-from icgan_sdk.training.identity import identity_loss
+from icgan_sdk.training.losses import identity_loss
 from tests.photo.conftest import PORTRAIT
 
 CONFIG = ModelConfig(crop=CELEBA_CROP)

@@ -16,7 +16,7 @@ from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import Generator, draw_noise
 from icgan_sdk.training.context import STAGES, Context
-from icgan_sdk.training.generated import draw_generated, refresh_batch_norm
+from icgan_sdk.training.generated import BATCH_NORM_BATCHES, draw_generated, refresh_batch_norm
 from icgan_sdk.training.logging import StageLog, read_metrics
 from icgan_sdk.training.optimisers import MovingAverage, make_adam, set_learning_rate
 from icgan_sdk.training.rows import Epochs, chunks, draw_images, move
@@ -192,7 +192,7 @@ def test_batch_norm_refresh_gives_plain_means(config: TrainConfig, bars: Path) -
     norm.get_buffer("running_mean").fill_(99.0)
     refresh_batch_norm(generator, context)
     handle.remove()
-    assert len(seen) == config.generated.batch_norm_batches
+    assert len(seen) == BATCH_NORM_BATCHES
     assert_close(norm.running_mean, torch.stack(seen).mean(0), rtol=1e-4, atol=1e-6)
     assert norm.momentum == 0.1
     x, z, y = draw_generated(generator, 5, context, torch.Generator().manual_seed(0))

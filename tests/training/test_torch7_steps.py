@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import Discriminator, Generator, IcGANNetworks
-from icgan_sdk.training.encoder_z import EncoderBatch, encoder_z_losses
+from icgan_sdk.training.encoder_z_losses import EncoderBatch, encoder_z_losses
 from icgan_sdk.training.gan import GANBatch, gan_step
 from icgan_sdk.training.optimisers import descend, make_adam
 from icgan_sdk.training.runtime import Runtime

@@ -18,7 +18,7 @@ from icgan_sdk.training.train_config import TrainConfig
 
 def train_encoder_y(context: Context) -> None:
     """Train E_y on real images, or on generated ones (the paper's §4.1 compares both)."""
-    settings, runtime = context.config.encoder_y, context.runtime
+    settings, images, runtime = context.config.encoder_y, context.config.images, context.runtime
     encoder = context.build("encoder_y", lambda: build_encoder_y(context.model))
     context.begin(encoder, "encoder_y")
     runtime.compile(encoder)
@@ -30,7 +30,7 @@ def train_encoder_y(context: Context) -> None:
         if generator is not None:
             x, _, y = draw_generated(generator, len(rows), context, draws)
         else:
-            x = draw_images(context.train, rows, settings.flip, settings.shift, draws)
+            x = draw_images(context.train, rows, images.flip, images.shift, draws)
             x, y = runtime.images(x), send(context.train.labels(rows), runtime.device)
         with runtime.autocast():
             loss = encoder_y_loss(encoder(x), y)

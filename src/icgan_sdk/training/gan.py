@@ -16,7 +16,7 @@ from icgan_sdk.training.context import Context, Stage
 from icgan_sdk.training.generated import save_samples
 from icgan_sdk.training.joint import check_joint, train_joint
 from icgan_sdk.training.loop import run_stage
-from icgan_sdk.training.optimisers import MovingAverage, make_adam
+from icgan_sdk.training.optimisers import MovingAverage, descend, make_adam
 from icgan_sdk.training.rows import draw_images
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import GANMethod
@@ -66,19 +66,13 @@ def gan_step(
     loss_d = _bce(real_logits, 1.0)
     for logits in false_logits:
         loss_d = loss_d + _bce(logits, 0.0) / len(false_logits)
-    optimiser_d.zero_grad()
-    torch.autograd.backward(loss_d)
-    runtime.average_gradients(D)
-    optimiser_d.step()
+    descend(loss_d, D, optimiser_d, runtime)
 
     D.requires_grad_(False)  # G's step needs no gradients of D's weights
     with runtime.autocast():
         logits = D(fake, batch.y_fake)
     loss_g = _bce(logits, 1.0)
-    optimiser_g.zero_grad()
-    torch.autograd.backward(loss_g)
-    runtime.average_gradients(G)
-    optimiser_g.step()
+    descend(loss_g, G, optimiser_g, runtime)
     D.requires_grad_(True)
     return {"d": loss_d.detach() / 2, "g": loss_g.detach()}
 
@@ -132,9 +126,9 @@ def _new_discriminator(model: ModelConfig) -> Discriminator:
 
 
 def _draw_batch(context: Context, step: int, rows: Tensor) -> GANBatch:
-    settings, runtime, model = context.config.gan, context.runtime, context.model
+    runtime, model = context.runtime, context.model
     generator = context.draws("gan", step)
-    x = draw_images(context.train, rows, settings.flip, settings.shift, generator)
+    x = draw_images(context.train, rows, context.config.images.flip, 0, generator)
     y = context.train.labels(rows)
     y_wrong = context.labels.mismatched(y, generator) if model.n_attributes else y
     y_fake = context.labels.sample(len(rows), generator)

@@ -23,6 +23,9 @@ from icgan_sdk.training.logging import Progress
 from icgan_sdk.training.rows import chunks
 from icgan_sdk.training.samples import attribute_grid
 
+BATCH_NORM_BATCHES = 100
+"""Train-mode batches that refresh the batch-norm statistics, as many as in the original."""
+
 FAR = 2**62
 """A step beyond all steps of the batch-norm refresh, so that the set repeats none of its draws."""
 
@@ -85,7 +88,7 @@ def refresh_batch_norm(generator: nn.Module, context: Context) -> None:
         draws = context.draws("generated", step, rank=0)
         draw_generated(generator, context.config.gan.batch_size, context, draws)
 
-    refresh(generator, context.config.generated.batch_norm_batches, run_batch)
+    refresh(generator, BATCH_NORM_BATCHES, run_batch)
 
 
 def _write_set(generator: nn.Module, context: Context) -> None:

@@ -1,14 +1,10 @@
 """Stage 1 as joint training: generator, critic and E_z learn together, on real images too.
 
-The paper trains the GAN first and inverts it afterwards. Here the generator also learns to rebuild
-a real image from its z and y, and to show what an edited y asks for.
+The paper trains the GAN first and inverts it afterwards. Here the generator also learns to
+reconstruct a real image from its z and y, and to show what an edited y asks for.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from icgan_sdk.attributes import OTHER_PERSON
@@ -19,70 +15,43 @@ from icgan_sdk.model import (
     build_generator,
     draw_noise,
     init_generator,
-    map_distance,
 )
 from icgan_sdk.model.devices import send
-from icgan_sdk.model.face_recognition import FaceVectors
-from icgan_sdk.training.augment import augment
 from icgan_sdk.training.batch_norm import set_training
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context
 from icgan_sdk.training.encoder_y import load_encoder_y
 from icgan_sdk.training.generated import save_samples
-from icgan_sdk.training.identity import check_faces, identity_loss, load_faces
+from icgan_sdk.training.joint_losses import (
+    JointBatch,
+    JointNetworks,
+    critic_losses,
+    generator_losses,
+    gradient_penalty,
+)
 from icgan_sdk.training.loop import run_stage, stage_epochs
-from icgan_sdk.training.losses import attribute_loss
-from icgan_sdk.training.optimisers import MovingAverage, make_adam
-from icgan_sdk.training.prior import distance_from_prior
+from icgan_sdk.training.losses import EDITED_WEIGHT, check_faces, load_faces
+from icgan_sdk.training.optimisers import MovingAverage, descend, make_adam
 from icgan_sdk.training.rows import BalancedRows, draw_images
 from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import JointConfig
 
 SAMPLED, EDITED = 3 / 8, 3 / 8
-"""Shares of the generated images that are sampled and edited; the rest are rebuilt."""
+"""Shares of the generated images that are sampled and edited; the rest are reconstructed."""
 
+EDITED_WEIGHT_FROM = 0.55
+"""Share of the steps that pass before `EDITED_WEIGHT` applies: G first learns what is likely."""
+
+CRITIC_RATE = 2.0
+"""The critic's learning rate, as a multiple of the generator's (two time scales, Heusel et al.
+2017)."""
 
 R1_EVERY = 16
 """Steps between penalties of the critic's gradient, which then count so many times (lazy
 regularisation, Karras et al. 2020)."""
 
 FEWEST = 5
-"""Real images in a step of which at least one is rebuilt."""
-
-
-class JointBatch(NamedTuple):
-    """Inputs of one step.
-
-    Attributes:
-        x: Real images [B, C, S, S] in [-1, 1].
-        y: Their attributes [B, n_y], −1 or 1.
-        y_wrong: Label vectors that don't match the real images, [B, n_y].
-        z: Noise of the sampled images [S, z_dim].
-        y_sampled: Attributes of the sampled images [S, n_y].
-        y_edited: Attributes that the first E real images should show after their edits, [E, n_y].
-        touched: Which of those values the edit changes, bool [E, n_y].
-        same_person: Which edits leave the person who it is, bool [E].
-    """
-
-    x: Tensor
-    y: Tensor
-    y_wrong: Tensor
-    z: Tensor
-    y_sampled: Tensor
-    y_edited: Tensor
-    touched: Tensor
-    same_person: Tensor
-
-
-@dataclass(frozen=True)
-class JointNetworks:
-    """The networks of joint training; E_y and what knows faces are not trained."""
-
-    generator: nn.Module
-    encoder_z: nn.Module
-    critic: Critic
-    encoder_y: nn.Module
-    faces: FaceVectors | None = None
+"""Real images in a step of which at least one is reconstructed."""
 
 
 def joint_step(
@@ -93,19 +62,20 @@ def joint_step(
     weights: JointConfig,
     runtime: Runtime,
     draws: torch.Generator,
-    emphasis: float = 1.0,
+    edited_weight: float = 1.0,
     critic_alone: bool = False,
     penalise: bool = False,
 ) -> dict[str, Tensor]:
     """One step of the critic, then one of G and E_z on the same generated images.
 
-    G makes three kinds of images: sampled G(z, y'), edited G(E_z(x), y') and rebuilt G(E_z(x), y).
-    For the last two its input y is what E_y reads from the real image, as at inference, together
-    with the values that an edit changes. Its target is the labels, with the same changes.
+    G makes three kinds of images: sampled G(z, y'), edited G(E_z(x), y') and reconstructed
+    G(E_z(x), y). For the last two its input y is what E_y predicts for the real image, as at
+    inference, together with the values that an edit changes. Its target is the labels, with the
+    same changes.
 
     The critic minimises a hinge loss. Real images with their y should score high; real images
-    with a wrong y (weight ½) and generated images should score low. It also learns to read the
-    attributes of real images.
+    with a wrong y (weight ½) and generated images should score low. It also learns to predict
+    the attributes of real images.
 
     G and E_z minimise −score over the three kinds of images, plus the losses that `JointConfig`
     weights.
@@ -118,7 +88,7 @@ def joint_step(
         weights: Weights of the losses.
         runtime: Precision and processes.
         draws: For augmentation and for the directions of `distance_from_prior`.
-        emphasis: Weight in the attribute loss of the values that an edit changes.
+        edited_weight: Weight in the attribute loss of the values that an edit changes.
         critic_alone: Train only the critic in this step.
         penalise: Also penalise the gradient of the critic's scores of real images.
 
@@ -138,114 +108,23 @@ def joint_step(
             torch.cat([batch.y_sampled, y_set, y_read[:rebuilt]]),
         )
         y = torch.cat([batch.y_sampled, batch.y_edited, batch.y[:rebuilt]])
-        losses = _critic_losses(critic, batch, fake.detach().float(), y, weights, draws)
+        losses = critic_losses(critic, batch, fake.detach().float(), y, weights, draws)
     total = losses["critic"] + losses["critic_y"]
     if penalise:
         losses["r1"] = R1_EVERY * gradient_penalty(critic, batch.x, batch.y)
         total = total + weights.r1_weight * losses["r1"]
-    optimiser_critic.zero_grad()
-    torch.autograd.backward(total)
-    runtime.average_gradients(critic)
-    optimiser_critic.step()
+    descend(total, critic, optimiser_critic, runtime)
     if critic_alone:
         return {name: loss.detach() for name, loss in losses.items()}
 
     critic.requires_grad_(False)
     with runtime.autocast():
-        losses |= _generator_losses(
-            networks, batch, fake.float(), y, z_real, weights, draws, emphasis
+        losses |= generator_losses(
+            networks, batch, fake.float(), y, z_real, weights, draws, edited_weight
         )
-    optimiser.zero_grad()
-    torch.autograd.backward(losses.pop("total"))
-    runtime.average_gradients(G)
-    runtime.average_gradients(E)
-    optimiser.step()
+    descend(losses.pop("total"), nn.ModuleList([G, E]), optimiser, runtime)
     critic.requires_grad_(True)
     return {name: loss.detach() for name, loss in losses.items()}
-
-
-def gradient_penalty(critic: Critic, x: Tensor, y: Tensor) -> Tensor:
-    """R1: half the mean squared norm of the gradient of real images' scores by their pixels.
-
-    In float32, as gradients of gradients lose too much in bfloat16.
-
-    Args:
-        critic: Whose scores.
-        x: Real images [B, C, S, S].
-        y: Their attributes [B, n_y].
-
-    Returns:
-        A scalar, with a gradient by the critic's weights.
-    """
-    x = x.detach().float().requires_grad_()
-    with torch.autocast(x.device.type, enabled=False):
-        scores = critic.score(critic.embed(x), y)
-    (gradient,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
-    return gradient.square().sum((1, 2, 3)).mean() / 2
-
-
-def _critic_losses(
-    critic: Critic,
-    batch: JointBatch,
-    fake: Tensor,
-    y: Tensor,
-    weights: JointConfig,
-    draws: torch.Generator,
-) -> dict[str, Tensor]:
-    real = augment(batch.x, draws) if weights.augment else batch.x
-    fake = augment(fake, draws) if weights.augment else fake
-    with nn.utils.parametrize.cached():
-        h, h_fake = torch.split(critic.embed(torch.cat([real, fake])), [len(real), len(fake)])
-        loss = F.relu(1 - critic.score(h, batch.y)).mean()
-        loss = loss + 0.5 * F.relu(1 + critic.score(h, batch.y_wrong)).mean()
-        loss = loss + F.relu(1 + critic.score(h_fake, y)).mean()
-        return {"critic": loss, "critic_y": attribute_loss(critic.read(h), batch.y)}
-
-
-def _generator_losses(
-    networks: JointNetworks,
-    batch: JointBatch,
-    fake: Tensor,
-    y: Tensor,
-    z_real: Tensor,
-    weights: JointConfig,
-    draws: torch.Generator,
-    emphasis: float,
-) -> dict[str, Tensor]:
-    critic = networks.critic
-    sampled = len(batch.z)
-    counts = torch.ones_like(y)
-    edited = torch.where(batch.touched, emphasis, 1.0)  # an index by a mask would wait for the GPU
-    counts[sampled : sampled + len(edited)] = edited
-    rebuilt = fake[sampled + len(batch.y_edited) :]
-    x = batch.x[: len(rebuilt)]
-    with nn.utils.parametrize.cached():
-        h = critic.embed(augment(fake, draws) if weights.augment else fake)
-        read = attribute_loss(critic.read(h), y, counts)
-        losses = {"g": -critic.score(h, y).mean(), "g_y": read}
-        if weights.feature_weight > 0:
-            with torch.no_grad():
-                targets = critic.maps(x)
-            losses["feature"] = map_distance(critic.maps(rebuilt), targets)
-    losses["pixel"] = (rebuilt - x).abs().mean()
-    if networks.faces is not None:
-        originals = torch.cat([batch.x[: len(edited)], x])
-        people = torch.cat([batch.same_person, batch.same_person.new_ones(len(x))])
-        losses["identity"] = identity_loss(
-            networks.faces, fake[sampled:], originals, draws, people.float()
-        )
-    losses["z"] = F.mse_loss(networks.encoder_z(fake[:sampled]).float(), batch.z)
-    losses["prior"] = distance_from_prior(z_real, draws)
-    losses["total"] = (
-        losses["g"]
-        + weights.attribute_weight * losses["g_y"]
-        + weights.pixel_weight * losses["pixel"]
-        + weights.feature_weight * losses.get("feature", 0.0)
-        + weights.identity_weight * losses.get("identity", 0.0)
-        + weights.z_weight * losses["z"]
-        + weights.prior_weight * losses["prior"]
-    )
-    return losses
 
 
 def train_joint(context: Context) -> None:
@@ -258,13 +137,13 @@ def train_joint(context: Context) -> None:
     for network in (G, E):
         set_training(network, config.joint.fixed_norm)
     optimiser = make_adam(nn.ModuleList([G, E]), config.gan)
-    optimiser_critic = make_adam(critic, config.gan, config.joint.critic_rate)
+    optimiser_critic = make_adam(critic, config.gan, CRITIC_RATE)
     average_g = MovingAverage(G, config.gan.ema_decay)
     average_e = MovingAverage(E, config.gan.ema_decay)
     runtime.compile(G, E, critic)
-    balanced = BalancedRows(context.train.all_labels()) if config.joint.balanced else None
+    balanced = BalancedRows(context.train.all_labels())
     last = stage_epochs(context, "gan", config.gan).steps
-    faces = load_faces(context) if config.joint.identity_weight else None
+    faces = load_faces(context.model, runtime) if config.joint.identity_weight else None
     trained = JointNetworks(G, E, critic, load_encoder_y(context), faces)
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
@@ -278,7 +157,7 @@ def train_joint(context: Context) -> None:
             config.joint,
             runtime,
             draws,
-            config.joint.emphasis if step > config.joint.emphasis_from * last else 1.0,
+            EDITED_WEIGHT if step > EDITED_WEIGHT_FROM * last else 1.0,
             critic_alone=step <= config.joint.warmup,
             penalise=config.joint.r1_weight > 0 and step % R1_EVERY == 0,
         )
@@ -329,13 +208,12 @@ class _Networks(nn.Module):
 
 
 def _draw_batch(
-    context: Context, rows: Tensor, balanced: BalancedRows | None, draws: torch.Generator
+    context: Context, rows: Tensor, balanced: BalancedRows, draws: torch.Generator
 ) -> JointBatch:
-    settings, runtime, labels = context.config.gan, context.runtime, context.labels
+    runtime, labels = context.runtime, context.labels
     count = len(rows)
-    if balanced is not None:
-        rows = balanced.half_of(rows, draws)
-    x = draw_images(context.train, rows, settings.flip, settings.shift, draws)
+    rows = balanced.half_of(rows, draws)
+    x = draw_images(context.train, rows, context.config.images.flip, 0, draws)
     y = context.train.labels(rows)
     sampled, edited = round(SAMPLED * count), round(EDITED * count)
     z = draw_noise(sampled, context.model, draws)

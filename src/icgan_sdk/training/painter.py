@@ -126,12 +126,12 @@ def _batches(
 ) -> Callable[[Tensor, torch.Generator], PainterBatch]:
     """What draws a batch for given rows of the training partition."""
     data, runtime = context.train, context.runtime
-    labels = data.all_labels()
+    labels, images = data.all_labels(), context.config.images
     balanced, edits = BalancedRows(labels), PlausibleEdits(labels, context.model.attributes)
 
     def draw(rows: Tensor, draws: torch.Generator) -> PainterBatch:
         rows = balanced.half_of(rows, draws)
-        x = draw_images(data, rows, settings.flip, settings.shift, draws)
+        x = draw_images(data, rows, images.flip, images.shift, draws)
         y = data.labels(rows)
         y_wrong, _ = context.labels.edited(y, draws)
         others = (y, y_wrong, *edits.draw(y, draws))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from icgan_sdk.errors import ConfigError, did_you_mean
 from icgan_sdk.training.train_config import PLAIN, TrainConfig
@@ -44,7 +45,7 @@ def load_config(
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{recipe} is not valid TOML: {error}") from error
     plain.update({"data": data} if data else {})
-    return override(TrainConfig.from_dict(plain), overrides)
+    return TrainConfig.from_dict(_overridden(plain, overrides))
 
 
 def override(config: TrainConfig, overrides: Sequence[str]) -> TrainConfig:
@@ -53,14 +54,19 @@ def override(config: TrainConfig, overrides: Sequence[str]) -> TrainConfig:
     Raises:
         ConfigError: If a setting is unknown or its value doesn't fit.
     """
-    plain = config.to_dict()
+    return TrainConfig.from_dict(_overridden(config.to_dict(), overrides))
+
+
+def _overridden(plain: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     for text in overrides:
         key, equals, value = text.partition("=")
         section, dot, name = key.strip().partition(".")
         if not equals or not dot or section in PLAIN:
             raise ConfigError(f"write an override as section.key=value, not {text!r}")
-        plain.setdefault(section, {})[name] = _toml_value(value.strip())
-    return TrainConfig.from_dict(plain)
+        table = plain.setdefault(section, {})
+        if isinstance(table, dict):  # else `from_dict` says what is wrong
+            table[name] = _toml_value(value.strip())
+    return plain
 
 
 def _toml_value(text: str) -> object:

@@ -164,7 +164,7 @@ def kept_stages(source: TrainConfig, config: TrainConfig, stages: Iterable[str])
         config: Settings of the second.
         stages: Those that the first has.
     """
-    if source.model != config.model:
+    if (source.model, source.images) != (config.model, config.images):
         return tuple(_FORKED)
     old, new = source.to_dict(), config.to_dict()
     return tuple(
@@ -206,7 +206,7 @@ def _check_same(
             f"the run was started from {old['start'] or 'random weights'}, not from "
             f"{new['start'] or 'random weights'}: go on with the same, or restart its stages"
         )
-    sections = {"model", "run"}
+    sections = {"model", "images", "run"}
     for stage in kept:
         sections |= set(STAGES[stage].depends_on(saved)) - (
             {stage} if stage in unfinished else set()

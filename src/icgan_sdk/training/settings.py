@@ -13,6 +13,20 @@ Precision = Literal["auto", "float32", "tf32", "bfloat16"]
 
 
 @dataclass(frozen=True)
+class ImagesConfig:
+    """How real images vary each time that training draws them.
+
+    Attributes:
+        flip: Mirror half of them. Not for what has a left and a right, such as digits.
+        shift: Where attributes are learned (stages `encoder_y` and `painter`), move them by up to
+            this many pixels; border pixels repeat. Generators would learn to draw such borders.
+    """
+
+    flip: bool = True
+    shift: Annotated[int, Range(0)] = 0
+
+
+@dataclass(frozen=True)
 class OptimiserConfig:
     """How one stage is optimised; the defaults are the paper's for the GAN.
 
@@ -45,15 +59,11 @@ class GANConfig(OptimiserConfig):
             section `joint` says how.
         label_sampling: How y' of generated images is drawn (paper §3.1).
         ema_decay: Decay of the generator's exponential moving average; 0: none.
-        flip: Mirror half of the images.
-        shift: Move images by up to this many pixels (the original's random crop); 0: off.
     """
 
     method: GANMethod = "matching"
     label_sampling: LabelMethod = "labels"
     ema_decay: Annotated[float, Range(0, below=1)] = 0.0
-    flip: bool = True
-    shift: Annotated[int, Range(0)] = 0
 
 
 @dataclass(frozen=True)
@@ -62,40 +72,28 @@ class JointConfig:
 
     Attributes:
         attribute_weight: Weight of the attribute loss: the cross-entropy, summed over attributes,
-            between what the critic reads off generated images and what they should show.
-        emphasis: Weight, within the attribute loss, of the attributes that an edit changes; all
-            others weigh 1. A higher value lets an edit prevail where it is unlikely given the
-            rest of the face. It applies from `emphasis_from` on, and in all of stage `encoder_z`.
-        emphasis_from: Share of the stage's steps, 0 to 1, that pass before `emphasis` applies.
-        pixel_weight: Weight of the mean absolute error of rebuilt pixels, in [-1, 1] units.
-        feature_weight: Weight of the error of rebuilt images in the critic's feature maps.
-        identity_weight: Weight of how far rebuilt and edited images are from showing the same
+            between what the critic predicts for generated images and what they should show.
+        pixel_weight: Weight of the mean absolute error of reconstructed pixels, in [-1, 1] units.
+        feature_weight: Weight of the error of reconstructions in the critic's feature maps.
+        identity_weight: Weight of how far reconstructed and edited images are from showing the same
             person, see `identity_loss`; 0: none. Only for aligned faces.
         z_weight: Weight of L_ez, ‖z − E_z(G(z, y'))‖² per dimension. It trains the generator too.
-        prior_weight: Weight of the distance between real images' z and N(0, 1).
-        critic_rate: The critic's learning rate, as a multiple of the generator's.
         warmup: Steps at the start in which only the critic learns. A run that starts from trained
             networks needs them: an untrained critic would spoil those networks.
         fixed_norm: Batch norm of G and E_z keeps the statistics of the model that training starts
             from. Those of a batch mix its three kinds of images, which inference never sees mixed.
-        balanced: Draw half of the real images so that all attributes are equally frequent.
         augment: Move the images that the critic sees, and cover a part of each (DiffAugment).
         r1_weight: Weight of half the squared gradient of real images' scores (R1, Mescheder et al.
             2018), taken lazily, see `R1_EVERY`; 0: none.
     """
 
     attribute_weight: Annotated[float, Range(0)] = 1.0
-    emphasis: Annotated[float, Range(0)] = 5.0
-    emphasis_from: Annotated[float, Range(0)] = 0.55
     pixel_weight: Annotated[float, Range(0)] = 10.0
     feature_weight: Annotated[float, Range(0)] = 2.0
     identity_weight: Annotated[float, Range(0)] = 0.0
     z_weight: Annotated[float, Range(0)] = 2.0
-    prior_weight: Annotated[float, Range(0)] = 1.0
-    critic_rate: Annotated[float, Range(0)] = 2.0
     warmup: Annotated[int, Range(0)] = 0
     fixed_norm: bool = False
-    balanced: bool = True
     augment: bool = False
     r1_weight: Annotated[float, Range(0)] = 0.0
 
@@ -105,20 +103,26 @@ class GeneratedConfig:
     """Stage `generated`: the final generator, and a set of its images to judge encoders by.
 
     Attributes:
-        batch_norm_batches: Train-mode batches that refresh the batch-norm statistics (the
-            original uses 100).
         images: Size of the generated set.
         smooth_output: Take the finest checkerboard out of G's pictures: its output layer's
             kernels become the nearest ones that can't draw it, see `DoublingConv.smooth`.
     """
 
-    batch_norm_batches: Annotated[int, Range(1)] = 100
     images: Annotated[int, Range(1)] = 10_000
     smooth_output: bool = False
 
 
 @dataclass(frozen=True)
-class EncoderZConfig(OptimiserConfig):
+class EncoderConfig(OptimiserConfig):
+    """How an encoder is optimised; the defaults are the paper's."""
+
+    epochs: Annotated[int, Range(1)] = 15
+    learning_rate: Annotated[float, Range(0)] = 1e-4
+    beta1: Annotated[float, Range(0, below=1)] = 0.1
+
+
+@dataclass(frozen=True)
+class EncoderZConfig(EncoderConfig):
     """Stage `encoder_z`: E_z (design SNG: the one encoder), on images generated on the fly.
 
     Attributes:
@@ -133,42 +137,28 @@ class EncoderZConfig(OptimiserConfig):
         prior_weight: Weight of the distance between real images' z and N(0, 1); 0: none.
         fixed_norm: Batch norm keeps the statistics that it begins with, those of joint training
             or of the start model. Statistics of each small batch are noise, which costs closeness.
-        flip: Mirror half of the real images.
-        shift: Move real images by up to this many pixels.
         whiten: Afterwards express z so that real images' z are nearer to N(0, 1), see
             `icgan_sdk.model.whitening`. What is drawn becomes more like real images.
     """
 
-    epochs: Annotated[int, Range(1)] = 15
-    learning_rate: Annotated[float, Range(0)] = 1e-4
-    beta1: Annotated[float, Range(0, below=1)] = 0.1
     pixel_weight: Annotated[float, Range(0)] = 0.0
     feature_weight: Annotated[float, Range(0)] = 0.0
     identity_weight: Annotated[float, Range(0)] = 0.0
     edit_weight: Annotated[float, Range(0)] = 0.0
     prior_weight: Annotated[float, Range(0)] = 0.0
     fixed_norm: bool = False
-    flip: bool = False
-    shift: Annotated[int, Range(0)] = 0
     whiten: bool = False
 
 
 @dataclass(frozen=True)
-class EncoderYConfig(OptimiserConfig):
+class EncoderYConfig(EncoderConfig):
     """Stage `encoder_y`: E_y, on real images and their labels.
 
     Attributes:
         source: "real" (the paper's choice), or "generated" images with their y'.
-        flip: Mirror half of the images.
-        shift: Move images by up to this many pixels.
     """
 
-    epochs: Annotated[int, Range(1)] = 15
-    learning_rate: Annotated[float, Range(0)] = 1e-4
-    beta1: Annotated[float, Range(0, below=1)] = 0.1
     source: Literal["real", "generated"] = "real"
-    flip: bool = True
-    shift: Annotated[int, Range(0)] = 0
 
 
 @dataclass(frozen=True)
@@ -194,8 +184,6 @@ class PainterConfig(OptimiserConfig):
         critic_rate: The critic's learning rate, as a multiple of the painter's.
         critic_width: Channels of the critic's first layer. Each later layer has twice as many.
         ema_decay: Decay of the painter's exponential moving average.
-        flip: Mirror half of the photos.
-        shift: Move photos by up to this many pixels.
         sample_every: Steps between sheets of edited validation photos.
     """
 
@@ -216,8 +204,6 @@ class PainterConfig(OptimiserConfig):
     critic_rate: Annotated[float, Range(0)] = 2.0
     critic_width: Annotated[int, Range(1)] = 48
     ema_decay: Annotated[float, Range(0, below=1)] = 0.999
-    flip: bool = True
-    shift: Annotated[int, Range(0)] = 4
     sample_every: Annotated[int, Range(1)] = 1000
 
 

@@ -10,11 +10,13 @@ from icgan_sdk.config import CELEBA_CROP, MAX_IMAGE_SIZE, ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
 from icgan_sdk.ranges import list_problems
+from icgan_sdk.training.former import without_former
 from icgan_sdk.training.settings import (
     EncoderYConfig,
     EncoderZConfig,
     GANConfig,
     GeneratedConfig,
+    ImagesConfig,
     JointConfig,
     OptimiserConfig,
     PainterConfig,
@@ -42,6 +44,7 @@ class TrainConfig:
             folder; "": the networks begin at random.
         model: Settings of ModelConfig that the recipe chooses. `model_config` adds those that
             follow from the data (image size, channels, attributes, …).
+        images: How real images vary, in all stages.
         gan: Stage 1.
         joint: Stage 1 with the method "joint".
         generated: Stage 2.
@@ -58,6 +61,7 @@ class TrainConfig:
     data: str = ""
     start: str = ""
     model: Mapping[str, Any] = field(default_factory=dict)
+    images: ImagesConfig = field(default_factory=ImagesConfig)
     gan: GANConfig = field(default_factory=GANConfig)
     joint: JointConfig = field(default_factory=JointConfig)
     generated: GeneratedConfig = field(default_factory=GeneratedConfig)
@@ -68,9 +72,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         problems: list[str] = []
-        for name in ("gan", "joint", "generated", "encoder_z", "encoder_y", "run"):
-            problems += [f"{name}.{p}" for p in list_problems(getattr(self, name))]
-        for name, section in self.optional.items():
+        own_sections = {name: getattr(self, name) for name in _section_types()}
+        for name, section in {**own_sections, **self.optional}.items():
             problems += [f"{name}.{p}" for p in list_problems(section)]
         own = ("image_size",) if self.model.get("painter_size") else ()
         problems += [
@@ -152,36 +155,43 @@ class TrainConfig:
     def from_dict(cls, plain: Mapping[str, Any]) -> "TrainConfig":
         """The inverse of `to_dict`; settings left out take their defaults.
 
+        Settings of earlier releases are left out where they change nothing.
+
         Raises:
             ConfigError: If a section or key is unknown, or a value doesn't fit.
         """
-        sections: dict[str, Any] = {}
-        problems: list[str] = []
-        types: dict[str, Any] = {f.name: f.type for f in fields(cls) if f.name != "optional"}
-        types |= OPTIONAL_SECTIONS
-        optional: dict[str, OptimiserConfig] = {}
+        plain, problems = without_former(plain)
+        types = {**_section_types(), **OPTIONAL_SECTIONS}
+        known = [*PLAIN, "model", *types]
+        made: dict[str, Any] = {}
         for name, table in plain.items():
-            if name not in types:
-                problems.append(f"unknown section {name!r}; {did_you_mean(name, types)}")
+            if name not in known:
+                problems.append(f"unknown section {name!r}; {did_you_mean(name, known)}")
             elif name in PLAIN:
-                sections[name] = str(table)
+                made[name] = str(table)
             elif not isinstance(table, Mapping):
                 problems.append(f"{name} must be a table, not {table!r}")
             elif name == "model":
-                sections[name] = dict(table)
+                made[name] = dict(table)
             else:
-                section = types[name]
-                known = [f.name for f in fields(section)]
-                problems += [
-                    f"unknown key {name}.{k}; {did_you_mean(k, known)}"
-                    for k in table
-                    if k not in known
-                ]
-                if all(k in known for k in table):
-                    made = optional if name in OPTIONAL_SECTIONS else sections
-                    made[name] = section(**table)
+                made[name] = _make(types[name], name, table, problems)
         raise_all(problems, "training config")
-        return cls(**sections, optional=optional)
+        optional = {name: made.pop(name) for name in OPTIONAL_SECTIONS if name in made}
+        return cls(**made, optional=optional)
+
+
+def _section_types() -> dict[str, Any]:
+    """The types of the sections that every config has, by name, without the plain table `model`."""
+    others = (*PLAIN, "model", "optional")
+    return {f.name: f.type for f in fields(TrainConfig) if f.name not in others}
+
+
+def _make(kind: Any, name: str, table: Mapping[str, Any], problems: list[str]) -> Any:
+    """A section from its table; unknown keys are added to the problems."""
+    keys = [f.name for f in fields(kind)]
+    unknown = [key for key in table if key not in keys]
+    problems += [f"unknown key {name}.{key}; {did_you_mean(key, keys)}" for key in unknown]
+    return None if unknown else kind(**table)
 
 
 def _sizes_of(model: ModelConfig) -> dict[str, Any]:

@@ -27,7 +27,6 @@ TINY = (
     "gan.epochs=1",
     "gan.batch_size=8",
     "generated.images=20",
-    "generated.batch_norm_batches=2",
     "encoder_z.epochs=1",
     "encoder_z.batch_size=8",
     "encoder_y.epochs=1",
