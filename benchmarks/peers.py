@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from icgan_sdk import IcGAN
-from icgan_sdk.editing import Encoded
+from icgan_sdk.editing.latents import Batch, Detail
 
 SIDE, ATTRIBUTES = 128, 13
 """Of the pictures; and the attributes that AttGAN and STGAN change. StarGAN's paper has 5."""
@@ -214,8 +214,8 @@ def of_ours(model: IcGAN, *, generated: bool = False) -> Edit:
 
     def make(batch: int) -> Callable[[], object]:
         images = np.random.default_rng(0).uniform(-1, 1, (batch, 3, SIDE, SIDE)).astype(np.float32)
-        detail = "generated" if generated else "photo"
-        return lambda: Encoded(model._engine, images).edit({"Smiling": 1.0}, detail)  # type: ignore[arg-type]
+        detail: Detail = "generated" if generated else "photo"
+        return lambda: Batch(model._engine, images).edited({"Smiling": 1.0}, detail, 1.0)
 
     return make
 

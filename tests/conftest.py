@@ -17,7 +17,7 @@ from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model import IcGANNetworks
-from icgan_sdk.photo import Align, FaceOrAll, place
+from icgan_sdk.photo import Align, FaceOrAll, find_subject
 from icgan_sdk.pictures.opening import listed
 
 TOGETHER = {
@@ -51,7 +51,7 @@ def as_input(
 ) -> tuple[Tensor, bool]:
     """What of pictures goes into the networks, [B, C, P, P], and whether one single was given."""
     pictures, single = listed(images)
-    placed = [place(picture, config, align, face).pixels for picture in pictures]
+    placed = [find_subject(picture, config, align, face).pixels[0] for picture in pictures]
     return torch.from_numpy(np.stack(placed)), single
 
 

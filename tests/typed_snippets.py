@@ -92,7 +92,7 @@ def all_faces_go_with_pasting_back(model: IcGAN, picture: Image) -> None:
     model.edit([picture], Smiling=1, face="all", paste_back="auto")
     model.edit([picture], Smiling=1, face="all", paste_back=False)  # type: ignore[call-overload]
     model.edit(picture, Smiling=1, face="all", paste_back=False)  # type: ignore[call-overload]
-    model.invert(picture, face="all")  # type: ignore[arg-type]
+    model.invert(picture, face="all")
     model.reconstruct(picture, face="all")  # type: ignore[call-overload]
 
 

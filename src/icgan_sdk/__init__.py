@@ -36,8 +36,8 @@ from icgan_sdk.errors import (
 if TYPE_CHECKING:
     from icgan_sdk import train
     from icgan_sdk.editing import Detail, Inversion
-    from icgan_sdk.engines.latents import Latent
-    from icgan_sdk.facade import IcGAN
+    from icgan_sdk.editing.latents import Latent
+    from icgan_sdk.icgan import IcGAN
     from icgan_sdk.photo import Align, Face
     from icgan_sdk.pictures.arrays import from_floats
     from icgan_sdk.pictures.grids import sheet
@@ -77,9 +77,9 @@ HOMES = {
     "Align": "icgan_sdk.photo",
     "Detail": "icgan_sdk.editing",
     "Face": "icgan_sdk.photo",
-    "IcGAN": "icgan_sdk.facade",
+    "IcGAN": "icgan_sdk.icgan",
     "Inversion": "icgan_sdk.editing",
-    "Latent": "icgan_sdk.engines.latents",
+    "Latent": "icgan_sdk.editing.latents",
     "from_floats": "icgan_sdk.pictures.arrays",
     "sheet": "icgan_sdk.pictures.grids",
 }

@@ -1,44 +1,41 @@
 """What a model does with latents: encoding, decoding, and all that lies between pictures."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 from PIL.Image import Image
 
 from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
-from icgan_sdk.editing import Encoded, Inversion
-from icgan_sdk.editing.drawing import draw_y, draw_z, source_of
-from icgan_sdk.editing.encoded import present, to_pictures
-from icgan_sdk.engines.engine import CHUNK
-from icgan_sdk.engines.latents import Latent, check_latent, with_presences
-from icgan_sdk.errors import ConfigError, ShapeError, did_you_mean
-from icgan_sdk.loading import Pretrained
-from icgan_sdk.photo import Align, Face, cut_photo, open_photo, place
-from icgan_sdk.photo.inputs import refuse_all, refuse_shared
-from icgan_sdk.pictures.arrays import Floats, picture_to_array
-from icgan_sdk.pictures.opening import ImageLike, is_tensor, listed, name_of
+from icgan_sdk.editing import Inversion
+from icgan_sdk.editing.inverting import (
+    Encoding,
+    Inverting,
+    check_options,
+    inverted,
+    list_pictures,
+    list_singles,
+)
+from icgan_sdk.editing.latents import (
+    Latent,
+    check_latent,
+    draw_y,
+    draw_z,
+    present,
+    source_of,
+    with_presences,
+)
+from icgan_sdk.errors import ConfigError, ShapeError
+from icgan_sdk.pictures.arrays import Floats, to_pictures
+from icgan_sdk.pictures.opening import ImageLike
+from icgan_sdk.pretrained_model import PretrainedModel
 
 
-class Placing(TypedDict, total=False):
-    """How a photo becomes the square a model sees; see `IcGAN`."""
-
-    align: Align
-    face: Face
-
-
-class Encoding(Placing, total=False):
-    """`Placing`, and how z is found: `refine`, optimisation steps, by default none."""
-
-    refine: int
-
-
-class LatentModel(Pretrained):
+class LatentModel(PretrainedModel):
     """Pictures to latents and back; the second base of `IcGAN`, where the options are explained."""
 
-    def invert(self, image: ImageLike, **options: Unpack[Encoding]) -> Inversion:
+    def invert(self, image: ImageLike, **options: Unpack[Inverting]) -> Inversion:
         """Encode one picture, to edit it often.
 
         Args:
@@ -51,18 +48,9 @@ class LatentModel(Pretrained):
             NoFaceFoundError: If there is no such face.
             ConfigError: If an option is unknown or out of range.
         """
-        refine, placing = split_options(options)
-        (image,) = self._singles(image)
-        if is_tensor(image):
-            placed = place(image, self.config, **placing)
-            return Inversion(Encoded(self._engine, placed.pixels[None]).refined(refine))
-        flat, photo = open_photo(image, self.config.channels)
-        name = name_of(image) or "the picture"
-        refuse_all(placing.get("face", "largest"))
-        (cut,) = cut_photo(flat, self.config, name=name, **placing)
-        pixels = picture_to_array(cut.square, self.config.photo)[None]
-        encoded = Encoded(self._engine, pixels).refined(refine)
-        return Inversion(encoded, photo, None if cut.missed else cut.matrix, cut.found)
+        check_options(options, Inverting)
+        (found,) = inverted(self._engine, list_singles(image), keep=True, **options)
+        return found
 
     def encode(
         self, images: ImageLike | Iterable[ImageLike], **options: Unpack[Encoding]
@@ -83,8 +71,8 @@ class LatentModel(Pretrained):
         """
         from torch import from_numpy
 
-        chunks, _ = self._encoded(images, options)
-        zs, ys = zip(*((chunk.z, chunk.y) for chunk in chunks), strict=True)
+        found, _ = self._inverted(images, options)
+        zs, ys = zip(*((one.z, one.y) for one in found), strict=True)
         z, y = (from_numpy(np.concatenate(parts)).to(self.device) for parts in (zs, ys))
         return Latent(z, y)
 
@@ -188,19 +176,13 @@ class LatentModel(Pretrained):
         y = draw_y(n, self.config, source, classes=not presences)
         return self._pictures(self._engine.decode(z, present(known, y, presences)))
 
-    def _encoded(
-        self, images: object, options: Mapping[str, Any], known: type[Placing] = Encoding
-    ) -> tuple[Iterator[Encoded], bool]:
-        """Pictures in chunks, which are opened as they are asked for, and whether it is one."""
-        refine, placing = split_options(options, known)
-        named, single = named_pictures(images)
-        refuse_shared(placing.get("face", "largest"), single)
-        squares = (place(image, self.config, name=name, **placing) for image, name in named)
-        return self._chunks((square.pixels for square in squares), refine), single
-
-    def _chunks(self, pixels: Iterator[Floats], refine: int) -> Iterator[Encoded]:
-        while chunk := list(islice(pixels, CHUNK)):
-            yield Encoded(self._engine, np.stack(chunk)).refined(refine)
+    def _inverted(
+        self, images: object, options: Mapping[str, Any], known: type = Encoding
+    ) -> tuple[Iterator[Inversion], bool]:
+        """An inversion for each picture, and whether one was given."""
+        check_options(options, known)
+        pictures = list_pictures(images)
+        return inverted(self._engine, pictures, **options), pictures.single
 
     def _pair(
         self, a: ImageLike | Inversion, b: ImageLike | Inversion, options: Mapping[str, Any]
@@ -213,49 +195,14 @@ class LatentModel(Pretrained):
             )
         if isinstance(a, Inversion) or isinstance(b, Inversion):
             ends = [x if isinstance(x, Inversion) else self.invert(x, **options) for x in (a, b)]
-            encoded = [end.encoded for end in ends]
         else:
-            encoded = list(self._encoded(self._singles(a, b), options)[0])
-        zs, ys = zip(*((found.z, found.y) for found in encoded), strict=True)
+            check_options(options, Encoding)
+            ends = list(inverted(self._engine, list_singles(a, b), **options))
+        zs, ys = zip(*((end.z[:1], end.y[:1]) for end in ends), strict=True)
         widths = {(z.shape[1], y.shape[1]) for z, y in zip(zs, ys, strict=True)}
         if widths != {(self.config.z_dim, self.config.n_attributes)}:
             raise ShapeError("an inversion that another model made doesn't fit this one")
         return np.concatenate(zs), np.concatenate(ys)
 
-    def _singles(self, *images: object) -> list[ImageLike]:
-        found = []
-        for image in images:
-            pictures, _ = listed(image)
-            if len(pictures) != 1:
-                raise ShapeError(f"expected one picture here, not {len(pictures)}")
-            found += pictures
-        return found
-
     def _pictures(self, images: Floats) -> list[Image]:
         return to_pictures(images, self.config)
-
-
-def named_pictures(images: object) -> tuple[list[tuple[Any, str]], bool]:
-    """Pictures with what messages call them if they are no files."""
-    pictures, single = listed(images)
-    if any(isinstance(picture, Inversion) for picture in pictures):
-        raise ShapeError("an Inversion is no picture, and edits itself: inversion.edit(Smiling=1)")
-    if single:
-        return [(pictures[0], "the picture")], True
-    return [(picture, f"picture {n}") for n, picture in enumerate(pictures, start=1)], False
-
-
-def split_options(
-    options: Mapping[str, Any], known: type[Placing] = Encoding
-) -> tuple[int, dict[str, Any]]:
-    """The refinement steps, checked, and the other options.
-
-    Raises:
-        ConfigError: If there is no such option, or the steps are no whole number from 0.
-    """
-    names = list(known.__annotations__)
-    for name in options:
-        if name not in names:
-            raise ConfigError(f"there is no option {name!r} here; {did_you_mean(name, names)}")
-    placing = dict(options)
-    return check_whole("refine", placing.pop("refine", 0), 0), placing

@@ -31,7 +31,8 @@ from icgan_sdk.errors import (
     ShapeError,
     UnknownAttributeError,
 )
-from icgan_sdk.photo import cut_photo, place
+from icgan_sdk.photo import find_subject
+from icgan_sdk.pictures.arrays import to_pictures
 from icgan_sdk.pictures.opening import ImageLike
 from icgan_sdk.pictures.squares import fit_picture
 from tests.export.test_exporting import levels
@@ -123,7 +124,7 @@ def test_photos_are_aligned_alike(copy: Path, tiny_model: IcGAN) -> None:
         photo.paste(portrait.resize((267, 327)), (400, 80))
     config = replace(read_config(copy, "encoder.onnx"), crop=CELEBA_CROP)
     (copy / "config.json").write_text(config_to_json(config))
-    square = cut_photo(photo, config)[0].square
+    (square,) = to_pictures(find_subject(photo, config).pixels, config)
     model = onnx(copy)
     cropped = model.edit(photo, Smiling=1, paste_back=False)
     assert levels(cropped, tiny_model.edit(square, Smiling=1)) <= 1
@@ -140,7 +141,7 @@ def test_every_kind_of_input_gives_the_same(
     expected = model.edit(picture, Smiling=1)
     assert isinstance(expected, Image.Image)
     path = tmp_path / "a.png"
-    tensor = torch.from_numpy(place(picture, model.config).pixels)
+    tensor = torch.from_numpy(find_subject(picture, model.config).pixels[0])
     data = path.read_bytes()
     sources: list[ImageLike] = [path, str(path), np.asarray(picture), data, BytesIO(data), tensor]
     for source in sources:

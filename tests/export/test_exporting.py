@@ -18,11 +18,12 @@ from icgan_sdk import IcGAN
 from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
-from icgan_sdk.editing import Detail, Encoded
+from icgan_sdk.editing import Detail
+from icgan_sdk.editing.latents import Batch
 from icgan_sdk.engines.onnxruntime import open_session, run_session
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, SaveError
 from icgan_sdk.export import export_onnx, export_torch, exporting, write_graphs
-from icgan_sdk.photo import place
+from icgan_sdk.photo import find_subject
 from icgan_sdk.pictures.arrays import Floats, picture_to_array
 from icgan_sdk.pictures.squares import fit_picture
 from tests.conftest import CARD, save_tiny
@@ -41,7 +42,7 @@ def levels(a: Image.Image, b: Image.Image) -> int:
 
 
 def batch_of(pictures: list[Image.Image], config: ModelConfig) -> Floats:
-    return np.stack([place(picture, config).pixels for picture in pictures])
+    return np.stack([find_subject(picture, config).pixels[0] for picture in pictures])
 
 
 def test_the_folder_is_complete(exported: Path, tiny_artefact: Path) -> None:
@@ -156,11 +157,11 @@ print("icgan_sdk" in sys.modules)
     )
     assert done.stdout == "False\n"
     presences = {"Smiling": 1.0, "Black_Hair": 0.5}
-    encoded = Encoded(tiny_model._engine, images)
+    batch = Batch(tiny_model._engine, images)
     details: tuple[Detail, ...] = ("generated", "photo")
     for photo, detail in zip((False, True), details, strict=True):
         found = np.load(tmp_path / f"{photo}.npy")
-        np.testing.assert_allclose(found, encoded.edit(presences, detail), rtol=0, atol=1e-4)
+        np.testing.assert_allclose(found, batch.edited(presences, detail, 1.0), rtol=0, atol=1e-4)
 
 
 def test_a_graph_that_differs_is_not_kept(

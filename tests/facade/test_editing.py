@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from icgan_sdk import IcGAN, Latent, latent_model
+from icgan_sdk import IcGAN, Latent
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.editing import inverting
 from icgan_sdk.engines import pytorch
 from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError, UnknownAttributeError
-from icgan_sdk.photo import place
+from icgan_sdk.photo import find_subject
 from icgan_sdk.pictures.arrays import Floats
 from icgan_sdk.pictures.opening import ImageLike
 from icgan_sdk.pictures.squares import fit_picture
@@ -35,7 +36,7 @@ def test_one_picture_gives_one_and_several_give_a_list(
 ) -> None:
     path = tmp_path / "in.png"
     picture.save(path)
-    tensor = torch.from_numpy(place(picture, tiny_model.config).pixels)
+    tensor = torch.from_numpy(find_subject(picture, tiny_model.config).pixels[0])
     one = tiny_model.edit(picture, Smiling=1)
     assert one.size == (16, 16)
     with path.open("rb") as file:
@@ -56,7 +57,8 @@ def test_several_are_any_iterable(tiny_model: IcGAN, picture: Image.Image, tmp_p
     one, two = (tiny_model.edit(x, Smiling=1) for x in (picture, turned))
     back = tiny_model.edit(picture, Smiling=1, paste_back=True)
     arrays = np.stack([np.asarray(picture), np.asarray(turned)])
-    tensors = torch.stack([torch.from_numpy(place(x, tiny_model.config).pixels) for x in paths])
+    squares = [find_subject(path, tiny_model.config).pixels for path in paths]
+    tensors = torch.from_numpy(np.concatenate(squares))
 
     named: dict[str, ImageLike] = {"a": paths[0], "b": turned}
 
@@ -239,7 +241,7 @@ def test_chunks_dont_change_results(
         return encode(images)
 
     monkeypatch.setattr(tiny_model._engine, "encode", spy)
-    for where, expected in ((pytorch, [5]), (latent_model, [2, 2, 1])):
+    for where, expected in ((pytorch, [5]), (inverting, [2, 2, 1])):
         monkeypatch.setattr(where, "CHUNK", 2)
         sizes.clear()
         parts = tiny_model.encode(pictures, refine=2)

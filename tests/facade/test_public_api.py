@@ -43,7 +43,12 @@ MEMBERS = {
 
 INVERSION = {
     "box": "property",
+    "change": "(self, presences, amount)",
     "edit": "(self, attributes, *, detail, **named)",
+    "edited": "(self, presences, detail, amount)",
+    "encoded": "property",
+    "faces": "property",
+    "is_cut": "property",
     "latent": "property",
     "opposites": "(self)",
     "paste_back": "(self, attributes, *, onto, **named)",
@@ -54,6 +59,8 @@ INVERSION = {
     "square": "property",
     "towards": "(self, attributes, *, steps, paste_back, **named)",
     "variations": "(self, *, detail)",
+    "y": "property",
+    "z": "property",
 }
 
 

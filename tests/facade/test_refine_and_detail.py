@@ -11,7 +11,7 @@ from icgan_sdk.model import Generator
 from icgan_sdk.model.compositing import carry_change
 from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.model.refinement import refine_z
-from icgan_sdk.photo import place
+from icgan_sdk.photo import find_subject
 from icgan_sdk.pictures.arrays import picture_to_array
 from icgan_sdk.pictures.squares import fit_picture
 
@@ -98,7 +98,7 @@ def test_without_changes_a_photo_stays_itself(tiny_model: IcGAN, picture: Image.
 
 def test_a_photo_takes_the_change_only(tiny_model: IcGAN, picture: Image.Image) -> None:
     result = tiny_model.edit(picture, Smiling=2, detail="photo")
-    original = torch.from_numpy(place(picture, tiny_model.config).pixels)
+    original = torch.from_numpy(find_subject(picture, tiny_model.config).pixels[0])
     assert not same(result, fit_picture(picture, 16))
     assert not same(result, tiny_model.edit(picture, Smiling=2, detail="generated"))
     assert same(result, tiny_model.edit(original, Smiling=2, detail="photo"))

@@ -12,7 +12,8 @@ from PIL.PngImagePlugin import PngImageFile
 
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.errors import ImageError, SaveError, ShapeError
-from icgan_sdk.photo import open_photo, place
+from icgan_sdk.photo import find_subject
+from icgan_sdk.photo.subject import open_photo
 from icgan_sdk.pictures import opening
 from icgan_sdk.pictures.arrays import (
     array_to_pixels,
@@ -74,15 +75,15 @@ def test_every_kind_of_input_gives_the_same_pixels(
 ) -> None:
     path = tmp_path / "in.png"
     picture.save(path)
-    expected = place(picture, tiny_config).pixels
+    expected = find_subject(picture, tiny_config).pixels[0]
     assert expected.shape == (3, 16, 16)
     data = path.read_bytes()
     for source in (path, str(path), np.asarray(picture), data, BytesIO(data)):
-        assert np.array_equal(place(source, tiny_config).pixels, expected)
+        assert np.array_equal(find_subject(source, tiny_config).pixels[0], expected)
     with path.open("rb") as file:
-        assert np.array_equal(place(file, tiny_config).pixels, expected)
+        assert np.array_equal(find_subject(file, tiny_config).pixels[0], expected)
         assert not file.closed
-    assert np.array_equal(place(torch.from_numpy(expected), tiny_config).pixels, expected)
+    assert np.array_equal(find_subject(torch.from_numpy(expected), tiny_config).pixels[0], expected)
 
 
 def test_one_picture_and_several_are_told_apart(picture: Image.Image, tmp_path: Path) -> None:
@@ -117,14 +118,14 @@ def test_one_picture_and_several_are_told_apart(picture: Image.Image, tmp_path: 
 
 def test_padding_is_put_around_and_taken_away(digits_config: ModelConfig) -> None:
     picture = Image.fromarray(np.full((12, 12), 200, dtype=np.uint8))
-    pixels = place(picture, digits_config).pixels
+    pixels = find_subject(picture, digits_config).pixels[0]
     assert pixels.shape == (1, 16, 16)
     assert (pixels[..., :2] == -1).all()
     (seen,) = to_pictures(pixels[None], digits_config)
     assert np.array_equal(np.asarray(seen), np.asarray(picture))
     tensor = torch.from_numpy(pixels)
     for source in (tensor, tensor[:, 2:-2, 2:-2]):
-        assert np.array_equal(place(source, digits_config).pixels, pixels)
+        assert np.array_equal(find_subject(source, digits_config).pixels[0], pixels)
 
 
 def test_turned_transparent_and_deep_pictures_are_read_as_seen(tmp_path: Path) -> None:
@@ -250,7 +251,7 @@ def test_wrong_arrays_and_tensors_are_refused(
     image: object, problem: str, tiny_config: ModelConfig
 ) -> None:
     with pytest.raises(ShapeError, match=problem):
-        place(image, tiny_config)  # type: ignore[arg-type]
+        find_subject(image, tiny_config)  # type: ignore[arg-type]
 
 
 def test_saving_needs_a_format_and_a_place(tmp_path: Path) -> None:

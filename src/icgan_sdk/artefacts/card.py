@@ -51,6 +51,19 @@ def model_card(
     return "\n\n".join(sections) + "\n"
 
 
+def blank_card(config: ModelConfig, name: str) -> str:
+    """The card of a model of which nothing is recorded."""
+    return model_card(
+        config,
+        name=name,
+        data="Not recorded.",
+        license="other",
+        command="not recorded",
+        seed=None,
+        metrics={},
+    )
+
+
 def for_repository(card: str, repo_id: str) -> str:
     """A card with a Hub repository in its title and usage, in place of a folder.
 

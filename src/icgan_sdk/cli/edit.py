@@ -86,7 +86,7 @@ def edit(
     icgan.share_cores(at_once)
     edits = parse_settings(changes, icgan.config.attributes, ctx)
     if len(jobs) > 1:
-        from icgan_sdk.facade import ALREADY_READ
+        from icgan_sdk.editing.inversion import ALREADY_READ
 
         # As of several pictures in Python: in a folder some always are so already.
         warnings.filterwarnings("ignore", message=ALREADY_READ)

@@ -27,7 +27,7 @@ def push(
 
     The access token is the one of 'hf auth login', or the environment variable HF_TOKEN.
     """
-    from icgan_sdk.facade import IcGAN
+    from icgan_sdk.icgan import IcGAN
 
     loaded = IcGAN.from_pretrained(model, device="cpu")
     typer.echo(loaded.push_to_hub(repository, private=private, revision=revision))

@@ -16,7 +16,7 @@ from icgan_sdk.errors import AttributeValueError, IcGANError, UnknownAttributeEr
 
 if TYPE_CHECKING:
     from icgan_sdk.engines.engine import RuntimeName
-    from icgan_sdk.facade import IcGAN
+    from icgan_sdk.icgan import IcGAN
     from icgan_sdk.photo import Face, FaceOrAll
 
 DEFAULT_MODEL = "celeba"
@@ -158,7 +158,7 @@ def _number_or_text(value: str) -> float | str:
 
 def open_model(name: str, device: str, runtime: "RuntimeName", refine: int = 0) -> "IcGAN":
     """The model that a command was given; refining needs gradients, which torch alone has."""
-    from icgan_sdk.facade import IcGAN
+    from icgan_sdk.icgan import IcGAN
 
     if refine and runtime == "auto":
         runtime = "torch"

@@ -13,7 +13,7 @@ from icgan_sdk.attributes import CELEBA_ATTRIBUTES
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import RuntimeName
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.facade import IcGAN
+from icgan_sdk.icgan import IcGAN
 from icgan_sdk.pictures.formats import open_listed
 
 EXAMPLES = Path(__file__).parent / "examples"

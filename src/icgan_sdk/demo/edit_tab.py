@@ -25,7 +25,7 @@ from icgan_sdk.demo.parts import (
     when_switched,
 )
 from icgan_sdk.demo.uploads import as_messages
-from icgan_sdk.editing.encoded import find_detail
+from icgan_sdk.editing.latents import find_detail
 
 WHOLE = "whole"
 DETAILS = (

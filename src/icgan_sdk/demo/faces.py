@@ -6,7 +6,8 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from icgan_sdk.demo.uploads import invert
-from icgan_sdk.facade import IcGAN, Inversion
+from icgan_sdk.editing import Inversion
+from icgan_sdk.icgan import IcGAN
 from icgan_sdk.photo import FoundFace, find_faces
 from icgan_sdk.pictures.squares import needs_alignment
 

@@ -10,7 +10,7 @@ from icgan_sdk.demo.faces import ALL
 from icgan_sdk.demo.parts import Upload, kept
 from icgan_sdk.editing import Detail
 from icgan_sdk.errors import ImageError
-from icgan_sdk.facade import IcGAN
+from icgan_sdk.icgan import IcGAN
 from icgan_sdk.photo import Face, FaceOrAll
 from icgan_sdk.pictures.saving import save_picture
 

@@ -11,8 +11,9 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from icgan_sdk.editing import Inversion
 from icgan_sdk.errors import IcGANError, ImageError, PhotoWarning
-from icgan_sdk.facade import IcGAN, Inversion
+from icgan_sdk.icgan import IcGAN
 from icgan_sdk.photo import Face
 from icgan_sdk.pictures.formats import open_listed
 from icgan_sdk.pictures.opening import open_picture

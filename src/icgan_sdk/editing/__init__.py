@@ -1,6 +1,6 @@
-"""Editing: what can be done with encoded pictures, in batches or one by one."""
+"""Editing: what can be done with an encoded picture."""
 
-from icgan_sdk.editing.encoded import Detail, Encoded
 from icgan_sdk.editing.inversion import Inversion
+from icgan_sdk.editing.latents import Detail
 
-__all__ = ["Detail", "Encoded", "Inversion"]
+__all__ = ["Detail", "Inversion"]

@@ -1,18 +1,21 @@
 """`Inversion`: a picture that is encoded once and edited often."""
 
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 
+import numpy as np
 from PIL.Image import Image
 
 from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.editing.encoded import Detail, Encoded, find_detail, to_pictures
-from icgan_sdk.engines.latents import Latent
-from icgan_sdk.errors import ShapeError, UnknownAttributeError
-from icgan_sdk.photo import paste_changes
-from icgan_sdk.photo.placement import Matrix, bounds
-from icgan_sdk.pictures.arrays import Floats, strip_padding
+from icgan_sdk.editing.latents import Batch, Detail, Latent, find_detail, shrink
+from icgan_sdk.errors import ShapeError, UnknownAttributeError, warn_of_photo
+from icgan_sdk.photo import Subject, paste_changes
+from icgan_sdk.photo.placement import bounds
+from icgan_sdk.photo.subject import NO_PHOTO
+from icgan_sdk.pictures.arrays import Floats, strip_padding, to_pictures
 
 ELSEWHERE = {
     "refine": "call refined(steps) first",
@@ -22,42 +25,68 @@ ELSEWHERE = {
 }
 """Options of `IcGAN.edit` that an inversion has in other places."""
 
+ALREADY_READ = "the model reads this already"
+"""How the warning of an edit that changes nothing begins."""
+
+ALREADY = 0.1
+"""How near to what is asked for a score has to be for a picture to show it already."""
+
 
 class Inversion:
     """One picture with what the encoders read in it (`IcGAN.invert`).
 
     Faces are looked for, and the networks encode, once; every method then takes it from there. It
-    can be pickled and copied.
+    can be pickled and copied. Of several faces (``face="all"``), `paste_back` edits all; what
+    concerns one square is of the first face, and `faces` gives each.
 
     Attributes:
-        encoded: The square, as a batch of one, and what the encoders read in it.
-        is_cut: Whether the square lies where a face was found.
+        subject: The squares and where they lie in the picture.
 
     Args:
-        encoded: A batch of one.
-        photo: The whole photo, as `open_photo` keeps it; None for tensors.
-        matrix: Where the square lies in it; None where a face was looked for in vain.
-        is_cut: Whether it lies where a face was found.
+        batch: What goes through the networks, perhaps of other pictures too.
+        subject: This picture.
+        first: Number of its first square in the batch.
     """
 
-    def __init__(
-        self,
-        encoded: Encoded,
-        photo: Image | None = None,
-        matrix: Matrix | None = None,
-        is_cut: bool = False,
-    ) -> None:
-        self.encoded, self._photo, self._matrix = encoded, photo, matrix
-        self.is_cut = is_cut
+    def __init__(self, batch: Batch, subject: Subject, first: int = 0) -> None:
+        self._batch, self.subject, self._first = batch, subject, first
 
     def __repr__(self) -> str:
-        side = self._config.photo.picture_size
-        return f"<Inversion of a picture, {side}×{side}>"
+        side, n = self._config.photo.picture_size, len(self.subject.pixels)
+        return f"<Inversion of a picture, {f'{n} faces, ' if n > 1 else ''}{side}×{side}>"
+
+    @property
+    def faces(self) -> tuple["Inversion", ...]:
+        """Each face as an inversion of its own; itself, where there is one square."""
+        subject = self.subject
+        return tuple(
+            Inversion(
+                self._batch,
+                replace(
+                    subject,
+                    pixels=subject.pixels[n : n + 1],
+                    matrices=subject.matrices[n : n + 1],
+                ),
+                self._first + n,
+            )
+            for n in range(len(subject.pixels))
+        )
+
+    @property
+    def encoded(self) -> Batch:
+        """Deprecated, gone in 0.4: use `z`, `y`, `square` and the methods."""
+        warnings.warn("Inversion.encoded goes: use z, y and square", DeprecationWarning, 2)
+        return self._batch
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the square lies where a face was found."""
+        return self.subject.found
 
     @property
     def square(self) -> Image:
         """The square of the picture that the model sees."""
-        return self._picture(self.encoded.images)
+        return to_pictures(self.subject.pixels[:1], self._config.photo)[0]
 
     @property
     def photo(self) -> Image:
@@ -69,16 +98,27 @@ class Inversion:
         return self._own_photo().copy()
 
     @property
+    def z(self) -> Floats:
+        """What the attributes don't say, as E_z reads it: [N, z_dim], a row for each face."""
+        return self._batch.latent[0][self._rows]
+
+    @property
+    def y(self) -> Floats:
+        """The attributes as E_y reads them: [N, n_attributes], −1 absent, 1 present."""
+        return self._batch.y[self._rows]
+
+    @property
     def latent(self) -> Latent:
-        """What the encoders read: z [1, z_dim] and y [1, n_attributes], on the CPU."""
+        """What the encoders read as tensors on the CPU: `z` and `y`."""
         from torch import from_numpy
 
-        return Latent(from_numpy(self.encoded.z.copy()), from_numpy(self.encoded.y.copy()))
+        return Latent(from_numpy(self.z.copy()), from_numpy(self.y.copy()))
 
     @property
     def scores(self) -> dict[str, float]:
         """What E_y reads, as a score from 0 (absent) to 1 (present) for each attribute."""
-        return self.encoded.scores()[0]
+        scores = ((self.y[0] + np.float32(1)) / np.float32(2)).clip(0, 1).tolist()
+        return dict(zip(self._config.attributes.names, scores, strict=True))
 
     @property
     def box(self) -> tuple[int, int, int, int] | None:
@@ -86,15 +126,15 @@ class Inversion:
 
         None for tensors, and where a face was looked for in vain.
         """
-        if self._photo is None or self._matrix is None:
+        if self.subject.photo is None or not self.subject.matrices:
             return None
-        left, top, right, bottom = bounds(self._matrix)
-        width, height = self._photo.size
+        left, top, right, bottom = bounds(self.subject.matrices[0])
+        width, height = self.subject.photo.size
         return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
 
     def opposites(self) -> dict[str, dict[str, float]]:
         """An edit for each attribute that turns it round, by what it does: "Bald", "not Male"."""
-        return self._config.attributes.opposites(self.encoded.y[0].tolist())
+        return self._config.attributes.opposites(self.y[0].tolist())
 
     def edit(
         self,
@@ -104,19 +144,33 @@ class Inversion:
         **named: object,
     ) -> Image:
         """The square after changes, see `IcGAN.edit`."""
-        presences = self._presences(attributes, named, ("detail",))
-        return self._picture(self.encoded.edit(presences, detail))
+        return self.edited(self._presences(attributes, named, ("detail",)), detail)
+
+    def edited(
+        self, presences: Mapping[str, float], detail: Detail = "auto", amount: float = 1.0
+    ) -> Image:
+        """The square after a part of an edit, 0 to 1, that `AttributeSet.resolve` gave."""
+        return self._picture(self._batch.edited(presences, detail, amount))
+
+    def change(self, presences: Mapping[str, float], amount: float = 1.0) -> Floats:
+        """What such an edit adds to each face's original pixels: [N, C, side, side] in [-2, 2]."""
+        return strip_padding(self._batch.change(presences, amount)[self._rows], self._config.photo)
 
     def reconstruct(self) -> Image:
         """What the model makes of the picture without a change."""
-        return self._picture(self.encoded.rebuilt)
+        return self._picture(self._batch.rebuilt)
 
     def variations(self, *, detail: Detail = "auto") -> list[Image]:
         """Every attribute in turn, see `IcGAN.variations`."""
-        if find_detail(detail, self._config) == "generated":
-            return to_pictures(self.encoded.variations()[0], self._config)
-        edits = self.opposites().values()
-        return [self.square, *(self.edit(edit, detail=detail) for edit in edits)]
+        if find_detail(detail, self._config) == "photo":
+            edits = self.opposites().values()
+            return [self.square, *(self.edited(edit, "photo") for edit in edits)]
+        # A row of the paper's Figure 5: the original, its reconstruction, each attribute.
+        y = self.y[0].tolist()
+        ys = np.array([y, *self._config.attributes.variations(y)], np.float32)
+        drawn = self._batch.engine.decode(np.repeat(self.z[:1], len(ys), axis=0), ys)
+        original = shrink(self.subject.pixels[:1], self._config.image_size)
+        return to_pictures(np.concatenate([original, drawn]), self._config)
 
     def paste_back(
         self,
@@ -162,7 +216,7 @@ class Inversion:
         amounts = [step / (steps - 1) for step in range(steps)]
         if paste_back:
             return [self._pasted(presences, amount) for amount in amounts]
-        return [self._picture(self.encoded.edit(presences, "auto", a)) for a in amounts]
+        return [self.edited(presences, "auto", amount) for amount in amounts]
 
     def refined(self, steps: int) -> "Inversion":
         """The same picture with a z whose picture comes nearer to it, see `refine_z`.
@@ -173,12 +227,16 @@ class Inversion:
         Raises:
             ConfigError: If it is no whole number from 0, or the engine knows no gradients.
         """
-        encoded = self.encoded.refined(check_whole("steps", steps, 0))
-        return Inversion(encoded, self._photo, self._matrix, self.is_cut)
+        batch = self._batch.refined(check_whole("steps", steps, 0))
+        return Inversion(batch, self.subject, self._first)
 
     @property
     def _config(self) -> ModelConfig:
-        return self.encoded.engine.config
+        return self._batch.engine.config
+
+    @property
+    def _rows(self) -> slice:
+        return slice(self._first, self._first + len(self.subject.pixels))
 
     def _pasted(
         self, presences: Mapping[str, float], amount: float, onto: Image | None = None
@@ -192,18 +250,19 @@ class Inversion:
                 f"onto must be as the photo, {own.size} {own.mode}, not {base.size} {base.mode}"
             )
         photo = base.copy()
-        if self._matrix is not None:
-            change = strip_padding(self.encoded.change(presences, amount), self._config.photo)
-            paste_changes(photo, change, [self._matrix])
+        if self.subject.matrices:
+            paste_changes(photo, self.change(presences, amount), self.subject.matrices)
         return photo
 
     def _own_photo(self) -> Image:
-        if self._photo is None:
-            raise ShapeError("a tensor is no photo to paste back into: give a path, image or array")
-        return self._photo
+        if self.subject.photo is None:
+            raise ShapeError(NO_PHOTO)
+        return self.subject.photo
 
     def _picture(self, images: Floats) -> Image:
-        return to_pictures(images, self._config)[0]
+        generated = images.shape[-1] == self._config.image_size
+        shown = self._config if generated else self._config.photo
+        return to_pictures(images[self._first : self._first + 1], shown)[0]
 
     def _presences(
         self,
@@ -217,3 +276,12 @@ class Inversion:
                 f"{name!r} is no attribute, and no option here: {ELSEWHERE[name]}"
             )
         return resolve_edit(known, attributes, named, options)
+
+
+def warn_unchanged(found: Inversion, presences: Mapping[str, float]) -> None:
+    """Warn if a picture is what an edit asks for already, in everything."""
+    scores = found.scores
+    same = [name for name, asked in presences.items() if abs(scores[name] - asked) < ALREADY]
+    if same and len(same) == len(presences):
+        read = ", ".join(f"{name} ({scores[name]:.2f})" for name in same)
+        warn_of_photo(f"{ALREADY_READ}: {read}; hardly anything changes")

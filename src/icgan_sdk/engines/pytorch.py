@@ -8,7 +8,6 @@ from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import CHUNK, Engine
-from icgan_sdk.engines.latents import Latent
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import masked_change
 from icgan_sdk.model.devices import find_device, plain_torch
@@ -59,8 +58,8 @@ class TorchEngine(Engine):
     @plain_torch()
     def encode(self, images: Floats) -> tuple[Floats, Floats]:
         """E_z and E_y, see `Engine.encode`."""
-        latent = encode(self._networks, torch.from_numpy(images), self._device)
-        return latent.z.cpu().numpy(), latent.y.cpu().numpy()
+        z, y = encode(self._networks, torch.from_numpy(images), self._device)
+        return z.cpu().numpy(), y.cpu().numpy()
 
     @plain_torch()
     @torch.inference_mode()
@@ -71,8 +70,8 @@ class TorchEngine(Engine):
     @plain_torch()
     def decode(self, z: Floats, y: Floats) -> Floats:
         """G(z, y), see `Engine.decode`."""
-        latent = Latent(torch.from_numpy(z), torch.from_numpy(y))
-        return _to_array(decode(self._networks, latent, self._device))
+        images = decode(self._networks, torch.from_numpy(z), torch.from_numpy(y), self._device)
+        return _to_array(images)
 
     @plain_torch()
     @torch.inference_mode()
@@ -89,12 +88,8 @@ class TorchEngine(Engine):
     @plain_torch()
     def refine(self, images: Floats, z: Floats, y: Floats, steps: int) -> Floats:
         """Search a better z, see `Engine.refine`."""
-        latent = Latent(torch.from_numpy(z), torch.from_numpy(y))
-        return _to_array(
-            refine(
-                self._networks, self._faces, torch.from_numpy(images), latent, steps, self._device
-            )
-        )
+        x, start, read = map(torch.from_numpy, (images, z, y))
+        return _to_array(refine(self._networks, self._faces, x, start, read, steps, self._device))
 
     @cached_property
     def _faces(self) -> FaceVectors | None:
@@ -109,7 +104,7 @@ class TorchEngine(Engine):
 
 
 @torch.inference_mode()
-def encode(networks: IcGANNetworks, images: Tensor, device: torch.device) -> Latent:
+def encode(networks: IcGANNetworks, images: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
     """E_z and E_y of batches of any size.
 
     Args:
@@ -124,16 +119,14 @@ def encode(networks: IcGANNetworks, images: Tensor, device: torch.device) -> Lat
         networks.encode(networks.shrink(chunk.to(device))) for chunk in torch.split(images, CHUNK)
     ]
     z, y = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-    return Latent(z, y)
+    return z, y
 
 
 @torch.inference_mode()
-def decode(networks: IcGANNetworks, latent: Latent, device: torch.device) -> Tensor:
+def decode(networks: IcGANNetworks, z: Tensor, y: Tensor, device: torch.device) -> Tensor:
     """G(z, y) of batches of any size: images [B, C, S, S] in (-1, 1), on the CPU."""
-    chunks = zip(torch.split(latent.z, CHUNK), torch.split(latent.y, CHUNK), strict=True)
-    images = [
-        networks.decode(z.to(device, torch.float32), y.to(device, torch.float32)) for z, y in chunks
-    ]
+    chunks = zip(torch.split(z, CHUNK), torch.split(y, CHUNK), strict=True)
+    images = [networks.decode(*(t.to(device, torch.float32) for t in chunk)) for chunk in chunks]
     return torch.cat([chunk.cpu() for chunk in images])
 
 
@@ -141,7 +134,8 @@ def refine(
     networks: IcGANNetworks,
     faces: FaceVectors | None,
     images: Tensor,
-    latent: Latent,
+    z: Tensor,
+    y: Tensor,
     steps: int,
     device: torch.device,
 ) -> Tensor:
@@ -151,7 +145,8 @@ def refine(
         networks: In eval mode, on the device.
         faces: As `face_vectors` gives it for them; moved to the device.
         images: [B, C, P, P] in [-1, 1], see `IcGANNetworks.shrink`.
-        latent: Where to start.
+        z: Where to start, [B, z_dim].
+        y: The attributes, [B, n_attributes].
         steps: Of the search.
         device: Where the networks are.
 
@@ -159,11 +154,11 @@ def refine(
         z [B, z_dim] on the device.
     """
     faces = None if faces is None else faces.to(device)
-    parts = zip(*(torch.split(t, CHUNK) for t in (images, latent.z, latent.y)), strict=True)
+    parts = zip(*(torch.split(t, CHUNK) for t in (images, z, y)), strict=True)
     found = []
     for part in parts:
-        x, z, y = (t.to(device) for t in part)
-        found.append(refine_z(networks.generator, networks.shrink(x), z, y, steps, faces))
+        x, start, read = (t.to(device) for t in part)
+        found.append(refine_z(networks.generator, networks.shrink(x), start, read, steps, faces))
     return torch.cat(found)
 
 

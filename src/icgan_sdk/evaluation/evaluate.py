@@ -15,7 +15,7 @@ from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.editing import Detail
-from icgan_sdk.editing.encoded import find_detail
+from icgan_sdk.editing.latents import find_detail
 from icgan_sdk.errors import (
     ConfigError,
     DatasetError,

@@ -6,20 +6,17 @@ into the photo at its full size.
 """
 
 from icgan_sdk.photo.faces import FoundFace, find_faces
-from icgan_sdk.photo.inputs import Align, Cut, Face, FaceOrAll, PasteBack, Placed, cut_photo, place
-from icgan_sdk.photo.paste import open_photo, paste_changes
+from icgan_sdk.photo.placement import paste_changes
+from icgan_sdk.photo.subject import Align, Face, FaceOrAll, PasteBack, Subject, find_subject
 
 __all__ = [
     "Align",
-    "Cut",
     "Face",
     "FaceOrAll",
     "FoundFace",
     "PasteBack",
-    "Placed",
-    "cut_photo",
+    "Subject",
     "find_faces",
-    "open_photo",
+    "find_subject",
     "paste_changes",
-    "place",
 ]

@@ -1,13 +1,16 @@
-"""Where the square a model sees lies in a photo: affine maps, and cutting pictures out by them."""
+"""The square a model sees in a photo: where it lies, cutting it out, putting changes back."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from icgan_sdk.config import Alignment, Crop
+from icgan_sdk.pictures.arrays import Floats
+from icgan_sdk.pictures.colour import from_srgb, profile_of, to_srgb
+from icgan_sdk.pictures.opening import in_mode
 
 Matrix = npt.NDArray[np.float64]
 """Affine map [2, 3] from the unit square (0, 0)–(1, 1) to a photo's pixels."""
@@ -24,6 +27,15 @@ CelebA: means of its `list_landmarks_align_celeba.txt` in whole pixels, as the p
 SAMPLES = 4
 """Samples per side of a result's pixel, each of them the mean of so many pixels that none is left
 out."""
+
+MARGIN = 1 / 16
+"""Width of the square's margin, as a part of its side, over which a change fades to nothing."""
+
+FINE = 8
+"""How many times a change is enlarged smoothly; beyond that, linearly."""
+
+LUMINANCE = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in grey, as Pillow has them (ITU-R 601)."""
 
 
 def box_matrix(box: tuple[float, float, float, float]) -> Matrix:
@@ -126,3 +138,89 @@ def _area(
         edges += [(0, 0)] * (array.ndim - 2)
         inner = Image.fromarray(np.pad(array, edges, mode="edge"))
     return inner, (inner_start - before * pixels)[:, None]
+
+
+def paste_changes(photo: Image.Image, changes: Floats, matrices: Sequence[Matrix]) -> None:
+    """Add changes to a photo where their squares lie; elsewhere its pixels keep their value.
+
+    Args:
+        photo: As `open_photo` gives it; changed in place, as large ones take much memory.
+        changes: What to add to each square: [N, C, S, S] in units of [-1, 1] pictures. Grey
+            photos take the luminance of coloured changes.
+        matrices: Where the squares lie in the photo: N maps [2, 3] from the unit square.
+    """
+    profile = profile_of(photo)
+    if photo.mode in {"L", "LA"} and changes.shape[1] == 3:
+        weights = np.array(LUMINANCE, np.float32)
+        changes = np.einsum("nchw,c->nhw", changes, weights)[:, None]
+    for change, matrix in zip(changes, matrices, strict=True):
+        _add(photo, _faded(change), matrix, profile)
+
+
+def _faded(change: Floats) -> Floats:
+    # Without this, a change that reaches the square's edge would show the edge in the photo.
+    side = change.shape[-1]
+    inwards = (np.arange(side, dtype=np.float32) + 0.5) / side
+    ramp = (np.minimum(inwards, 1.0 - inwards) / MARGIN).clip(0.0, 1.0)
+    ramp = ramp * ramp * (3.0 - 2.0 * ramp)
+    faded: Floats = change * ramp[:, None] * ramp
+    return faded
+
+
+def _add(photo: Image.Image, change: Floats, matrix: Matrix, profile: bytes | None) -> None:
+    # In place. Row bands bound the memory that a face in a large photo takes.
+    left, top, right, bottom = bounds(matrix)
+    left, top = max(left, 0), max(top, 0)
+    right, bottom = min(right, photo.width), min(bottom, photo.height)
+    if left >= right:
+        return
+    layers = [Image.fromarray(np.ascontiguousarray(layer)) for layer in change * 127.5]
+    side, sampling = change.shape[-1], Image.Resampling.BICUBIC
+    if right - left > FINE * side:  # in two steps, of which the second is faster and as smooth
+        side, sampling = FINE * side, Image.Resampling.BILINEAR
+        layers = [layer.resize((side, side), Image.Resampling.BICUBIC) for layer in layers]
+    # From the photo's pixels to those of the change.
+    inverse = np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2] * side
+    band = max(1, 2**20 // max(1, right - left))
+    for start in range(top, bottom, band):
+        stop = min(start + band, bottom)
+        moved = inverse.copy()
+        moved[:, 2] += inverse[:, :2] @ (left, start)
+        added = [
+            layer.transform(
+                (right - left, stop - start),
+                Image.Transform.AFFINE,
+                tuple(moved.ravel()),
+                sampling,
+            )
+            for layer in layers
+        ]
+        area = photo.crop((left, start, right, stop))
+        own = _array(in_mode(area, "L" if photo.mode in {"L", "LA"} else "RGB"))
+        piece = _picture(_changed(own, np.stack([np.asarray(a) for a in added], 2), profile))
+        if "A" in photo.mode:
+            piece.putalpha(area.getchannel("A"))
+        photo.paste(piece, (left, start))
+
+
+def _changed(
+    own: npt.NDArray[np.uint8], change: npt.NDArray[np.floating], profile: bytes | None
+) -> npt.NDArray[np.uint8]:
+    """Pixels in their own colours [H, W, C] after a change in sRGB; the same where it is 0."""
+    before = _array(to_srgb(_picture(own), profile))
+    after = (before + change).round().clip(0, 255).astype(np.uint8)
+    if profile is None:
+        return after
+    # Converting there and back would round pixels that don't change.
+    moved, stayed = (
+        _array(from_srgb(_picture(p), profile)).astype(np.int16) for p in (after, before)
+    )
+    return (own + (moved - stayed)).clip(0, 255).astype(np.uint8)
+
+
+def _picture(pixels: npt.NDArray[np.uint8]) -> Image.Image:
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+
+
+def _array(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    return np.asarray(picture).reshape(picture.height, picture.width, -1)

@@ -10,7 +10,7 @@ from torch import Tensor
 from icgan_sdk import IcGAN
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.engines.latents import Latent
+from icgan_sdk.editing.latents import Latent
 from icgan_sdk.evaluation.metrics.memorisation import Neighbours, neighbours_picture
 from icgan_sdk.evaluation.report.paper_pictures import (
     Inverted,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.engines.latents import Latent
+from icgan_sdk.editing.latents import Latent
 from icgan_sdk.engines.pytorch import decode
 from icgan_sdk.evaluation.metrics.seeing import (
     GENERATED,
@@ -88,7 +88,7 @@ class Bench:
 
     def decode(self, latent: Latent) -> Tensor:
         """G's pictures, scaled up to the real ones' side: [B, C, S, S] on the CPU."""
-        images = decode(self.networks, latent, device_of(self.networks))
+        images = decode(self.networks, latent.z, latent.y, device_of(self.networks))
         return enlarge(images, self.config.image_size)
 
     def real(self, at: slice) -> RealBatch:

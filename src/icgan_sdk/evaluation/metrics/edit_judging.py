@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from icgan_sdk.engines.latents import with_presences
+from icgan_sdk.editing.latents import with_presences
 from icgan_sdk.evaluation.metrics.bench import Bench
 from icgan_sdk.evaluation.metrics.edit_regions import outside
 from icgan_sdk.evaluation.metrics.making_edits import Edit, Inverted, edited, inverted

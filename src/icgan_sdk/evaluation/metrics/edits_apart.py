@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from icgan_sdk.engines.latents import Latent, with_presences
+from icgan_sdk.editing.latents import Latent, with_presences
 from icgan_sdk.evaluation.metrics.bench import REFINED_PICTURES, Bench
 from icgan_sdk.evaluation.metrics.making_edits import Edit, editable, edited, edits_of, inverted
 from icgan_sdk.evaluation.metrics.picture_pools import Pool, flips, learn, real_pixels, roles_for

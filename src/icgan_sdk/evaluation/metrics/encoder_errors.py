@@ -8,7 +8,6 @@ from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
-from icgan_sdk.engines.latents import Latent
 from icgan_sdk.engines.pytorch import decode
 from icgan_sdk.evaluation.metrics.bench import REFINED_PICTURES, Bench, given
 from icgan_sdk.evaluation.metrics.likeness import BEST, Likeness, likeness_cell
@@ -154,7 +153,7 @@ class EncoderErrorsMetric(Metric[EncoderErrors]):
         z = draw_noise(self._generated, config, draws)
         found = []
         for at in chunks(len(z), config.image_size):
-            x = decode(networks, Latent(z[at], y[at]), device)
+            x = decode(networks, z[at], y[at], device)
             # The IND-COND design is told y', as in training.
             found.append(networks.encode_z(x.to(device), y[at].to(device)).cpu())
         return z, torch.cat(found)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from icgan_sdk.engines.latents import Latent
+from icgan_sdk.editing.latents import Latent
 from icgan_sdk.evaluation.metrics.metric import Viewer
 from icgan_sdk.evaluation.metrics.seeing import RealBatch
 from icgan_sdk.evaluation.report.paper_pictures import SHOWN, Inverted

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from icgan_sdk.attributes import AttributeSet
-from icgan_sdk.engines.latents import Latent
+from icgan_sdk.editing.latents import Latent
 from icgan_sdk.engines.pytorch import decode
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, enlarge
 from icgan_sdk.model import IcGANNetworks
@@ -72,7 +72,7 @@ def edited(networks: IcGANNetworks, detail: Detail, before: Inverted, y_new: Ten
         if x.shape[-1] != before.x.shape[-1]:
             change = networks.shrink(change)
         return (before.x + change.to(before.x.device)).clamp(-1.0, 1.0)
-    images = decode(networks, Latent(before.latent.z, y_new), device)
+    images = decode(networks, before.latent.z, y_new, device)
     return carry_change(before.x, before.rebuilt, images) if detail == "photo" else images
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
-from icgan_sdk.engines.latents import Latent
+from icgan_sdk.editing.latents import Latent
 from icgan_sdk.evaluation.metrics.bench import Bench, given
 from icgan_sdk.evaluation.metrics.measuring import measure_alone
 from icgan_sdk.evaluation.metrics.metric import Metric

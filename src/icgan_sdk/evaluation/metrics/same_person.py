@@ -8,7 +8,7 @@ from torch import Tensor
 
 from icgan_sdk.attributes import OTHER_PERSON
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.engines.latents import Latent, with_presences
+from icgan_sdk.editing.latents import Latent, with_presences
 from icgan_sdk.evaluation.metrics.bench import Bench
 from icgan_sdk.evaluation.metrics.making_edits import (
     MEN_ONLY,

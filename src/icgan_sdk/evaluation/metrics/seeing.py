@@ -13,7 +13,7 @@ from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.engines.latents import Latent
+from icgan_sdk.editing.latents import Latent
 from icgan_sdk.engines.pytorch import decode, encode, refine
 from icgan_sdk.evaluation.progress import Stopwatch
 from icgan_sdk.evaluation.referees.referee_network import Architecture, Impression, Referee
@@ -146,7 +146,7 @@ class _Rebuilding:
     def latent(self) -> Latent:
         images = self._real.images
         with self._clock.part(REAL):
-            return encode(self._networks, images, device_of(self._networks))
+            return Latent(*encode(self._networks, images, device_of(self._networks)))
 
     @cached_property
     def decoded(self) -> Tensor:
@@ -159,7 +159,7 @@ class _Rebuilding:
         latent, networks, images = self.latent, self._networks, self._real.images
         with self._clock.part(REAL):
             device = device_of(networks)
-            z = refine(networks, self._faces, images, latent, self._refine, device)
+            z = refine(networks, self._faces, images, latent.z, latent.y, self._refine, device)
             return Latent(z, latent.y)
 
     @cached_property
@@ -168,7 +168,7 @@ class _Rebuilding:
 
     def _decode(self, latent: Latent) -> Tensor:
         with self._clock.part(REAL):
-            return decode(self._networks, latent, device_of(self._networks))
+            return decode(self._networks, latent.z, latent.y, device_of(self._networks))
 
 
 class RealBatch:
@@ -259,7 +259,7 @@ class GeneratedBatch:
         @cache
         def make() -> Tensor:
             with clock.part(GENERATED):
-                return decode(networks, Latent(noise()[at], labels), device_of(networks))
+                return decode(networks, noise()[at], labels, device_of(networks))
 
         self._make = make
         self.generated = Seen(lambda: enlarge(make(), side), pictures.referees, clock, GENERATED)

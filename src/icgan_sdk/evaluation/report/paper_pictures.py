@@ -7,7 +7,7 @@ from PIL import Image
 from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.engines.latents import Latent
+from icgan_sdk.editing.latents import Latent
 from icgan_sdk.engines.pytorch import decode
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.devices import device_of
@@ -89,8 +89,7 @@ def variations_picture(networks: IcGANNetworks, inverted: Inverted) -> Image.Ima
         inverted.images, inverted.rebuilt, inverted.latent.z, inverted.latent.y, strict=True
     ):
         edits = y.new_tensor(attributes.variations(y.tolist()))
-        varied = Latent(z.expand(len(edits), -1), edits)
-        images = decode(networks, varied, device_of(networks))
+        images = decode(networks, z.expand(len(edits), -1), edits, device_of(networks))
         row = torch.cat([image[None], rebuilt[None], images])
         sheet.append(to_pictures(row, networks.config))
     titles = ("Original", "Reconstruction", *attributes.names)
@@ -115,8 +114,8 @@ def interpolation_picture(
     weights = torch.linspace(0.0, 1.0, steps, device=z.device)[:, None]
     sheet = []
     for first in range(0, len(z) - 1, 2):
-        ends = (torch.lerp(t[first], t[first + 1], weights) for t in (z, y))
-        between = decode(networks, Latent(*ends), device_of(networks))
+        zs, ys = (torch.lerp(t[first], t[first + 1], weights) for t in (z, y))
+        between = decode(networks, zs, ys, device_of(networks))
         x = inverted.images
         row = torch.cat([x[first : first + 1], between, x[first + 1 : first + 2]])
         sheet.append(to_pictures(row, networks.config))
@@ -136,7 +135,7 @@ def swap_picture(networks: IcGANNetworks, inverted: Inverted) -> Image.Image:
     pairs = inverted.first(len(inverted.images) // 2 * 2)
     z, y = pairs.latent.z, _signs(pairs.latent.y)
     others = y.view(len(y) // 2, 2, -1).flip(1).flatten(0, 1)
-    swapped = decode(networks, Latent(z, others), device_of(networks))
+    swapped = decode(networks, z, others, device_of(networks))
     images = torch.stack([pairs.images, pairs.rebuilt, swapped], dim=1).flatten(0, 1)
     cells = to_pictures(images, networks.config)
     titles = ["Original A", "Reconstruction", "Attributes of B"]

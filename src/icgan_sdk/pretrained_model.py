@@ -11,6 +11,7 @@ from icgan_sdk.artefacts.resolving import Source, resolve
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import Engine, RuntimeName
+from icgan_sdk.engines.opening import open_engine
 from icgan_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from icgan_sdk.model import IcGANNetworks
 
 
-class Pretrained:
+class PretrainedModel:
     """A model and what runs it; the base of `IcGAN`.
 
     Args:
@@ -96,24 +97,11 @@ class Pretrained:
             token=token,
             local_files_only=local_files_only,
         )
-        dtype: torch.dtype | None = None
-        if runtime == "onnx" or (runtime == "auto" and _runs_without_torch(folder, device)):
-            engine: Engine = _open_graphs(folder, device)
-        else:
-            try:
-                engine, dtype = _open_artefact(folder, device)
-            except ModuleNotFoundError as error:
-                if error.name != "torch":
-                    raise
-                raise ConfigError(
-                    "PyTorch is not installed: runtime='onnx' edits without it, and "
-                    "'pip install torch' brings it"
-                ) from error
+        model = cls.__new__(cls)
+        model._engine, model._dtype = open_engine(folder, device, runtime)
+        model._folder, model._name = folder, os.fspath(name_or_path)
         card = folder / CARD_FILE
         found = card.is_file()
-        model = cls.__new__(cls)
-        model._engine, model._dtype, model._folder = engine, dtype, folder
-        model._name = os.fspath(name_or_path)
         model._card = card.read_text(encoding="utf-8", errors="replace") if found else None
         return model
 
@@ -141,7 +129,9 @@ class Pretrained:
             ConfigError: If the model runs by onnxruntime.
             SaveError: If the folder can't be written, or holds files that aren't a model's.
         """
-        self._save(folder, self._card or self._new_card(Path(folder).name))
+        from icgan_sdk.artefacts.card import blank_card
+
+        self._save(folder, self._card or blank_card(self.config, Path(folder).name))
 
     def _save(self, folder: str | os.PathLike[str], card: str) -> None:
         import torch
@@ -151,19 +141,6 @@ class Pretrained:
         dtype = self._dtype or torch.float32
         networks = self._engine.networks
         save_artefact(networks, folder, card=card, dtype=dtype, source=self._folder)
-
-    def _new_card(self, name: str) -> str:
-        from icgan_sdk.artefacts.card import model_card
-
-        return model_card(
-            self.config,
-            name=name,
-            data="Not recorded.",
-            license="other",
-            command="not recorded",
-            seed=None,
-            metrics={},
-        )
 
     def push_to_hub(
         self,
@@ -192,10 +169,12 @@ class Pretrained:
             ConfigError: If the model runs by onnxruntime.
             DownloadError: If the Hub refuses or can't be reached.
         """
-        from icgan_sdk.artefacts.card import for_repository
+        from icgan_sdk.artefacts.card import blank_card, for_repository
         from icgan_sdk.artefacts.hub import upload
 
-        card = for_repository(self._card, repo_id) if self._card else self._new_card(repo_id)
+        card = (
+            for_repository(self._card, repo_id) if self._card else blank_card(self.config, repo_id)
+        )
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "model"
             self._save(folder, card)
@@ -240,28 +219,3 @@ class Pretrained:
             f"<{type(self).__name__}{name}: {config.picture_size}×{config.picture_size} pictures"
             f"{painted}, {config.n_attributes} attributes, on {self._engine.device}>"
         )
-
-
-# Each brings in its library, which takes seconds or may be missing.
-
-
-def _open_artefact(
-    folder: Path, device: "str | torch.device | None"
-) -> "tuple[Engine, torch.dtype]":
-    from icgan_sdk.artefacts.store import open_artefact
-    from icgan_sdk.engines.pytorch import TorchEngine
-
-    networks, dtype = open_artefact(folder)
-    return TorchEngine(networks, device), dtype
-
-
-def _open_graphs(folder: Path, device: "str | torch.device | None") -> Engine:
-    from icgan_sdk.engines.onnxruntime import OnnxEngine
-
-    return OnnxEngine(folder, None if device is None else str(device))
-
-
-def _runs_without_torch(folder: Path, device: "str | torch.device | None") -> bool:
-    from icgan_sdk.artefacts.export_folder import has_graphs
-
-    return (device is None or str(device) in {"auto", "cpu"}) and has_graphs(folder)

@@ -1,31 +1,24 @@
 """`IcGAN`: pictures in, edited pictures out."""
 
 from collections.abc import Iterable, Mapping
-from itertools import groupby
 from typing import Literal, Unpack, overload
 
-import numpy as np
 from PIL.Image import Image
 
 from icgan_sdk.attributes import resolve_edit
-from icgan_sdk.checks import check_whole
-from icgan_sdk.editing import Detail, Encoded, Inversion
-from icgan_sdk.editing.encoded import find_detail
-from icgan_sdk.engines.latents import Latent
-from icgan_sdk.errors import ConfigError, warn_of_photo
-from icgan_sdk.latent_model import Encoding, LatentModel, Placing, named_pictures
+from icgan_sdk.editing import Detail
+from icgan_sdk.editing.inversion import warn_unchanged
+from icgan_sdk.editing.inverting import (
+    Encoding,
+    Placing,
+    inverted,
+    list_pictures,
+)
+from icgan_sdk.editing.latents import find_detail
+from icgan_sdk.errors import ConfigError
+from icgan_sdk.latent_model import LatentModel
 from icgan_sdk.photo import Align, Face, FaceOrAll, PasteBack, paste_changes
-from icgan_sdk.photo.inputs import Subject, find_subject, refuse_shared
-from icgan_sdk.pictures.arrays import strip_padding
 from icgan_sdk.pictures.opening import ImageLike
-
-__all__ = ["IcGAN", "Inversion", "Latent"]
-
-ALREADY_READ = "the model reads this already"
-"""How the warning of an edit that changes nothing begins."""
-
-ALREADY = 0.1
-"""How near to what is asked for a score has to be for a picture to show it already."""
 
 OPTIONS = ("refine", "detail", "align", "face", "paste_back")
 """Those of an edit, which stand beside attributes."""
@@ -82,8 +75,8 @@ class IcGAN(LatentModel):
         self, images: ImageLike | Iterable[ImageLike], **options: Unpack[Encoding]
     ) -> Image | list[Image]:
         """Encode and decode without a change: what the model makes of the pictures (Figure 4)."""
-        chunks, single = self._encoded(images, options)
-        pictures = [p for chunk in chunks for p in self._pictures(chunk.rebuilt)]
+        found, single = self._inverted(images, options)
+        pictures = [one.reconstruct() for one in found]
         return pictures[0] if single else pictures
 
     @overload
@@ -101,8 +94,8 @@ class IcGAN(LatentModel):
 
         Scores are like probabilities but not calibrated: (y + 1) / 2, cut to [0, 1].
         """
-        chunks, single = self._encoded(images, options, Placing)
-        scores = [row for chunk in chunks for row in chunk.scores()]
+        found, single = self._inverted(images, options, Placing)
+        scores = [one.scores for one in found]
         return scores[0] if single else scores
 
     @overload
@@ -206,32 +199,33 @@ class IcGAN(LatentModel):
         """
         shown = find_detail(detail, self.config)
         presences = resolve_edit(self.config.attributes, attributes, named, OPTIONS)
-        refine = check_whole("refine", refine, 0)
         if paste_back not in (True, False, "auto"):
             raise ConfigError(f"paste_back must be True, False or 'auto', not {paste_back!r}")
-        if paste_back == "auto" and detail == "generated":
-            paste_back = False
-        named_images, single = named_pictures(images)
-        refuse_shared(face, single)
+        keep = False if (paste_back, detail) == ("auto", "generated") else paste_back
+        pictures = list_pictures(images)
         if shown == "photo" and self.config.painter_size:
             self._engine.expect_paint()
-        subjects = (
-            find_subject(image, self.config, align, face, paste_back, name, alone=single)
-            for image, name in named_images
-        )
-        pictures: list[Image] = []
-        for whole, found in groupby(subjects, lambda subject: subject.photo is not None):
-            if whole:
-                pictures.extend(
-                    self._edit_photo(subject, presences, refine, told=single) for subject in found
-                )
-                continue
-            squares = (square for subject in found for square in subject.squares)
-            for chunk in self._chunks(squares, refine):
-                pictures += self._pictures(chunk.edit(presences, detail))
-                if single:
-                    tell_unchanged(chunk, presences)
-        return pictures[0] if single else pictures
+        results = []
+        for found in inverted(
+            self._engine,
+            pictures,
+            refine=refine,
+            align=align,
+            face=face,
+            keep=keep,
+            centre=keep is False,
+        ):
+            photo, matrices = found.subject.photo, found.subject.matrices
+            if photo is None:
+                results.append(found.edited(presences, detail))
+            else:
+                if matrices:
+                    # In place: a large photo isn't kept twice.
+                    paste_changes(photo, found.change(presences), matrices)
+                results.append(photo)
+            if pictures.single:
+                warn_unchanged(found, presences)
+        return results[0] if pictures.single else results
 
     def variations(
         self, image: ImageLike, *, detail: Detail = "auto", **options: Unpack[Encoding]
@@ -249,26 +243,3 @@ class IcGAN(LatentModel):
             **options: `align`, `face` and `refine`; see the class and `encode`.
         """
         return self.invert(image, **options).variations(detail=detail)
-
-    def _edit_photo(
-        self, subject: Subject, presences: Mapping[str, float], refine: int, *, told: bool
-    ) -> Image:
-        assert subject.photo is not None
-        if not subject.squares:
-            return subject.photo
-        chunks = list(self._chunks(iter(subject.squares), refine))
-        change = np.concatenate([chunk.change(presences) for chunk in chunks])
-        if told:
-            tell_unchanged(chunks[0], presences)
-        change = strip_padding(change, self.config.photo)
-        paste_changes(subject.photo, change, subject.matrices)
-        return subject.photo
-
-
-def tell_unchanged(found: Encoded, presences: Mapping[str, float]) -> None:
-    """Warn if the first picture is what an edit asks for already, in everything."""
-    scores = found.scores()[0]
-    same = [name for name, asked in presences.items() if abs(scores[name] - asked) < ALREADY]
-    if same and len(same) == len(presences):
-        read = ", ".join(f"{name} ({scores[name]:.2f})" for name in same)
-        warn_of_photo(f"{ALREADY_READ}: {read}; hardly anything changes")
