@@ -16,6 +16,10 @@ Alignment = Literal["celeba"]
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 8, 1024
 PAPER_ARCHITECTURE = "dcgan"
 """The convolutional networks of the paper's Tables 1 and 2."""
+UNET = "unet"
+"""The painter that comes with the package."""
+OWN_CRITIC = "own"
+"""The critic that learns from the training images alone."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class ModelConfig:
         encoder_y_fc: The same as encoder_z_fc for E_y (with "sng" the original uses 0 here too).
         painter_size: Side of the photos that the painter paints on: image_size times a power of
             two. 0: the model has no painter.
+        painter_architecture: A name in `icgan_sdk.model.build.PAINTERS`.
         painter_width: Channels of the painter's largest maps. Each halving has twice as many.
 
     Raises:
@@ -135,6 +140,7 @@ class ModelConfig:
     encoder_z_faces: bool = False
     encoder_y_fc: Annotated[int, Range(0)] = 512
     painter_size: Annotated[int, Range(0, MAX_IMAGE_SIZE)] = 0
+    painter_architecture: str = UNET
     painter_width: Annotated[int, Range(1)] = 32
 
     def __post_init__(self) -> None:
@@ -217,6 +223,8 @@ class ModelConfig:
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         if not self.painter_size:
             del plain["painter_size"], plain["painter_width"]
+        if not self.painter_size or self.painter_architecture == UNET:
+            del plain["painter_architecture"]
         for name in ("generator", "encoder"):
             if plain[name] == PAPER_ARCHITECTURE:
                 del plain[name]

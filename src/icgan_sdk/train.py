@@ -8,6 +8,7 @@ train.run(config, "runs/mnist")
 ```
 """
 
+from icgan_sdk.extensions import load_plugins
 from icgan_sdk.training.context import STAGES as _TABLE
 from icgan_sdk.training.logging import Progress, read_metrics
 from icgan_sdk.training.pipeline import train as run
@@ -30,7 +31,14 @@ Stage = str
 """The name of a stage."""
 
 STAGES: tuple[Stage, ...] = tuple(_TABLE)
-"""The names of all stages."""
+"""The names of the package's stages."""
+
+
+def stages() -> tuple[Stage, ...]:
+    """The names of all stages, those of plug-ins included."""
+    load_plugins()
+    return tuple(_TABLE)
+
 
 __all__ = [
     "STAGES",
@@ -53,4 +61,5 @@ __all__ = [
     "recipes",
     "run",
     "saved_config",
+    "stages",
 ]

@@ -6,12 +6,16 @@ from pathlib import Path
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, ModelFormatError, ModelNotFoundError
+from icgan_sdk.extensions import source_of
 from icgan_sdk.versioned import JsonFormat
 
 CONFIG_FORMAT = JsonFormat(version=1, error=ModelFormatError)
 """The format of config.json. Its version counts for the whole folder."""
 
 CONFIG_FILE = "config.json"
+PLUGINS = "plugins"
+"""Key in config.json of the packages that the architectures come from, where others made them."""
+
 WEIGHTS_FILE = "model.safetensors"
 CRITIC_FILE = "critic.safetensors"
 """The painter's critic, which only training opens; see `icgan_sdk.artefacts.critic`."""
@@ -39,8 +43,14 @@ PICKLE_SUFFIXES = frozenset({".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"})
 
 
 def config_to_json(config: ModelConfig) -> str:
-    """The text of config.json: the format's version and `ModelConfig.to_dict`."""
-    return CONFIG_FORMAT.to_json(config.to_dict())
+    """The text of config.json: the format's version, `ModelConfig.to_dict`, and its plug-ins."""
+    kinds = {
+        "generator": config.generator,
+        "encoder": config.encoder,
+        "painter": config.painter_architecture,
+    }
+    plugins = sorted({source_of(kind, name) for kind, name in kinds.items()} - {""})
+    return CONFIG_FORMAT.to_json({**config.to_dict(), **({PLUGINS: plugins} if plugins else {})})
 
 
 def read_config(folder: Path, weights: str = WEIGHTS_FILE) -> ModelConfig:
@@ -57,10 +67,18 @@ def read_config(folder: Path, weights: str = WEIGHTS_FILE) -> ModelConfig:
     """
     _check_files(folder, weights)
     path = folder / CONFIG_FILE
+    plain = CONFIG_FORMAT.read(path)
+    plain.pop(PLUGINS, None)
     try:
-        return ModelConfig.from_dict(CONFIG_FORMAT.read(path))
+        return ModelConfig.from_dict(plain)
     except ConfigError as error:
         raise ModelFormatError(f"{path}: {error}") from error
+
+
+def read_plugins(folder: Path) -> list[str]:
+    """The plug-ins that the architectures of an artefact folder come from."""
+    plugins = CONFIG_FORMAT.read(folder / CONFIG_FILE).get(PLUGINS)
+    return [str(name) for name in plugins] if isinstance(plugins, list) else []
 
 
 def count_parameters(folder: Path, config: ModelConfig) -> dict[str, int]:

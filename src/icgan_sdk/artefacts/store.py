@@ -21,6 +21,7 @@ from icgan_sdk.artefacts.layout import (
     WEIGHTS_FILE,
     config_to_json,
     read_config,
+    read_plugins,
     unreadable,
 )
 from icgan_sdk.artefacts.tensors import load_state, read_tensors, stored_state, write_tensors
@@ -139,6 +140,12 @@ def _without_memory(config: ModelConfig, path: Path, discriminator: bool) -> IcG
         with torch.device("meta"):
             return IcGANNetworks(config, discriminator=discriminator)
     except ConfigError as error:
-        raise ModelFormatError(f"{path}: {error}; a newer icgan-sdk may know it") from error
+        plugins = " ".join(read_plugins(path.parent))
+        remedy = (
+            f"the model needs the plug-in {plugins}: install it, if you trust it"
+            if plugins
+            else "a newer icgan-sdk may know it"
+        )
+        raise ModelFormatError(f"{path}: {error}; {remedy}") from error
     except (RuntimeError, TypeError, OverflowError) as error:
         raise ModelFormatError(f"{path}: the networks' sizes are out of range") from error

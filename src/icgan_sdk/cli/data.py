@@ -144,6 +144,20 @@ def prepare_folder(
     _show(report, out)
 
 
+@prepare.command("with")
+def prepare_with(
+    reader: Annotated[str, typer.Argument(help="Name of a reader that a plug-in brings.")],
+    source: Source,
+    out: Out,
+    size: Size = 64,
+    overwrite: Overwrite = False,
+) -> None:
+    """Prepare a data set with the reader of a plug-in."""
+    from icgan_sdk.data.readers import find_reader
+
+    _show(find_reader(reader)(source, out, image_size=size, overwrite=overwrite), out)
+
+
 @app.command()
 def info(
     folder: Annotated[Path, typer.Argument(help="A prepared data set.")],

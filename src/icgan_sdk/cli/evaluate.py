@@ -24,6 +24,10 @@ def evaluate(
         Path | None,
         typer.Option(help="Folder of the referees, trained if missing; by default OUT/referees."),
     ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="Measure this only: a key of evaluation.json. Repeatable."),
+    ] = None,
     pictures: Annotated[
         Literal["all", "generated", "none"],
         typer.Option(
@@ -51,6 +55,7 @@ def evaluate(
             out,
             partition=partition,
             referees=referees,
+            metrics=metric or None,
             pictures=pictures,
             limit=limit,
             refine=refine,

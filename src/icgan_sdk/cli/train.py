@@ -132,9 +132,11 @@ def _config(
 
 
 def _stages(names: list[str] | None) -> "list[Stage] | None":
-    from icgan_sdk.train import STAGES
+    from icgan_sdk.train import stages
+
+    known = stages()
 
     for name in names or []:
-        if name not in STAGES:
-            raise typer.BadParameter(f"no stage {name!r}; there are {', '.join(STAGES)}")
-    return [s for s in STAGES if s in names] if names else None
+        if name not in known:
+            raise typer.BadParameter(f"no stage {name!r}; there are {', '.join(known)}")
+    return [s for s in known if s in names] if names else None

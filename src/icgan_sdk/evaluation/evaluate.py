@@ -57,6 +57,7 @@ def evaluate(
     *,
     partition: str = "test",
     referees: str | os.PathLike[str] | None = None,
+    metrics: Sequence[str] | None = None,
     pictures: Pictures = "all",
     limit: int | None = None,
     refine: int = 0,
@@ -77,6 +78,8 @@ def evaluate(
         partition: The part of the data to judge by. The model should not have been trained on it.
         referees: Folder with ``anet/`` and ``residual/``. Referees that are missing, or were
             trained on other data, are trained. By default ``out/referees``.
+        metrics: Names of what to measure, the keys of ``evaluation.json``; None: everything, with
+            the metrics of plug-ins.
         pictures: Which pictures the report shows: "all"; "generated": none of the data set's and
             none made from them (for sharing reports on faces); "none".
         limit: Only the first so many pictures of the partition are used, at least 2. None: all; of
@@ -88,14 +91,15 @@ def evaluate(
         watcher: Told of the progress.
 
     Raises:
-        ConfigError: If the model doesn't fit the data, an option is out of range, or torchmetrics
-            or matplotlib is not installed.
+        ConfigError: If the model doesn't fit the data, there is no such metric, an option is out
+            of range, or torchmetrics or matplotlib is not installed.
         DatasetError: If the data can't be read, or a partition is missing or has no two pictures.
         ModelNotFoundError: If there is no such model, or its run is not complete.
         ModelFormatError: If the model's or a referee's files are damaged.
         SaveError: If `out` holds other files or can't be written.
     """
     _check_options(pictures, limit, refine, detail, seed)
+    wanted = metric_table.chosen(metrics)
     folder, tell = Path(out), watcher or ignore
     _check_replaceable(folder)
     name, run, networks = _open_model(model)
@@ -117,9 +121,9 @@ def evaluate(
         refine=refine,
         detail=find_detail(detail, networks.config),
     )
-    metrics = [metric(bench) for metric in metric_table.METRICS]
+    measures = [metric(bench) for metric in wanted]
     first = FirstPictures()
-    figures = measure(bench, metrics, [first] if pictures == "all" else [], tell)
+    figures = measure(bench, measures, [first] if pictures == "all" else [], tell)
     result = Evaluation(
         subject=_subject(name, bench, dataset, partition, seed),
         referees={architecture: read_record(root / architecture) for architecture in judges},
@@ -136,7 +140,7 @@ def evaluate(
         save_plots(evaluation_report.plots(result), images)
         if run and (losses := read_metrics(run)):
             save_plots({"losses": loss_curves(losses)}, images)
-        drawn = _draw(bench, pictures, metrics, first)
+        drawn = _draw(bench, pictures, measures, first)
         for title, picture in drawn.items():
             save_picture(enlarged(picture, networks.config), images / f"{title}.png")
         shown = {path.stem: f"{IMAGES}/{path.name}" for path in images.iterdir()}

@@ -1,11 +1,12 @@
 """The Markdown report of an evaluation, assembled from what the metrics say."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.evaluation.metrics import metric_table
 from icgan_sdk.evaluation.metrics.attribute_readings import READERS
+from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.report.markdown import (
     NONE,
     Line,
@@ -30,7 +31,7 @@ def summary(result: Evaluation) -> list[Line]:
     config = ModelConfig.from_dict(result.subject.config)
     lines = [
         line
-        for metric in metric_table.METRICS
+        for metric in _measured(result)
         for line in metric.summary(result.figures[metric.name], config)
     ]
     return [line for line in lines if line.value != NONE]
@@ -41,7 +42,7 @@ def plots(result: Evaluation) -> "dict[str, Figure]":
     config = ModelConfig.from_dict(result.subject.config)
     return {
         name: plot
-        for metric in metric_table.METRICS
+        for metric in _measured(result)
         for name, plot in metric.plots(result.figures[metric.name], config).items()
     }
 
@@ -55,8 +56,7 @@ def report(result: Evaluation, files: Mapping[str, str]) -> str:
     """
     config = ModelConfig.from_dict(result.subject.config)
     measured = [
-        metric.section(result.figures[metric.name], config, files)
-        for metric in metric_table.METRICS
+        metric.section(result.figures[metric.name], config, files) for metric in _measured(result)
     ]
     losses = [Section("Training", [image("losses", files)])] if "losses" in files else []
     lines = table(("Figure", "This model", "Compare with"), summary(result))
@@ -70,6 +70,10 @@ def report(result: Evaluation, files: Mapping[str, str]) -> str:
     ]
     title = f"Evaluation of {code(result.subject.model)}"
     return document(title, _subject(result, config), sections)
+
+
+def _measured(result: Evaluation) -> list[type[Metric[Any]]]:
+    return [metric for metric in metric_table.METRICS if metric.name in result.figures]
 
 
 def _subject(result: Evaluation, config: ModelConfig) -> str:

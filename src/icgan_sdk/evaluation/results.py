@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
-from icgan_sdk.errors import IcGANError
+from icgan_sdk.errors import ConfigError, IcGANError
 from icgan_sdk.evaluation.metrics.attribute_readings import Readings
 from icgan_sdk.evaluation.metrics.class_confusion import Counts
 from icgan_sdk.evaluation.metrics.diversity import Diversity
@@ -79,7 +79,7 @@ class Evaluation:
         By reader ("anet", "residual", and "encoder_y" for E_y itself) and images ("real",
         "generated", "reconstructed"). E_y reads only real ones.
         """
-        readings: Readings = self.figures["attributes"]
+        readings: Readings = self._measured("attributes")
         return readings
 
     @property
@@ -88,56 +88,61 @@ class Evaluation:
 
         A row for each class that was asked for, a column for each that the residual referee read.
         """
-        counts: Counts | None = self.figures["classes"]
+        counts: Counts | None = self._measured("classes")
         return counts
 
     @property
     def edits(self) -> Edits:
         """Of edits, as the residual referee sees them. It also judges all that follows."""
-        edits: Edits = self.figures["edits"]
+        edits: Edits = self._measured("edits")
         return edits
 
     @property
     def told_apart(self) -> ToldApart:
         """Of generated pictures and reconstructions, by classifiers of their own."""
-        told: ToldApart = self.figures["told_apart"]
+        told: ToldApart = self._measured("told_apart")
         return told
 
     @property
     def same_person(self) -> SamePerson:
         """Of reconstructions and edits of faces, by a face-recognition network."""
-        same: SamePerson = self.figures["same_person"]
+        same: SamePerson = self._measured("same_person")
         return same
 
     @property
     def inversion(self) -> EncoderErrors:
         """Of the encoders."""
-        errors: EncoderErrors = self.figures["inversion"]
+        errors: EncoderErrors = self._measured("inversion")
         return errors
 
     @property
     def identification(self) -> Identification:
         """Of reconstructions."""
-        identification: Identification = self.figures["identification"]
+        identification: Identification = self._measured("identification")
         return identification
 
     @property
     def fidelity(self) -> Fidelity:
         """FID and KID."""
-        fidelity: Fidelity = self.figures["fidelity"]
+        fidelity: Fidelity = self._measured("fidelity")
         return fidelity
 
     @property
     def diversity(self) -> Diversity:
         """Of images with the same labels."""
-        diversity: Diversity = self.figures["diversity"]
+        diversity: Diversity = self._measured("diversity")
         return diversity
 
     @property
     def memorisation(self) -> Memorisation:
         """Of training images."""
-        memorisation: Memorisation = self.figures["memorisation"]
+        memorisation: Memorisation = self._measured("memorisation")
         return memorisation
+
+    def _measured(self, name: str) -> Any:
+        if name not in self.figures:
+            raise ConfigError(f"{name} was not measured: it is not among the evaluation's metrics")
+        return self.figures[name]
 
     def to_json(self) -> str:
         """The text of ``evaluation.json``: each metric's figures under its name; null for NaN."""

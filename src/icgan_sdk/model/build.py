@@ -1,21 +1,25 @@
 """Building the networks of a config: its names of architectures choose the classes.
 
-A new architecture is a file with its modules, and a line in one of the two tables here.
+A new architecture of the package is a file with its modules, and a line in one of the tables here;
+those of other packages are registered, see `icgan_sdk.plugins`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from torch import nn
 
-from icgan_sdk.config import PAPER_ARCHITECTURE, ModelConfig
+from icgan_sdk.config import OWN_CRITIC, PAPER_ARCHITECTURE, UNET, ModelConfig
 from icgan_sdk.errors import ConfigError, did_you_mean
+from icgan_sdk.extensions import load_plugins
 from icgan_sdk.model.convolutions import RepeatingConv
+from icgan_sdk.model.critic import Critic
 from icgan_sdk.model.encoders import Encoder, FaceEncoder, SharedEncoder
 from icgan_sdk.model.generator import Generator
 from icgan_sdk.model.layers import init_dcgan
+from icgan_sdk.model.painter import Painter
 from icgan_sdk.model.residual_generator import ResidualGenerator
 
 _Architecture = TypeVar("_Architecture")
@@ -50,6 +54,24 @@ class EncoderArchitecture:
     make_shared: Callable[[ModelConfig], nn.Module] | None = None
 
 
+class CriticArchitecture(Protocol):
+    """How a kind of critic is built."""
+
+    def __call__(self, config: ModelConfig, gain: float = 1.0, parts: bool = False) -> Critic:
+        """Make a critic with random weights.
+
+        Args:
+            config: Sizes; the widths are the discriminator's.
+            gain: Largest singular value of the hidden layers, where they are normalised.
+            parts: Whether it scores the parts of an image too (`Critic.look`).
+        """
+        ...
+
+
+PainterArchitecture = Callable[[ModelConfig], Painter]
+"""Makes a painter with random weights."""
+
+
 GENERATORS: dict[str, GeneratorArchitecture] = {
     PAPER_ARCHITECTURE: GeneratorArchitecture(Generator),
     "resize": GeneratorArchitecture(partial(Generator, doubling=RepeatingConv)),
@@ -61,6 +83,12 @@ ENCODERS: dict[str, EncoderArchitecture] = {
     PAPER_ARCHITECTURE: EncoderArchitecture(Encoder, SharedEncoder),
 }
 """The architectures that `ModelConfig.encoder` may name."""
+
+CRITICS: dict[str, CriticArchitecture] = {OWN_CRITIC: Critic}
+"""The critics of training, by the names that settings give them."""
+
+PAINTERS: dict[str, PainterArchitecture] = {UNET: Painter}
+"""The architectures that `ModelConfig.painter_architecture` may name."""
 
 
 def build_generator(config: ModelConfig) -> nn.Module:
@@ -117,7 +145,27 @@ def build_shared_encoder(config: ModelConfig) -> nn.Module:
     return make(config)
 
 
+def build_critic(name: str, config: ModelConfig, gain: float = 1.0, parts: bool = False) -> Critic:
+    """A critic with random weights; see `CriticArchitecture`.
+
+    Raises:
+        ConfigError: If there is none of this name.
+    """
+    return _find(CRITICS, "critic", name)(config, gain, parts)
+
+
+def build_painter(config: ModelConfig) -> Painter:
+    """The painter of a config that has one, with random weights.
+
+    Raises:
+        ConfigError: If there is no such architecture.
+    """
+    return _find(PAINTERS, "painter", config.painter_architecture)(config)
+
+
 def _find(table: Mapping[str, _Architecture], field: str, name: str) -> _Architecture:
+    if name not in table:
+        load_plugins()
     if name not in table:
         raise ConfigError(f"model config: no {field} {name!r}; {did_you_mean(name, table)}")
     return table[name]

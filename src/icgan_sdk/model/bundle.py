@@ -8,10 +8,11 @@ from icgan_sdk.model.build import (
     build_encoder_y,
     build_encoder_z,
     build_generator,
+    build_painter,
     build_shared_encoder,
 )
 from icgan_sdk.model.discriminator import Discriminator
-from icgan_sdk.model.painter import Painter, request
+from icgan_sdk.model.painter import request
 
 
 class IcGANNetworks(nn.Module):
@@ -42,7 +43,7 @@ class IcGANNetworks(nn.Module):
         else:
             self.encoder_z = build_encoder_z(config)
             self.encoder_y = build_encoder_y(config) if config.n_attributes else None
-        self.painter = Painter(config) if config.painter_size else None
+        self.painter = build_painter(config) if config.painter_size else None
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Invert the generator: E_z and E_y.

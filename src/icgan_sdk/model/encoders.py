@@ -71,7 +71,7 @@ class Encoder(nn.Module):
         self.head = _head(_features(config), hidden, out)
 
     def change_z(self, root: Tensor) -> None:
-        """See `icgan_sdk.model.whitening.ChangesZ`."""
+        """See `icgan_sdk.model.protocols.ChangesZ`."""
         last = self.head[-1]
         assert isinstance(last, nn.Linear)
         mix_outputs(last, root.inverse())
@@ -149,7 +149,7 @@ class FaceEncoder(nn.Module):
             nn.init.zeros_(weights)
 
     def change_z(self, root: Tensor) -> None:
-        """See `icgan_sdk.model.whitening.ChangesZ`."""
+        """See `icgan_sdk.model.protocols.ChangesZ`."""
         assert isinstance(self.encoder, Encoder)  # of others this is not asked
         self.encoder.change_z(root)
         first, _, last = self.correction

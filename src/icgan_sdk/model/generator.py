@@ -49,7 +49,7 @@ class Generator(nn.Module):
         self.output = doubling(width, config.channels)
 
     def change_z(self, root: Tensor) -> None:
-        """See `icgan_sdk.model.whitening.ChangesZ`."""
+        """See `icgan_sdk.model.protocols.ChangesZ`."""
         mix_inputs(self.first, root)
 
     @property

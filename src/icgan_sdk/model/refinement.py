@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from icgan_sdk.model.protocols import EntersFirst
+
 LEARNING_RATE = 0.05
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
@@ -76,7 +78,8 @@ def refine_z(
 @torch.no_grad()
 def _even_root(generator: nn.Module, z: Tensor) -> Tensor:
     """A map u·root = z [z_dim, z_dim], of determinant 1, that G's first layer weighs evenly."""
-    n, first = z.shape[1], getattr(generator, "first", None)
+    n = z.shape[1]
+    first: object = generator.first if isinstance(generator, EntersFirst) else None
     if not isinstance(first, (nn.Linear, nn.ConvTranspose2d)):
         return torch.eye(n, dtype=z.dtype, device=z.device)
     weight = first.weight.cpu().double()

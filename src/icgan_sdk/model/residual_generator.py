@@ -41,7 +41,7 @@ class ResidualGenerator(nn.Module):
         self.output = DoublingConv(width, config.channels)
 
     def change_z(self, root: Tensor) -> None:
-        """See `icgan_sdk.model.whitening.ChangesZ`."""
+        """See `icgan_sdk.model.protocols.ChangesZ`."""
         mix_inputs(self.first, root)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:

@@ -7,14 +7,13 @@ to Deterministic Autoencoders") fits a Gaussian to the encoded pictures and draw
 the Gaussian goes into the weights, so that N(0, 1) stays what z is drawn from.
 """
 
-from typing import Protocol, runtime_checkable
-
 import torch
 from torch import Tensor
 
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model.bundle import IcGANNetworks
 from icgan_sdk.model.encoders import FaceEncoder
+from icgan_sdk.model.protocols import ChangesZ
 
 LEAST = 0.3
 """Second moment that a direction is taken to have at least.
@@ -24,19 +23,6 @@ along it is the harder to find again the more it is stretched. (At 128×128 the 
 fell from 7.4 to 6.1 with 0.3, and no further with less, while L_ez rose from 0.50 to 0.59, and to
 0.88 with 0.)
 """
-
-
-@runtime_checkable
-class ChangesZ(Protocol):
-    """A generator or an E_z whose z can be expressed in other coordinates."""
-
-    def change_z(self, root: Tensor) -> None:
-        """Let z stand for what was root·z: G takes such z from now on, E_z gives them.
-
-        Args:
-            root: [z_dim, z_dim], invertible, in double precision on the CPU.
-        """
-        ...
 
 
 def changing(networks: IcGANNetworks) -> list[ChangesZ]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from icgan_sdk.attributes import OTHER_PERSON
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import (
-    Critic,
+    build_critic,
     build_encoder_z,
     build_generator,
     draw_noise,
@@ -202,7 +202,8 @@ class _Networks(nn.Module):
         super().__init__()
         model = context.model
         # The order matters: the networks draw their weights from one generator.
-        self.generator, self.critic = build_generator(model), Critic(model)
+        self.generator = build_generator(model)
+        self.critic = build_critic(context.config.joint.critic, model)
         self.encoder_z = build_encoder_z(model)
         init_generator(self.generator, model)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.model import Critic, IcGANNetworks, Painter
+from icgan_sdk.model import Critic, IcGANNetworks, Painter, build_painter
 from icgan_sdk.model.devices import send
 from icgan_sdk.training.checkpoint import Stateful
 from icgan_sdk.training.context import Context, Stage
@@ -118,7 +118,7 @@ class _Networks(nn.Module):
         width = _settings(context.config).critic_width
         sizes = replace(model.photo, discriminator_width=width)
         # The order matters: the networks draw their weights from one generator.
-        self.painter, self.critic = Painter(model), Critic(sizes, CRITIC_GAIN, parts=True)
+        self.painter, self.critic = build_painter(model), Critic(sizes, CRITIC_GAIN, parts=True)
 
 
 def _batches(

@@ -18,6 +18,7 @@ from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import CheckpointError, ConfigError, DataWarning, list_some
+from icgan_sdk.extensions import load_plugins
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.training.context import STAGES, Context, Stage
 from icgan_sdk.training.logging import Watcher, read_metrics
@@ -79,6 +80,7 @@ def train(
         raise ConfigError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode!r}")
     if stop_after is not None and not stop_after > 0:
         raise ConfigError(f"stop_after must be a number of seconds above 0, not {stop_after!r}")
+    load_plugins()
     deadline = None if stop_after is None else time.monotonic() + stop_after
     folder = Path(out)
     context = _open_run(config, folder, watcher, deadline)

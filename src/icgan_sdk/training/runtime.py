@@ -130,6 +130,8 @@ class Runtime:
 
 @torch.no_grad()
 def _average(tensors: list[Tensor]) -> None:
+    if not tensors:  # as of a network without batch norm
+        return
     mean = reduce(torch.cat([t.flatten() for t in tensors]), "mean")
     for tensor, part in zip(tensors, mean.split([t.numel() for t in tensors]), strict=True):
         tensor.copy_(part.view_as(tensor))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from icgan_sdk.config import OWN_CRITIC
 from icgan_sdk.data import LabelMethod
 from icgan_sdk.ranges import Range
 
@@ -71,6 +72,7 @@ class JointConfig:
     """Stage `gan` with the method "joint".
 
     Attributes:
+        critic: The critic, a name in `icgan_sdk.model.build.CRITICS`.
         attribute_weight: Weight of the attribute loss: the cross-entropy, summed over attributes,
             between what the critic predicts for generated images and what they should show.
         pixel_weight: Weight of the mean absolute error of reconstructed pixels, in [-1, 1] units.
@@ -87,6 +89,7 @@ class JointConfig:
             2018), taken lazily, see `R1_EVERY`; 0: none.
     """
 
+    critic: str = OWN_CRITIC
     attribute_weight: Annotated[float, Range(0)] = 1.0
     pixel_weight: Annotated[float, Range(0)] = 10.0
     feature_weight: Annotated[float, Range(0)] = 2.0

@@ -9,6 +9,7 @@ import tomli_w
 from icgan_sdk.config import CELEBA_CROP, MAX_IMAGE_SIZE, ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, did_you_mean, raise_all
+from icgan_sdk.extensions import load_plugins
 from icgan_sdk.ranges import list_problems
 from icgan_sdk.training.former import without_former
 from icgan_sdk.training.settings import (
@@ -160,6 +161,7 @@ class TrainConfig:
         Raises:
             ConfigError: If a section or key is unknown, or a value doesn't fit.
         """
+        load_plugins()  # their stages have sections
         plain, problems = without_former(plain)
         types = {**_section_types(), **OPTIONAL_SECTIONS}
         known = [*PLAIN, "model", *types]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
+from icgan_sdk.errors import ConfigError
 from icgan_sdk.evaluation import ARCHITECTURES, evaluate
 from icgan_sdk.evaluation.evaluation_report import summary
 from icgan_sdk.evaluation.metrics import metric_table
@@ -78,6 +79,7 @@ def test_a_new_metric(
         faces.folder,
         tmp_path / "out",
         referees=quick_judges / "faces",
+        metrics=["brightness"],
         pictures="none",
         limit=6,
         device="cpu",
@@ -93,8 +95,16 @@ def test_a_new_metric(
     assert number(real) in section
     assert "![brightness](images/brightness.png)" in section
     assert (tmp_path / "out" / "images" / "brightness.png").is_file()
+    assert list(result.figures) == ["brightness"]
+    with pytest.raises(ConfigError, match="fidelity was not measured"):
+        _ = result.fidelity
     assert "brightness" in told
     assert "brightness" in result.seconds
+
+
+def test_metrics_that_do_not_exist_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no metric 'fidelty'; did you mean 'fidelity'"):
+        evaluate("mnist", tmp_path, tmp_path / "out", metrics=["fidelty"])
 
 
 def test_names_are_unique() -> None:
