@@ -22,8 +22,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from icgan_sdk.celeba import CELEBA
 from icgan_sdk.photo.faces import find_faces
-from icgan_sdk.photo.placement import LANDMARKS, similarity
+from icgan_sdk.photo.placement import similarity
 
 FRAME = (178, 218)
 SMALLEST, LARGEST = 0.5, 2.0
@@ -47,7 +48,7 @@ def example_face() -> Image.Image:
     """The portrait of examples/, cut about as CelebA's frames are."""
     with Image.open(Path(__file__).parents[1] / "examples" / "astronaut.jpg") as portrait:
         face = max(find_faces(portrait.convert("RGB")), key=lambda found: found.width)
-        matrix = similarity(face.points, LANDMARKS["celeba"])
+        matrix = similarity(face.points, np.array(CELEBA.landmarks))
         assert matrix is not None
         back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
         affine, flat = Image.Transform.AFFINE, tuple(back.ravel())
@@ -99,7 +100,7 @@ def cover(face: Image.Image) -> Image.Image:
 
 def eye_error(points: Matrix, matrix: Matrix) -> float:
     """Mean distance of both eyes from where they belong, in pixels of the frame."""
-    landmarks = LANDMARKS["celeba"]
+    landmarks = np.array(CELEBA.landmarks)
     back = similarity(points, landmarks)
     if back is None:
         return math.inf

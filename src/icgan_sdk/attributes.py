@@ -6,16 +6,14 @@ are −1 and 1 as in the paper.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
 from types import MappingProxyType
 from typing import Any
 from unicodedata import category
 
+from icgan_sdk.celeba import CELEBA_ATTRIBUTES, CELEBA_GROUPS, PAPER_ATTRIBUTES
 from icgan_sdk.errors import (
-    AttributeValueError,
     ConfigError,
     UnknownAttributeError,
-    closest,
     did_you_mean,
     raise_all,
 )
@@ -23,40 +21,8 @@ from icgan_sdk.errors import (
 MAX_PRESENCE = 2.0
 """Largest presence that an edit may ask for. 1 is present; more exaggerates."""
 
-CELEBA_ATTRIBUTES = tuple(
-    """5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose
-    Black_Hair Blond_Hair Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee
-    Gray_Hair Heavy_Makeup High_Cheekbones Male Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard
-    Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks Sideburns Smiling Straight_Hair
-    Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie
-    Young""".split()  # noqa: SIM905
-)
-"""All 40 attributes of CelebA, in the order of its label file."""
-
-PAPER_ATTRIBUTES = tuple(
-    """Bald Bangs Black_Hair Blond_Hair Brown_Hair Bushy_Eyebrows Eyeglasses Gray_Hair Heavy_Makeup
-    Male Mouth_Slightly_Open Mustache Pale_Skin Receding_Hairline Smiling Straight_Hair Wavy_Hair
-    Wearing_Hat""".split()  # noqa: SIM905
-)
-"""The 18 attributes of the IcGAN paper, in the original code's order."""
-
-CELEBA_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "hairline": ("Bald", "Bangs", "Receding_Hairline"),
-        "hair_color": ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"),
-        "hair_texture": ("Straight_Hair", "Wavy_Hair"),
-    }
-)
-"""The original code's exclusive groups: at most one member of each is present."""
-
 UNSTORABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode's categories of control characters, line ends, and what no encoding can hold."""
-
-OTHER_PERSON = frozenset({"Male"})
-"""Attributes whose edits show somebody else: another sex is another person."""
-
-FLIPPED = frozenset({"Male"})
-"""Attributes that variations invert instead of setting them, as in the original code."""
 
 
 @dataclass(frozen=True)
@@ -165,56 +131,10 @@ class AttributeSet:
         return next((m for m in self.groups.values() if name in m), ())
 
     def resolve(self, edits: Mapping[str, object]) -> dict[str, float]:
-        """Turn an edit's names and values into presences by attribute name.
+        """Presences by attribute name, see `icgan_sdk.edit_grammar.resolve`."""
+        from icgan_sdk.edit_grammar import resolve
 
-        A key is either an attribute, whose value is a number from 0 to 2 (or a bool), or a group,
-        whose value names the member that becomes present (``hair_color="Blond_Hair"``,
-        ``digit=7``), or is None, and all its members become absent.
-
-        Raises:
-            UnknownAttributeError: If there is no such attribute, group or member.
-            AttributeValueError: If a value is not a number from 0 to 2, or several members of a
-                group should be present.
-        """
-        presences: dict[str, float] = {}
-        for key, value in edits.items():
-            if key in self.groups and value is None:
-                asked = dict.fromkeys(self.groups[key], 0.0)
-            else:
-                asked = dict([self._resolve_one(key, value)])
-            for name, presence in asked.items():
-                if presences.get(name, presence) != presence:
-                    raise AttributeValueError(f"{name!r} is asked for with two values")
-                presences[name] = presence
-        for group, members in self.groups.items():
-            asked_for = [name for name in members if presences.get(name, 0.0) >= 1.0]
-            if len(asked_for) > 1:
-                names = " and ".join(asked_for)
-                raise AttributeValueError(
-                    f"{names} exclude each other ({group}): ask for one, or for fractions"
-                )
-        return presences
-
-    def _resolve_one(self, key: str, value: object) -> tuple[str, float]:
-        if key in self.groups:
-            member = str(value)
-            if member not in self.groups[key]:
-                hint = did_you_mean(member, self.groups[key])
-                raise UnknownAttributeError(f"group {key!r} has no member {member!r}; {hint}")
-            return member, 1.0
-        if key not in self.names:
-            hint = did_you_mean(str(key), (*self.names, *self.groups))
-            raise UnknownAttributeError(f"unknown attribute {key!r}; {hint}")
-        if isinstance(value, str):
-            raise AttributeValueError(
-                f"{key}={value!r} is no number: give 0 (absent) to 1 (present)"
-            )
-        if not isinstance(value, Real) or not 0 <= float(value) <= MAX_PRESENCE:
-            raise AttributeValueError(
-                f"{key}={value!r} is out of range: give a number from 0 (absent) over 1 (present) "
-                f"to {MAX_PRESENCE:g} (exaggerated)"
-            )
-        return key, float(value)
+        return resolve(self, edits)
 
     def apply(self, y: Sequence[float], presences: Mapping[str, float]) -> list[float]:
         """The attribute vector after an edit.
@@ -238,21 +158,21 @@ class AttributeSet:
         new.update({name: 2.0 * presence - 1.0 for name, presence in presences.items()})
         return list(new.values())
 
-    def variations(self, y: Sequence[float]) -> list[list[float]]:
+    def variations(self, y: Sequence[float], inverted: Collection[str] = ()) -> list[list[float]]:
         """One vector for each attribute, with it set and the others of its group cleared.
 
-        As in the original code, y is first rounded to −1 or 1, and attributes in `FLIPPED` are
-        inverted instead of set.
+        As in the original code, y is first rounded to −1 or 1.
 
         Args:
             y: Current vector, [n_attributes] in [-1, 1] units.
+            inverted: Attributes that are inverted instead of set (`FaceProfile.inverted`).
 
         Returns:
             The vectors, [n_attributes, n_attributes] of −1 and 1.
         """
         signs = [1.0 if value > 0 else -1.0 for value in y]
         return [
-            self.apply(signs, {name: 0.0 if name in FLIPPED and sign > 0 else 1.0})
+            self.apply(signs, {name: 0.0 if name in inverted and sign > 0 else 1.0})
             for name, sign in zip(self.names, signs, strict=True)
         ]
 
@@ -273,46 +193,3 @@ class AttributeSet:
             for name, there in present.items()
             if not (there and self.one_hot)
         }
-
-
-def merge_edits(
-    attributes: Mapping[str, object] | None, named: Mapping[str, object]
-) -> dict[str, object]:
-    """Join an edit's two parts, a mapping and keywords.
-
-    Raises:
-        AttributeValueError: If the first is no mapping, or a name is in both.
-    """
-    given = {} if attributes is None else attributes
-    if not isinstance(given, Mapping):
-        raise AttributeValueError(f"attributes must be a mapping by name, not {given!r}")
-    if twice := sorted(given.keys() & named.keys()):
-        raise AttributeValueError(f"named twice: {', '.join(twice)}")
-    return {**given, **named}
-
-
-def resolve_edit(
-    known: AttributeSet,
-    attributes: Mapping[str, object] | None,
-    named: Mapping[str, object],
-    options: Collection[str] = (),
-) -> dict[str, float]:
-    """Presences by attribute name of an edit's two parts, see `merge_edits`.
-
-    Args:
-        known: The model's.
-        attributes: Changes by name.
-        named: Changes that came as keywords, and so may be mistyped options.
-        options: The keywords that stand beside them.
-
-    Raises:
-        UnknownAttributeError: If there is no such attribute, group or member.
-        AttributeValueError: If a value is not a number from 0 to 2, or the parts don't go together.
-    """
-    names = (*known.names, *known.groups)
-    for name in named:
-        if name not in names and (near := closest(name, (*options, *names))) in options:
-            raise UnknownAttributeError(
-                f"there is no option and no attribute {name!r}; did you mean the option {near}?"
-            )
-    return known.resolve(merge_edits(attributes, named))

@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.celeba import CELEBA
 from icgan_sdk.errors import ConfigError, IcGANError, did_you_mean, raise_all
+from icgan_sdk.profiles import FaceProfile
 from icgan_sdk.ranges import OneOf, PowerOfTwo, Range, field_problems
 
 EncoderDesign = Literal["ind", "sng", "ind_cond"]
 Noise = Literal["normal", "uniform"]
-Alignment = Literal["celeba"]
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 8, 1024
 PAPER_ARCHITECTURE = "dcgan"
 """The convolutional networks of the paper's Tables 1 and 2."""
@@ -61,13 +62,13 @@ class Crop:
         )
 
 
-CELEBA_CROP = Crop(frame=(178, 218), box=(0, 20, 178, 198))
+CELEBA_CROP = Crop(frame=CELEBA.frame, box=(0, 20, 178, 198))
 """The usual centre square of CelebA's aligned frame."""
 
-ALIGNMENTS: Mapping[tuple[int, int], Alignment] = {(178, 218): "celeba"}
-"""The alignment of the faces in a frame, by the frame's size."""
+PROFILES: Mapping[str, FaceProfile] = {CELEBA.name: CELEBA}
+"""Kinds of aligned faces, by the names that configs have for them."""
 
-PAPER_CROP = Crop(frame=(178, 218), box=(30, 40, 168, 178))
+PAPER_CROP = Crop(frame=CELEBA.frame, box=(30, 40, 168, 178))
 """The tighter square that the original code cuts."""
 
 
@@ -83,6 +84,8 @@ class ModelConfig:
         padding: Background pixels around the picture on each side: MNIST's 28×28 sits in 32×32
             with padding 2. Users see pictures without it.
         crop: Where the training pictures were cut out of an aligned frame; None: whole pictures.
+        face_profile: What is known of the aligned faces that the pictures show, a name in
+            `PROFILES`; "auto": the profile of the crop's frame; "none": they show something else.
         attributes: Names and exclusive groups. Without any the model is a plain DCGAN.
         z_dim: Size of z.
         noise: The distribution of z that the generator was trained on: N(0, 1), or uniform on
@@ -121,6 +124,7 @@ class ModelConfig:
     channels: Annotated[int, OneOf(1, 3)] = 3
     padding: Annotated[int, Range(0)] = 0
     crop: Crop | None = None
+    face_profile: str = "auto"
     attributes: AttributeSet = field(default_factory=AttributeSet.celeba)
     z_dim: Annotated[int, Range(1)] = 100
     noise: Noise = "normal"
@@ -160,6 +164,14 @@ class ModelConfig:
             problems.append("a model without attributes has encoder_design 'ind'")
         if self.encoder_design == "sng" and (self.encoder_z_width or self.encoder_z_layers):
             problems.append("encoder_z_width and encoder_z_layers must be 0: 'sng' has one encoder")
+        if self.face_profile not in ("auto", "none", *PROFILES):
+            problems.append(
+                f"face_profile: {did_you_mean(self.face_profile, ('auto', 'none', *PROFILES))}"
+            )
+        elif self.face_profile in PROFILES and (
+            self.crop is None or self.crop.frame != PROFILES[self.face_profile].frame
+        ):
+            problems.append(f"face_profile {self.face_profile!r} needs a crop of its frame")
         if self.encoder_z_faces and self.encoder_design == "sng":
             problems.append("encoder_z_faces must be false: 'sng' has one encoder")
         if self.encoder_z_faces and (self.alignment is None or self.channels != 3):
@@ -194,9 +206,17 @@ class ModelConfig:
         return int(math.log2(self.image_size)) - 2
 
     @property
-    def alignment(self) -> Alignment | None:
-        """How the faces of the training pictures were aligned; None if the crop doesn't tell."""
-        return None if self.crop is None else ALIGNMENTS.get(self.crop.frame)
+    def faces(self) -> FaceProfile | None:
+        """How the faces of the training pictures were aligned; None: they show no such faces."""
+        if self.crop is None or self.face_profile == "none":
+            return None
+        fitting = (faces for faces in PROFILES.values() if faces.frame == self.crop.frame)
+        return PROFILES.get(self.face_profile) or next(fitting, None)
+
+    @property
+    def alignment(self) -> str | None:
+        """The name of `faces`."""
+        return None if self.faces is None else self.faces.name
 
     @property
     def picture_size(self) -> int:
@@ -225,6 +245,8 @@ class ModelConfig:
             del plain["painter_size"], plain["painter_width"]
         if not self.painter_size or self.painter_architecture == UNET:
             del plain["painter_architecture"]
+        if self.face_profile == "auto":
+            del plain["face_profile"]
         for name in ("generator", "encoder"):
             if plain[name] == PAPER_ARCHITECTURE:
                 del plain[name]

@@ -5,7 +5,7 @@ from typing import Literal, Unpack, overload
 
 from PIL.Image import Image
 
-from icgan_sdk.attributes import resolve_edit
+from icgan_sdk.edit_grammar import resolve_edit
 from icgan_sdk.editing import Detail
 from icgan_sdk.editing.inversion import warn_unchanged
 from icgan_sdk.editing.inverting import (
@@ -32,7 +32,7 @@ class IcGAN(LatentModel):
     a tensor [B, C, H, W]. One picture gives one result, several a list.
 
     A picture becomes the square that the model knows, at its size (a tensor is that square).
-    Models of aligned faces (`ModelConfig.alignment`) look for a face; all others take the centre
+    Models of aligned faces (`ModelConfig.faces`) look for a face; all others take the centre
     square. `align` and `face`, where a method has them, say how:
 
     | option | what is taken |

@@ -6,8 +6,8 @@ from typing import Any, Unpack
 import numpy as np
 from PIL.Image import Image
 
-from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
+from icgan_sdk.edit_grammar import resolve_edit
 from icgan_sdk.editing import Inversion
 from icgan_sdk.editing.inverting import (
     Encoding,

@@ -10,7 +10,7 @@ from PIL import Image
 from icgan_sdk import IcGAN, __version__
 from icgan_sdk.cli.main import run
 from icgan_sdk.engines.pytorch import TorchEngine
-from icgan_sdk.photo import inputs
+from icgan_sdk.photo import subject
 from icgan_sdk.pictures.grids import grid, sheet, titled
 from tests.cli.conftest import Run
 
@@ -68,7 +68,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         monkeypatch.setattr(owner, name, counting)
 
     count(Image, "open")
-    count(inputs, "fit_picture")
+    count(subject, "fit_picture")
     for name in ("encode", "decode", "change", "refine"):
         count(TorchEngine, name)
     return found

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from icgan_sdk.attributes import CELEBA_ATTRIBUTES
+from icgan_sdk.celeba import CELEBA_ATTRIBUTES
 
 SIZES = ((178, 218), (89, 109), (64, 64))
 MakeCelebA = Callable[..., Path]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from icgan_sdk.attributes import CELEBA_ATTRIBUTES, PAPER_ATTRIBUTES
+from icgan_sdk.celeba import CELEBA_ATTRIBUTES, PAPER_ATTRIBUTES
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop
 from icgan_sdk.data import PreparedDataset, celeba, prepare_celeba, reading
 from icgan_sdk.errors import ConfigError, DatasetError, UnknownAttributeError

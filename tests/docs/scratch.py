@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from icgan_sdk import train
-from icgan_sdk.attributes import CELEBA_ATTRIBUTES, AttributeSet
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.celeba import CELEBA_ATTRIBUTES
 from icgan_sdk.data import prepare_celeba, prepare_mnist
 from tests.data.conftest import write_idx
 from tests.torch7_files import dump

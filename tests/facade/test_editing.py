@@ -12,7 +12,7 @@ from torch import Tensor
 
 from icgan_sdk import IcGAN, Latent
 from icgan_sdk.attributes import AttributeSet
-from icgan_sdk.config import ModelConfig
+from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.editing import inverting
 from icgan_sdk.engines import pytorch
 from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError, UnknownAttributeError
@@ -149,7 +149,7 @@ def test_variations_follow_the_original_code(tiny_model: IcGAN, picture: Image.I
 
 
 def test_male_alone_is_flipped_in_variations(tiny_config: ModelConfig) -> None:
-    networks = tiny_networks(tiny_config)
+    networks = tiny_networks(replace(tiny_config, crop=CELEBA_CROP))
     assert networks.encoder_y is not None
     head = networks.encoder_y.get_submodule("head.4")
     with torch.no_grad():

@@ -7,12 +7,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from icgan_sdk.attributes import (
-    CELEBA_ATTRIBUTES,
-    CELEBA_GROUPS,
     MAX_PRESENCE,
-    PAPER_ATTRIBUTES,
     AttributeSet,
 )
+from icgan_sdk.celeba import CELEBA_ATTRIBUTES, CELEBA_GROUPS, PAPER_ATTRIBUTES
 from icgan_sdk.errors import AttributeValueError, ConfigError, UnknownAttributeError
 
 PAPER = AttributeSet.celeba()

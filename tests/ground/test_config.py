@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.celeba import CELEBA
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
 from icgan_sdk.errors import ConfigError
 
@@ -92,3 +93,25 @@ def test_a_crop_scales_with_the_picture(factor: int) -> None:
     box = crop.scaled_to(178 * factor, 218 * factor)
     assert box == pytest.approx([v * factor for v in crop.box])
     assert box[2] <= 178 * factor
+
+
+def test_a_model_names_what_is_known_of_its_faces() -> None:
+    named = ModelConfig(crop=CELEBA_CROP, face_profile="celeba")
+    assert named.faces is ModelConfig(crop=CELEBA_CROP).faces is CELEBA
+    assert ModelConfig.from_dict(named.to_dict()) == named
+    assert "face_profile" not in ModelConfig(crop=CELEBA_CROP).to_dict(), "as before it was there"
+    shoes = ModelConfig(crop=CELEBA_CROP, face_profile="none")
+    assert shoes.faces is None
+    assert shoes.alignment is None
+    assert ModelConfig.from_dict(shoes.to_dict()) == shoes
+    with pytest.raises(ConfigError, match="face_profile: did you mean 'celeba'"):
+        ModelConfig(face_profile="celebs")
+    with pytest.raises(ConfigError, match="'celeba' needs a crop of its frame"):
+        ModelConfig(face_profile="celeba")
+
+
+def test_only_faces_are_inverted_by_variations() -> None:
+    attributes = AttributeSet(("Male", "Laced"))
+    men, laced = attributes.variations([1.0, -1.0])
+    assert (men, laced) == ([1.0, -1.0], [1.0, 1.0])
+    assert attributes.variations([1.0, -1.0], CELEBA.inverted)[0] == [-1.0, -1.0]

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from icgan_sdk.celeba import CELEBA
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop
-from icgan_sdk.photo.placement import LANDMARKS, box_matrix, cut, face_matrix, similarity
+from icgan_sdk.photo.placement import box_matrix, cut, face_matrix, similarity
 from icgan_sdk.pictures.squares import resample
 
-FACE = LANDMARKS["celeba"]
+FACE = np.array(CELEBA.landmarks)
 
 
 @given(
@@ -32,15 +33,15 @@ def test_similarity_never_mirrors() -> None:
 
 
 def test_points_that_coincide_give_no_face() -> None:
-    assert face_matrix(np.full((5, 2), 7.0), "celeba", CELEBA_CROP) is None
+    assert face_matrix(np.full((5, 2), 7.0), CELEBA, CELEBA_CROP) is None
 
 
 @pytest.mark.parametrize("crop", [CELEBA_CROP, PAPER_CROP])
 def test_an_aligned_face_is_cut_as_training_pictures_are(crop: Crop) -> None:
-    matrix = face_matrix(FACE, "celeba", crop)
+    matrix = face_matrix(FACE, CELEBA, crop)
     assert matrix is not None
     np.testing.assert_allclose(matrix, box_matrix(crop.box), atol=1e-9)
-    doubled = face_matrix(2 * FACE, "celeba", crop)
+    doubled = face_matrix(2 * FACE, CELEBA, crop)
     assert doubled is not None
     np.testing.assert_allclose(doubled, 2 * matrix, atol=1e-9)
 

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from icgan_sdk import ConfigError, IcGAN, NoFaceFoundError, ShapeError
+from icgan_sdk.celeba import CELEBA
 from icgan_sdk.cli.main import run
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop, ModelConfig
 from icgan_sdk.errors import ImageError, PhotoWarning
@@ -40,7 +41,7 @@ def square(
 
 
 def expected(face: FoundFace) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    matrix = face_matrix(face.points, "celeba", CELEBA_CROP)
+    matrix = face_matrix(face.points, CELEBA, CELEBA_CROP)
     assert matrix is not None
     return matrix
 

@@ -198,7 +198,7 @@ def _facts(dataset: "PreparedDataset") -> dict[str, object]:
 
 
 def _attributes(text: str) -> Sequence[str]:
-    from icgan_sdk.attributes import CELEBA_ATTRIBUTES, PAPER_ATTRIBUTES
+    from icgan_sdk.celeba import CELEBA_ATTRIBUTES, PAPER_ATTRIBUTES
 
     named = {"all": CELEBA_ATTRIBUTES, "paper": PAPER_ATTRIBUTES}
     return named.get(text) or [name.strip() for name in text.split(",")]

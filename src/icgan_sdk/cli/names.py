@@ -3,16 +3,11 @@
 from collections.abc import Iterable
 
 from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.celeba import CELEBA
 from icgan_sdk.errors import UnknownAttributeError
 
 STEM = 4
 """Letters that must agree at the beginning: "smile" means Smiling."""
-
-OPPOSITES = dict.fromkeys(("female", "woman", "women", "girl"), "Male")
-"""Words for the absence of an attribute."""
-
-SAME = {"man": "Male", "men": "Male", "boy": "Male"}
-"""Other words for an attribute."""
 
 SPELLINGS = (("grey", "gray"), ("colour", "color"))
 """British and American."""
@@ -32,10 +27,9 @@ def understand(name: str, value: str, known: AttributeSet) -> tuple[str, str]:
     """
     if name in known.names or name in known.groups:
         return name, meant_by(value, known.groups.get(name, ())) or value
-    if (absent := OPPOSITES.get(_plain(name))) in known.names:
-        return str(absent), _opposite(name, value, str(absent))
-    if (present := SAME.get(_plain(name))) in known.names:
-        return str(present), value
+    meant, there = CELEBA.words.get(_plain(name), ("", True))
+    if meant in known.names:
+        return meant, value if there else _opposite(name, value, meant)
     groups = [g for g in known.groups if _plain(name) and _plain(name) in _words(g)]
     groups = groups or [g for g in known.groups if _plain(name) == _plain(g)]
     members = [(g, m) for g in groups if (m := meant_by(value, known.groups[g]))]

@@ -9,7 +9,8 @@ from typing import Literal
 
 from PIL import Image
 
-from icgan_sdk.attributes import PAPER_ATTRIBUTES, AttributeSet
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.celeba import PAPER_ATTRIBUTES
 from icgan_sdk.config import CELEBA_CROP, Crop
 from icgan_sdk.data.celeba_lists import (
     ATTRIBUTE_FILES,

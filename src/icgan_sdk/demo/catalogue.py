@@ -9,7 +9,7 @@ from PIL import Image
 
 from icgan_sdk.artefacts.layout import CARD_FILE
 from icgan_sdk.artefacts.resolving import resolve
-from icgan_sdk.attributes import CELEBA_ATTRIBUTES
+from icgan_sdk.celeba import CELEBA_ATTRIBUTES
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import RuntimeName
 from icgan_sdk.errors import ConfigError

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from PIL.Image import Image
 
-from icgan_sdk.attributes import resolve_edit
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.edit_grammar import resolve_edit
 from icgan_sdk.editing.latents import Batch, Detail, Latent, find_detail, shrink
 from icgan_sdk.errors import ShapeError, UnknownAttributeError, warn_of_photo
 from icgan_sdk.photo import Subject, paste_changes
@@ -167,7 +167,9 @@ class Inversion:
             return [self.square, *(self.edited(edit, "photo") for edit in edits)]
         # A row of the paper's Figure 5: the original, its reconstruction, each attribute.
         y = self.y[0].tolist()
-        ys = np.array([y, *self._config.attributes.variations(y)], np.float32)
+        inverted = self._config.faces.inverted if self._config.faces else ()
+        rows = self._config.attributes.variations(y, inverted)
+        ys = np.array([y, *rows], np.float32)
         drawn = self._batch.engine.decode(np.repeat(self.z[:1], len(ys), axis=0), ys)
         original = shrink(self.subject.pixels[:1], self._config.image_size)
         return to_pictures(np.concatenate([original, drawn]), self._config)

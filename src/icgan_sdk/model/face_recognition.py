@@ -4,13 +4,13 @@ dlib's (King 2017, "High Quality Face Recognition with Deep Metric Learning"), a
 of 29 convolutions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from icgan_sdk.config import Alignment, ModelConfig
+from icgan_sdk.config import ModelConfig
 
 SAME_PERSON = 0.6
 """Distance of two vectors below which the network takes two faces for one person's, as its author
@@ -18,17 +18,6 @@ publishes it."""
 
 CHIP = 150
 """Side of the network's input."""
-
-CHIPS: Mapping[Alignment, tuple[float, float, float, float]] = {
-    "celeba": (35.5, 79.2, 142.5, 186.2)
-}
-"""What the network sees of an alignment's frame: left, top, right, bottom in pixels.
-
-CelebA: what dlib cuts by the landmarks it finds, on average over pictures of the validation
-partition. Cut so, the network knows people again as well as by each picture's own landmarks: of
-1,001 pairs of pictures of one person it takes 87.1 % for such (87.0 %), of pairs of two persons
-0.33 % (0.31 %).
-"""
 
 WIDTHS = (32, 32, 32, 64, 64, 64, 64, 128, 128, 128, 256, 256, 256, 256)
 STRIDES = (1, 1, 1, 2, 1, 1, 1, 2, 1, 1, 2, 1, 1, 2)
@@ -101,17 +90,17 @@ class FaceVectors(nn.Module):
 
 def shows_faces(config: ModelConfig) -> bool:
     """Whether a model's pictures are colour faces that lie where the network can see them."""
-    if config.alignment is None or config.crop is None or config.channels != 3:
+    if config.faces is None or config.crop is None or config.channels != 3:
         return False
     return min(_chip(config)) > -OUTSIDE and max(_chip(config)) < 1 + OUTSIDE
 
 
 def _chip(config: ModelConfig) -> tuple[float, ...]:
     """The part of a model's pictures that the network sees, as in `FaceVectors.box`."""
-    assert config.alignment is not None
+    assert config.faces is not None
     assert config.crop is not None
     left, top, right, bottom = config.crop.box
-    x0, y0, x1, y1 = CHIPS[config.alignment]
+    x0, y0, x1, y1 = config.faces.chip
     across, down = right - left, bottom - top
     shares = ((x0 - left) / across, (y0 - top) / down, (x1 - left) / across, (y1 - top) / down)
     inner, size = config.picture_size, config.image_size

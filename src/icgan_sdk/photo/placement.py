@@ -1,28 +1,20 @@
 """The square a model sees in a photo: where it lies, cutting it out, putting changes back."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from icgan_sdk.config import Alignment, Crop
+from icgan_sdk.config import Crop
 from icgan_sdk.pictures.arrays import Floats
 from icgan_sdk.pictures.colour import from_srgb, profile_of, to_srgb
 from icgan_sdk.pictures.opening import in_mode
+from icgan_sdk.profiles import FaceProfile
 
 Matrix = npt.NDArray[np.float64]
 """Affine map [2, 3] from the unit square (0, 0)–(1, 1) to a photo's pixels."""
-
-LANDMARKS: Mapping[Alignment, npt.NDArray[np.float64]] = {
-    "celeba": np.array([(69, 111), (108, 111), (88, 136), (72, 152), (105, 152)]) + 0.5
-}
-"""Where an alignment puts left eye, right eye, nose and the mouth's corners: pixels of its frame.
-
-CelebA: means of its `list_landmarks_align_celeba.txt` in whole pixels, as the preprocessing of ALAE
-(Pidhorskyi et al. 2020) quotes them; plus half a pixel, since they count pixels' centres.
-"""
 
 SAMPLES = 4
 """Samples per side of a result's pixel, each of them the mean of so many pixels that none is left
@@ -44,18 +36,18 @@ def box_matrix(box: tuple[float, float, float, float]) -> Matrix:
     return np.array([[right - left, 0.0, left], [0.0, bottom - top, top]])
 
 
-def face_matrix(points: npt.NDArray[np.float64], alignment: Alignment, crop: Crop) -> Matrix | None:
+def face_matrix(points: npt.NDArray[np.float64], faces: FaceProfile, crop: Crop) -> Matrix | None:
     """The map onto a face, so that it lies in the square as in aligned training pictures.
 
     Args:
-        points: The face's five points in the photo, as in `LANDMARKS`.
-        alignment: How the training pictures were aligned.
+        points: The face's five points in the photo, as in `FaceProfile.landmarks`.
+        faces: How the training pictures were aligned.
         crop: The part of the aligned frame that the square shows.
 
     Returns:
         The map; None if the points coincide.
     """
-    found = similarity(LANDMARKS[alignment], points)
+    found = similarity(np.array(faces.landmarks), points)
     return None if found is None else _chain(found, box_matrix(crop.box))
 
 

@@ -127,8 +127,8 @@ def find_subject(
     matrices = [
         matrix
         for chosen in _choose(picture, faces, face, name)
-        if config.alignment and config.crop
-        if (matrix := face_matrix(chosen.points, config.alignment, config.crop)) is not None
+        if config.faces and config.crop
+        if (matrix := face_matrix(chosen.points, config.faces, config.crop)) is not None
     ]
     side = config.photo.picture_size
     kept = photo if keep is True or (keep == "auto" and (looked or matrices)) else None
@@ -197,9 +197,9 @@ def _check_options(config: ModelConfig, align: object, face: object, alone: bool
             f"face must be 'largest', 'all', a number from 0 or one that find_faces found, "
             f"not {face!r}"
         )
-    if align == "always" and config.alignment is None:
+    if align == "always" and config.faces is None:
         raise ConfigError("align='always' needs a model of aligned faces, which this is not")
-    if face != "largest" and (align == "none" or config.alignment is None):
+    if face != "largest" and (align == "none" or config.faces is None):
         reason = "align is 'none'" if align == "none" else "this is no model of aligned faces"
         raise ConfigError(f"no face is looked for, as {reason}: leave face={face!r} out")
     if isinstance(face, FoundFace) and not alone:
@@ -214,7 +214,7 @@ def _is_number(face: object) -> bool:
 
 def _looks(picture: Image.Image, config: ModelConfig, align: Align, face: FaceOrAll) -> bool:
     """Whether to look for faces."""
-    if align == "none" or config.alignment is None or isinstance(face, FoundFace):
+    if align == "none" or config.faces is None or isinstance(face, FoundFace):
         return False
     return align == "always" or _is_number(face) or needs_alignment(picture, config)
 

@@ -51,7 +51,7 @@ def shows_frame(width: int, height: int, crop: Crop) -> bool:
 
 def needs_alignment(picture: Image.Image, config: ModelConfig) -> bool:
     """Whether the model needs aligned faces, and this is neither an aligned frame nor its crop."""
-    if config.alignment is None or config.crop is None:
+    if config.faces is None or config.crop is None:
         return False
     sides = {config.picture_size, config.photo.picture_size}
     finished = picture.width == picture.height and picture.width in sides

@@ -7,7 +7,6 @@ reconstruct a real image from its z and y, and to show what an edited y asks for
 import torch
 from torch import Tensor, nn
 
-from icgan_sdk.attributes import OTHER_PERSON
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import (
     build_critic,
@@ -221,7 +220,8 @@ def _draw_batch(
     y_sampled = y[torch.randperm(count, generator=draws)[:sampled]]
     y_wrong, _ = labels.edited(y, draws)
     y_edited, touched = labels.edited(y[:edited], draws)
-    others_person = [name in OTHER_PERSON for name in context.model.attributes.names]
+    other_person = context.model.faces.other_person if context.model.faces else frozenset()
+    others_person = [name in other_person for name in context.model.attributes.names]
     same_person = ~(touched & torch.tensor(others_person)).any(1)
     others = (y, y_wrong, z, y_sampled, y_edited, touched, same_person)
     return JointBatch(runtime.images(x), *(send(t, runtime.device) for t in others))

@@ -1,15 +1,15 @@
 from dataclasses import replace
 
-from icgan_sdk.attributes import CELEBA_ATTRIBUTES
+from icgan_sdk.celeba import CELEBA, CELEBA_ATTRIBUTES
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, ModelConfig
-from icgan_sdk.evaluation.metrics.edit_regions import REGIONS, outside
+from icgan_sdk.evaluation.metrics.edit_regions import outside
 
 
 def test_regions_cover_celeba() -> None:
-    assert set(REGIONS) == set(CELEBA_ATTRIBUTES) - {"Blurry"}
+    assert set(CELEBA.regions) == set(CELEBA_ATTRIBUTES) - {"Blurry"}
     config = ModelConfig(crop=CELEBA_CROP)
     eye, corner = (33, 25), (1, 1)
-    for name, boxes in REGIONS.items():
+    for name, boxes in CELEBA.regions.items():
         mask = outside(name, config)
         assert 0.1 < float(mask.mean()) < 1
         for left, top, right, bottom in boxes:

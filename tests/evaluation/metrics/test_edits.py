@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from icgan_sdk.attributes import CELEBA_ATTRIBUTES
+from icgan_sdk.celeba import CELEBA_ATTRIBUTES
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError

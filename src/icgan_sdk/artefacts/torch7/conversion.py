@@ -11,7 +11,8 @@ from icgan_sdk.artefacts.card import model_card
 from icgan_sdk.artefacts.torch7.inference import SavedNetworks, infer_config
 from icgan_sdk.artefacts.torch7.layers import SavedNetwork, read_network
 from icgan_sdk.artefacts.torch7.weights import load_weights
-from icgan_sdk.attributes import CELEBA_ATTRIBUTES, AttributeSet
+from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.celeba import CELEBA_ATTRIBUTES
 from icgan_sdk.config import PAPER_CROP, Crop, ModelConfig, Noise
 from icgan_sdk.errors import ModelFormatError
 from icgan_sdk.files import sha256

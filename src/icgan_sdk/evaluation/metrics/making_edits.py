@@ -1,13 +1,13 @@
 """The edits that metrics judge, made as `icgan_sdk.IcGAN.edit` makes them."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from icgan_sdk.attributes import AttributeSet
+from icgan_sdk.celeba import CELEBA
 from icgan_sdk.editing.latents import Latent
 from icgan_sdk.engines.pytorch import decode
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, enlarge
@@ -15,11 +15,8 @@ from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import Detail, carry_change
 from icgan_sdk.model.devices import device_of
 
-MEN_ONLY: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys(("Bald", "Mustache", "Receding_Hairline"), "Male")
-)
-"""Attributes that are added only to pictures labelled with another attribute. CelebA has hardly any
-women with these three."""
+MEN_ONLY = CELEBA.only_with
+"""Attributes that are added only to pictures labelled with another attribute."""
 
 Edit = tuple[str, bool]
 """An attribute, and whether it is added or removed."""

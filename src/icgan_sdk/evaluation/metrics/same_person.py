@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from icgan_sdk.attributes import OTHER_PERSON
+from icgan_sdk.celeba import CELEBA
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.editing.latents import Latent, with_presences
 from icgan_sdk.evaluation.metrics.bench import Bench
@@ -75,7 +75,7 @@ class SamePersonMetric(Metric[SamePerson]):
         self.limit = limit
         self._draws = bench.draws(self.name)
         attributes = bench.config.attributes
-        self._edits = [edit for edit in edits_of(attributes) if edit[0] not in OTHER_PERSON]
+        self._edits = [edit for edit in edits_of(attributes) if edit[0] not in CELEBA.other_person]
         self._rebuilt: list[Tensor] = []
         self._edited: list[Tensor] = []
 

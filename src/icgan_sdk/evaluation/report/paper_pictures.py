@@ -84,11 +84,12 @@ def variations_picture(networks: IcGANNetworks, inverted: Inverted) -> Image.Ima
     The changed ones show `AttributeSet.variations` of y as E_y read it.
     """
     attributes = networks.config.attributes
+    flipped = networks.config.faces.inverted if networks.config.faces else ()
     sheet = []
     for image, rebuilt, z, y in zip(
         inverted.images, inverted.rebuilt, inverted.latent.z, inverted.latent.y, strict=True
     ):
-        edits = y.new_tensor(attributes.variations(y.tolist()))
+        edits = y.new_tensor(attributes.variations(y.tolist(), flipped))
         images = decode(networks, z.expand(len(edits), -1), edits, device_of(networks))
         row = torch.cat([image[None], rebuilt[None], images])
         sheet.append(to_pictures(row, networks.config))
