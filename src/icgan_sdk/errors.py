@@ -5,16 +5,21 @@ IcGANError
 ├── CheckpointError (RuntimeError)        a run folder can't be resumed as asked
 ├── ConfigError (ValueError)              a configuration is inconsistent; lists all problems
 ├── DatasetError (ValueError)             a data set's files are missing, damaged or inconsistent
+├── DivergedError (ArithmeticError)       training was stopped: a loss is no longer finite
 ├── DownloadError (OSError)               weights or data can't be fetched, or pushed
 ├── ImageError (ValueError)               a file is missing, not an image, or damaged
 ├── ModelFormatError (ValueError)         an artefact folder is damaged or of another format
 ├── ModelNotFoundError (FileNotFoundError)   no model of that name or folder
 ├── NoFaceFoundError (ValueError)         a photo shows no face, or not the one asked for
+├── ResourceError (RuntimeError)          this machine lacks memory, or a compiler
 ├── SaveError (OSError)                   a file could not be written; nothing half-written is left
 ├── ShapeError (ValueError)               an array or tensor has the wrong shape, type or range
 └── UnknownAttributeError (KeyError)      the model has no attribute or group of that name
 
-PhotoWarning (UserWarning) tells of photos that are edited, but not as well as they could be.
+UserWarning
+├── DataWarning      something in a data set is hardly meant so, but can be worked with
+├── FontWarning      no font has the characters of a name that a picture should show
+└── PhotoWarning     a photo is edited, but not as well as it could be
 """
 
 import sys
@@ -90,7 +95,7 @@ class UnknownAttributeError(IcGANError, KeyError):
 
 
 class PhotoWarning(UserWarning):
-    """A photo was not aligned: no face was found in it, or the detector is not installed."""
+    """A photo is edited, but not as well as it could be: no face was found in it, for instance."""
 
 
 class DataWarning(UserWarning):
