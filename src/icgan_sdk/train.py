@@ -10,7 +10,9 @@ train.run(config, "runs/mnist")
 
 from icgan_sdk.extensions import load_plugins
 from icgan_sdk.training.context import STAGES as _TABLE
+from icgan_sdk.training.duration import estimate_seconds
 from icgan_sdk.training.logging import Progress, read_metrics
+from icgan_sdk.training.own_recipe import OwnSettings, own_settings
 from icgan_sdk.training.pipeline import train as run
 from icgan_sdk.training.recipe_files import load_config, override, recipes
 from icgan_sdk.training.run_folder import fork_run as fork
@@ -48,15 +50,18 @@ __all__ = [
     "GeneratedConfig",
     "ImagesConfig",
     "JointConfig",
+    "OwnSettings",
     "PainterConfig",
     "Progress",
     "RunConfig",
     "Stage",
     "TrainConfig",
+    "estimate_seconds",
     "fork",
     "is_finished",
     "load_config",
     "override",
+    "own_settings",
     "read_metrics",
     "recipes",
     "run",

@@ -56,12 +56,31 @@ def test_a_run_that_was_stopped_says_how_to_continue(
     assert "stopped" not in capsys.readouterr().err
 
 
+def test_settings_for_own_data_are_explained(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    small = ["--set", "model.generator_width=4", "--set", "model.discriminator_width=4"]
+    assert run(["train", "--data", str(bars), "--out", str(out), *small, "--stop-after", "1s"]) == 0
+    told = capsys.readouterr().err
+    assert "no mirrored pictures: a linear reader" in told
+    assert " here: encoder_y " in told
+    assert f"{out}/samples/gan-0001.png" in " ".join(told.split())
+    assert (out / "config.toml").is_file()
+
+
+def test_without_recipe_and_data_there_is_nothing_to_train(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["train", "--out", "run"]) == 2
+    assert "give --data" in " ".join(capsys.readouterr().err.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
         (["paper", "--stop-after", "14"], 2, "give a duration such as 90s, 14m or 1h30m"),
         (["nosuch"], 1, "no recipe and no TOML file 'nosuch'"),
-        ([], 2, "name a recipe"),
         (["paper", "--resume", "--restart"], 2, "exclude each other"),
         (["paper", "--stage", "gam"], 2, "no stage 'gam'"),
         (["paper", "--set", "gan.epoch=1"], 1, "did you mean 'epochs'"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from icgan_sdk.cli.own_data import OWN, explain_choices
 from icgan_sdk.cli.training_progress import training_progress
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="A recipe (celeba, mnist, paper …) or a TOML file; default: the run's own."
+            help="A recipe (celeba, mnist, paper …), a TOML file, or own: settings chosen for the "
+            "data. Default: own, and to continue, the run's."
         ),
     ] = None,
     *,
@@ -29,7 +31,10 @@ def train(
         str,
         typer.Option(help="Start from this model's networks: a bundled name or a folder."),
     ] = "",
-    out: Annotated[Path, typer.Option("--out", "-o", help="Run folder.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Run folder; default: runs/ and the data's name."),
+    ] = None,
     stage: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,10 +68,21 @@ def train(
         raise typer.BadParameter("--resume and --restart exclude each other")
     seconds = None if stop_after is None else parse_duration(stop_after)
     stages = _stages(stage)
-    config = _config(recipe, data, start, out, settings or [], resume or restart)
+    if out is None:
+        if not data:
+            raise typer.BadParameter("give --data (icgan data prepare makes them), or --out")
+        out = Path("runs") / Path(data).resolve().name
+    goes_on = resume or restart
+    if recipe is None and not goes_on:
+        if not data:
+            raise typer.BadParameter("name a recipe or a TOML file, give --data, or --resume a run")
+        recipe = OWN
+    config = _config(recipe, data, start, out, settings or [], goes_on)
     is_main = os.environ.get("RANK", "0") == "0"
     if is_main and config.data:
         _describe(config.data)
+        if recipe == OWN and not goes_on:
+            explain_choices(config, out)
     with training_progress() as watcher:
         artefact = training.run(
             config,
@@ -119,13 +135,11 @@ def _config(
 ) -> "TrainConfig":
     from icgan_sdk import train as training
 
-    if recipe is None and not goes_on:
-        raise typer.BadParameter("name a recipe or a TOML file, or --resume a run")
     saved = training.saved_config(out) if goes_on else None
     if recipe is None and saved is not None:
         config = training.override(saved, settings)
     else:
-        config = training.load_config(str(recipe), settings)
+        config = training.load_config(str(recipe), settings, data=data)
     if saved is not None:
         config = replace(config, data=config.data or saved.data, start=config.start or saved.start)
     return replace(config, data=data or config.data, start=start or config.start)

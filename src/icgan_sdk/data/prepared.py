@@ -194,6 +194,11 @@ class PreparedDataset:
         """Label vectors: float32 [B, n_y], -1 or 1."""
         return torch.from_numpy(self._presence[self._numbers(rows)].astype(np.float32) * 2 - 1)
 
+    def arrays(self, rows: Rows) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        """Images without padding, uint8 [B, H, H, C], and 0/1 labels, uint8 [B, n_y]."""
+        numbers = self._numbers(rows)
+        return self._pixels[numbers], self._presence[numbers]
+
     def all_labels(self) -> Tensor:
         """Every label vector in order: float32 [N, n_y], -1 or 1."""
         return self.labels(slice(None))

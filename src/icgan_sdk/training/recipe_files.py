@@ -7,7 +7,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, did_you_mean
+from icgan_sdk.training.own_recipe import OWN, own_settings
 from icgan_sdk.training.train_config import PLAIN, TrainConfig
 
 RECIPES = resources.files("icgan_sdk.training") / "recipes"
@@ -24,20 +26,28 @@ def load_config(
     """Read a recipe by name or a TOML file, and apply overrides.
 
     Args:
-        recipe: A name from `recipes()` or the path of a TOML file.
+        recipe: A name from `recipes()`, the path of a TOML file, or "own": settings that
+            `own_settings` chooses for the data.
         overrides: Settings like "gan.epochs=5". The value is written as in TOML, but strings need
             no quotes.
         data: Folder of the prepared data set; by default the one that the file names.
 
     Raises:
         ConfigError: If there is no such recipe or file, or a key or value doesn't fit.
+        DatasetError: If the recipe is "own" and the data can't be read.
     """
+    if recipe == OWN:
+        if not data:
+            raise ConfigError(f"the recipe {OWN!r} is chosen for data: give their prepared folder")
+        chosen = own_settings(PreparedDataset.open(data)).settings
+        return TrainConfig.from_dict(_overridden({"data": data, **chosen}, overrides))
     path: Traversable = Path(recipe)
     if str(recipe) in recipes():
         path = RECIPES / f"{recipe}.toml"
     if not path.is_file():
         raise ConfigError(
-            f"no recipe and no TOML file {str(recipe)!r}; {did_you_mean(str(recipe), recipes())}"
+            f"no recipe and no TOML file {str(recipe)!r}; "
+            f"{did_you_mean(str(recipe), [*recipes(), OWN])}"
         )
     try:
         # The folder of the data needn't have a name that is valid Unicode.
