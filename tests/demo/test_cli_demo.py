@@ -23,6 +23,7 @@ DEAD = "http://127.0.0.1:9"
     [
         (signal.SIGINT, {"HTTP_PROXY": DEAD, "https_proxy": DEAD, "NO_PROXY": "example.org"}),
         (signal.SIGTERM, {"ALL_PROXY": "socks5://127.0.0.1:9"}),
+        (signal.SIGTERM, {"SSL_CERT_FILE": "/nowhere.pem", "SSLKEYLOGFILE": "/nowhere/keys"}),
     ],
 )
 def test_it_serves_until_it_is_told_to_stop_and_asks_no_proxy(

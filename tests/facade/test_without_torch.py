@@ -40,7 +40,7 @@ def test_all_is_done_but_what_needs_gradients(pytestconfig: object, tmp_path: Pa
     )
     lines = done.stdout.splitlines()
     assert lines[:2] == [
-        "PyTorch is not installed: runtime='onnx' edits without it, "
+        "PyTorch is not installed: runtime='onnx' (--runtime onnx) edits without it, "
         "and 'pip install torch' brings it",
         "(512, 512)",
     ]

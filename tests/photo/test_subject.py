@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from icgan_sdk.photo import Align, Face, find_subject, subject
 from icgan_sdk.photo.faces import FoundFace, find_faces
 from icgan_sdk.photo.placement import face_matrix
 from icgan_sdk.pictures.arrays import Floats, picture_to_array, to_pictures
+from icgan_sdk.pictures.formats import add_heif
 from icgan_sdk.pictures.opening import ImageLike, open_picture
 from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.pictures.squares import fit_picture
@@ -242,11 +244,13 @@ def test_photos_of_phones(celeba: IcGAN, tmp_path: Path) -> None:
 def test_what_reads_photos_of_phones_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("icgan_sdk.pictures.opening.add_heif", lambda: False)
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    add_heif.cache_clear()
     photo = tmp_path / "photo.HEIC"
     photo.write_bytes(b"what no plugin knows")
     with pytest.raises(ImageError, match=r"HEIF files need pip install 'icgan-sdk\[photo\]'"):
         open_picture(photo, 3)
+    add_heif.cache_clear()
 
 
 def test_a_numbered_face_is_looked_for_whatever_the_size(

@@ -6,7 +6,6 @@ the model. Graphs that lie beside a model's weights hold none: they point into
 ``model.safetensors``, whose SHA-256 is recorded too, and into the package's own `FACES_FILE`.
 """
 
-import importlib.util
 import shutil
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -24,8 +23,9 @@ from icgan_sdk.artefacts.layout import (
     WEIGHTS_FILE,
     read_config,
 )
+from icgan_sdk.checks import require
 from icgan_sdk.config import ModelConfig
-from icgan_sdk.errors import ConfigError, ModelFormatError, ModelNotFoundError
+from icgan_sdk.errors import ModelFormatError, ModelNotFoundError
 from icgan_sdk.files import sha256, write_text
 from icgan_sdk.versioned import JsonFormat
 
@@ -78,12 +78,9 @@ def copy_graphs(source: Path, folder: Path) -> None:
 
 
 def check_installed(*packages: str) -> None:
-    """Raise ConfigError unless packages of the extra `onnx` are there."""
-    missing = [name for name in packages if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"writing ONNX needs {' and '.join(missing)}: pip install 'icgan-sdk[onnx]'"
-        )
+    """Raise ConfigError unless packages of the extra `onnx` are there, and can be loaded."""
+    for name in packages:
+        require(name, f"writing ONNX needs {name}: pip install 'icgan-sdk[onnx]'")
 
 
 def write_record(

@@ -22,12 +22,29 @@ def demo(
     ] = None,
     *,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines connect.")
+        str,
+        typer.Option(
+            help="Address to listen on; 0.0.0.0 (by IPv6: '::') lets other machines connect."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
         typer.Option(min=1, max=65535, help="By default the first free one from 7860."),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Another name under which the page answers, such as a proxy's: demo.example.org. "
+            "Repeatable.",
+        ),
+    ] = None,
+    root_path: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH", help="Where a proxy shows the page: /faces, or the whole address."
+        ),
+    ] = "",
     device: Device = "auto",
     runtime: Runtime = "torch",
 ) -> None:
@@ -37,7 +54,13 @@ def demo(
 
     stop = threading.Event()
     with serve(
-        models or bundled_names(), host=host, port=port, device=device, runtime=runtime
+        models or bundled_names(),
+        host=host,
+        port=port,
+        allowed_hosts=allow_host or (),
+        root_path=root_path,
+        device=device,
+        runtime=runtime,
     ) as address:
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, lambda *_: stop.set())

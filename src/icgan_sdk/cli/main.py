@@ -11,6 +11,7 @@ from typing import Annotated, cast
 import typer
 
 from icgan_sdk._version import __version__
+from icgan_sdk.checks import broken
 from icgan_sdk.cli import edit, inspect, sheets
 from icgan_sdk.cli.console import drop_streams, our_warnings, prepare_streams, report
 from icgan_sdk.cli.convert import convert_torch7
@@ -26,11 +27,6 @@ from icgan_sdk.errors import IcGANError
 
 TRACEBACK_VARIABLE = "ICGAN_TRACEBACK"
 """If this environment variable is set, an unexpected error shows its traceback."""
-
-LEFT_OUT = frozenset(
-    {"accelerate", "filelock", "huggingface_hub", "safetensors", "tomli_w", "torch", "torchvision"}
-)
-"""Dependencies without which pictures can be edited, and which a small installation leaves out."""
 
 # Newer releases of Typer bring their own copy of click, so its UsageError has no fixed module.
 _UsageError = cast(type[typer.BadParameter], typer.BadParameter.__mro__[1])
@@ -118,11 +114,6 @@ def _status(arguments: list[str]) -> int:
         status = 130
     except BrokenPipeError:
         raise
-    except ModuleNotFoundError as error:
-        if error.name not in LEFT_OUT:
-            return _unexpected(error)
-        report(f"this needs {error.name}, which is not installed: pip install icgan-sdk brings it")
-        return 1
     except Exception as error:
         return _unexpected(error)
     if status == 130:
@@ -133,8 +124,30 @@ def _status(arguments: list[str]) -> int:
 def _unexpected(error: Exception) -> int:
     if os.environ.get(TRACEBACK_VARIABLE):
         traceback.print_exc()
-    report(f"{type(error).__name__}: {error} ({TRACEBACK_VARIABLE}=1 shows where)")
+    package = _imported(error)
+    if package is None:
+        report(f"{type(error).__name__}: {error} ({TRACEBACK_VARIABLE}=1 shows where)")
+    elif isinstance(error, ModuleNotFoundError) and str(error.name).partition(".")[0] == package:
+        report(f"this needs {package}, which is not installed: pip install icgan-sdk brings it")
+    else:
+        report(broken(package, error))
     return 1
+
+
+def _imported(error: Exception) -> str | None:
+    """The package that couldn't be imported, where an error is such a one's."""
+    modules = [
+        (str(frame.f_globals.get("__name__")), frame.f_code.co_name)
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    here = [n for n, (module, _) in enumerate(modules) if module.startswith("icgan_sdk")]
+    ours = max(here, default=0)
+    loaded = [(m, code) for m, code in modules[ours + 1 :] if not m.startswith("importlib.")]
+    if not loaded:  # not found, or a library in itself
+        name = error.name if isinstance(error, ImportError) else None
+        return name.partition(".")[0] if name else None
+    module, code = loaded[0]
+    return module.partition(".")[0] if code == "<module>" else None
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from icgan_sdk.demo.faces import ALL
-from icgan_sdk.demo.parts import Upload, kept
+from icgan_sdk.demo.parts import Upload, bare, kept
 from icgan_sdk.editing import Detail
 from icgan_sdk.errors import ImageError
 from icgan_sdk.icgan import IcGAN
@@ -54,5 +54,5 @@ def full_size(
     name = Path(upload.name)
     suffix = name.suffix.lower() if name.suffix.lower() in SUFFIXES else ".png"
     path = kept(f"{name.stem[:100]}-edited{suffix}", folder=secrets.token_hex(8))
-    save_picture(edited, path, metadata=True)
+    save_picture(bare(edited), path, metadata=True)  # which is no more than a JPEG's quality
     return path

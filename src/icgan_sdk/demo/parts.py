@@ -26,6 +26,9 @@ RESTORED = "restored"
 KEPT_FILES = 2000
 """Pictures shown lately; each of up to 2 MB."""
 
+TOLD = frozenset({"icc_profile", "transparency", "qtables", "subsampling"})
+"""What Pillow notes of a picture and no metadata are: how pixels are meant, and compressed."""
+
 _SHOWN: deque[Path] = deque()
 
 AT_ONCE = 2
@@ -69,8 +72,19 @@ def shown(picture: Image.Image, name: str) -> str:
         KEPT_FILES newer ones.
     """
     path = kept(f"{name}-{secrets.token_hex(8)}.png")
-    picture.save(path, compress_level=1)  # a whole photo would take longer than its edit
+    bare(picture).save(path, compress_level=1)  # a whole photo would take longer than its edit
     return str(path)
+
+
+def bare(picture: Image.Image) -> Image.Image:
+    """A picture that says nothing beside its pixels, as all that leaves the demo.
+
+    Visitors pass on what they download: not where a photo was taken, by whom and with what. Colours
+    stay as they are meant, and a JPEG as good as it was. An orientation has been applied.
+    """
+    silent = picture.copy()
+    silent.info = {key: value for key, value in picture.info.items() if key in TOLD}
+    return silent
 
 
 def kept(name: str, folder: str = "") -> Path:

@@ -30,6 +30,7 @@ from icgan_sdk.artefacts.layout import (
     WEIGHTS_FILE,
 )
 from icgan_sdk.bundled import FACES_FILE
+from icgan_sdk.checks import require
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import CHUNK, Engine
 from icgan_sdk.errors import ConfigError, ModelFormatError
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 """onnxruntime's names of devices."""
+
+WITHOUT = "runtime='torch' (--runtime torch) edits aligned pictures without it"
 
 INTERFACES = {
     ENCODER: ((IMAGES,), (Z, Y)),
@@ -182,8 +185,9 @@ def _provider(device: str) -> tuple[str, dict[str, str]]:
     """The name that onnxruntime has for a device, and the options that number it.
 
     Raises:
-        ConfigError: If there is no such device here.
+        ConfigError: If there is no such device here, or onnxruntime can't be loaded.
     """
+    require("onnxruntime", "onnxruntime is not installed: pip install onnxruntime", WITHOUT)
     import onnxruntime
 
     kind, _, number = device.partition(":")

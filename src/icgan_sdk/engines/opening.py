@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from icgan_sdk.checks import require
 from icgan_sdk.engines.engine import Engine, RuntimeName
-from icgan_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     import torch
+
+_WITHOUT_TORCH = "runtime='onnx' (--runtime onnx) edits without it"
 
 
 def open_engine(
@@ -23,23 +25,18 @@ def open_engine(
     Raises:
         ModelNotFoundError: If there is no such folder.
         ModelFormatError: If its files are damaged, incomplete or of a newer format.
-        ConfigError: If there is no such device, or PyTorch is needed and not installed.
+        ConfigError: If there is no such device, or PyTorch is needed and can't be loaded.
     """
     # Each engine brings in its library, which takes seconds or may be missing.
     if runtime == "onnx" or (runtime == "auto" and _runs_without_torch(folder, device)):
         from icgan_sdk.engines.onnxruntime import OnnxEngine
 
         return OnnxEngine(folder, None if device is None else str(device)), None
-    try:
-        from icgan_sdk.artefacts.store import open_artefact
-        from icgan_sdk.engines.pytorch import TorchEngine
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise ConfigError(
-            "PyTorch is not installed: runtime='onnx' edits without it, and "
-            "'pip install torch' brings it"
-        ) from error
+    need = f"PyTorch is not installed: {_WITHOUT_TORCH}, and 'pip install torch' brings it"
+    require("torch", need, _WITHOUT_TORCH)
+    from icgan_sdk.artefacts.store import open_artefact
+    from icgan_sdk.engines.pytorch import TorchEngine
+
     networks, dtype = open_artefact(folder)
     return TorchEngine(networks, device), dtype
 

@@ -7,7 +7,8 @@ from typing import IO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from icgan_sdk.errors import ImageError
+from icgan_sdk.checks import require
+from icgan_sdk.errors import ConfigError, ImageError
 
 FORMATS = (
     "JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "MPO",
@@ -68,14 +69,16 @@ def picture_suffixes() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def add_heif() -> bool:
-    """Let Pillow read HEIF, a format of phones, if the extra ``photo`` is installed."""
+def add_heif() -> str:
+    """Let Pillow read HEIF, a format of phones; gives why it can't, or nothing."""
     try:
-        from pi_heif import register_heif_opener
-    except ImportError:
-        return False
+        require("pi_heif", "HEIF files need pip install 'icgan-sdk[photo]'")
+    except ConfigError as error:
+        return str(error)
+    from pi_heif import register_heif_opener
+
     register_heif_opener()
-    return True
+    return ""
 
 
 @lru_cache(maxsize=1)

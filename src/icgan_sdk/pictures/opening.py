@@ -93,8 +93,8 @@ def _naming(file: str) -> Iterator[None]:
             raise ImageError(f"{name} is an address, not a file: download it first") from error
         raise ImageError(f"no such image file: {name}") from error
     except UnidentifiedImageError as error:
-        heif = name.lower().endswith(HEIF_SUFFIXES) and not add_heif()
-        hint = "; HEIF files need pip install 'icgan-sdk[photo]'" if heif else ""
+        missing = add_heif() if name.lower().endswith(HEIF_SUFFIXES) else ""
+        hint = f"; {missing}" if missing else ""
         raise ImageError(f"{name} is not an image in a format that is read{hint}") from error
     except IsADirectoryError as error:
         raise ImageError(

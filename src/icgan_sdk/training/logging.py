@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from icgan_sdk.checks import import_problem
+from icgan_sdk.checks import require
 from icgan_sdk.errors import SaveError
 from icgan_sdk.files import write_text
 from icgan_sdk.training.runtime import Runtime
@@ -141,9 +141,8 @@ def _cut_back(path: Path, stage: str, start: int) -> None:
 
 
 def _summary_writer(run: Path, start: int):  # type: ignore[no-untyped-def]  # TensorBoard is optional
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        need = "run.tensorboard needs TensorBoard: pip install 'icgan-sdk[tensorboard]'"
-        raise import_problem(error, "tensorboard", need) from error
+    need = "run.tensorboard needs TensorBoard: pip install 'icgan-sdk[tensorboard]'"
+    require("torch.utils.tensorboard", need, package="tensorboard")
+    from torch.utils.tensorboard import SummaryWriter
+
     return SummaryWriter(str(run / "tensorboard"), purge_step=start + 1)

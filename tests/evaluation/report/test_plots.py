@@ -1,4 +1,4 @@
-import importlib.util
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,8 @@ def test_files(tiny_config: ModelConfig, digits_config: ModelConfig, tmp_path: P
 
 def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     check_matplotlib()
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)
     with pytest.raises(ConfigError, match=r"pip install 'icgan-sdk\[evaluation\]'"):
         check_matplotlib()
 

@@ -1,6 +1,5 @@
 """How near the distribution of generated images is to that of real ones: FID and KID."""
 
-import importlib.util
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from icgan_sdk.checks import require
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
-from icgan_sdk.errors import ConfigError, DatasetError
+from icgan_sdk.errors import DatasetError
 from icgan_sdk.evaluation.metrics.bench import Bench, given
 from icgan_sdk.evaluation.metrics.inception import InceptionFID
 from icgan_sdk.evaluation.metrics.measuring import measure_alone
@@ -221,6 +221,5 @@ def kernel_distance(
 
 
 def check_torchmetrics() -> None:
-    """Raise ConfigError unless torchmetrics is installed."""
-    if importlib.util.find_spec("torchmetrics") is None:
-        raise ConfigError("FID and KID need torchmetrics: pip install 'icgan-sdk[evaluation]'")
+    """Raise ConfigError unless torchmetrics is installed, and can be loaded."""
+    require("torchmetrics", "FID and KID need torchmetrics: pip install 'icgan-sdk[evaluation]'")

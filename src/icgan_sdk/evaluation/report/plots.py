@@ -1,6 +1,5 @@
 """The elements of plots: axes, rows of bars, names."""
 
-import importlib.util
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import ImageFont
 
-from icgan_sdk.errors import ConfigError
+from icgan_sdk.checks import require
 from icgan_sdk.pictures.lettering import legible
 
 if TYPE_CHECKING:
@@ -25,9 +24,9 @@ COLOURS = ("#4477aa", "#ee6677", "#ccbb44", "#bbbbbb")
 
 
 def check_matplotlib() -> None:
-    """Raise ConfigError unless matplotlib is installed."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ConfigError("plots need matplotlib: pip install 'icgan-sdk[evaluation]'")
+    """Raise ConfigError unless matplotlib is installed, and can be loaded."""
+    need = "plots need matplotlib: pip install 'icgan-sdk[evaluation]'"
+    require("matplotlib.figure", need)
 
 
 def save_plots(plots: "Mapping[str, Figure]", folder: Path) -> None:
