@@ -1,5 +1,6 @@
 """Fixtures that several test folders use."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from icgan_sdk import IcGAN
+from icgan_sdk.artefacts.layout import CONFIG_FILE, WEIGHTS_FILE
 from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
@@ -83,6 +86,19 @@ def tiny_networks(config: ModelConfig) -> IcGANNetworks:
 
 def save_tiny(config: ModelConfig, folder: Path) -> Path:
     save_artefact(tiny_networks(config), folder, card=CARD)
+    return folder
+
+
+def to_single_file(folder: Path) -> Path:
+    """Let a model's weights lie in one file, as older releases wrote them."""
+    weights: dict[str, Tensor] = {}
+    for path in folder.glob("*.safetensors"):
+        weights |= load_file(path)
+        path.unlink()
+    save_file(weights, folder / WEIGHTS_FILE)
+    config = json.loads((folder / CONFIG_FILE).read_text())
+    del config["networks"]
+    (folder / CONFIG_FILE).write_text(json.dumps({**config, "format_version": 1}))
     return folder
 
 

@@ -73,7 +73,7 @@ def main() -> None:
         )
         assert exported is not None  # as dynamo=True promises
         model = exported.model_proto
-        link(model, weights)
+        link(model, [weights])
         (FOLDER / f"{name}.onnx").write_bytes(model.SerializeToString())
 
 

@@ -9,6 +9,7 @@ import torch
 
 from fault_parts.mutation import mutate
 from fault_parts.rounds import Round
+from icgan_sdk.artefacts.layout import network_file
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
@@ -55,7 +56,7 @@ def exchange_value(plain: Any, chance: random.Random) -> Any:
 
 
 def damage_json(name: str, data: bytes, chance: random.Random) -> bytes:
-    """The file with its JSON changed: the whole config.json, the header of model.safetensors."""
+    """The file with its JSON changed: the whole config.json, a file's header."""
     if name == "config.json":
         return json.dumps(exchange_value(json.loads(data), chance)).encode()
     end = 8 + int.from_bytes(data[:8], "little")
@@ -67,7 +68,7 @@ def damage(name: str, data: bytes, chance: random.Random) -> tuple[str, bytes]:
     """One kind of damage of a file."""
     if chance.random() < 0.5:
         return "json", damage_json(name, data, chance)
-    if name == "model.safetensors" and chance.random() < 0.5:
+    if name != "config.json" and chance.random() < 0.5:
         kind, header = mutate(data[:400], chance)  # the tensors would hide it
         return kind, header + data[400:]
     return mutate(data, chance)
@@ -87,9 +88,10 @@ def load(folder: Path) -> str:
 
 
 def make(folder: Path) -> Round:
-    """Rounds that damage config.json or model.safetensors and load the model."""
+    """Rounds that damage one of its files and load the model."""
     make_model(folder / "model")
-    names = ("config.json", "model.safetensors")
+    networks = ("generator", "encoder_z", "encoder_y", "discriminator")
+    names = ("config.json", *map(network_file, networks))
     originals = {name: (folder / "model" / name).read_bytes() for name in names}
 
     def damage_one(chance: random.Random) -> str:

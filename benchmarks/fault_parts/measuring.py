@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import torch
 
-from fault_parts.jobs import Job, same
+from fault_parts.jobs import Job, same, same_weights
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import ModelConfig
@@ -118,8 +118,8 @@ class Study(Job):
         """The same figures, report and weights."""
         same(whole, target, ["ey-source.json", "ey-source.md"])
         for run in (whole / "runs").iterdir():
-            weights = Path("runs", run.name, "artefact", "model.safetensors")
-            same(whole, target, [str(weights)])
+            artefact = Path("runs", run.name, "artefact")
+            same_weights(whole / artefact, target / artefact)
 
 
 class Export(Job):

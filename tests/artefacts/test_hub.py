@@ -15,7 +15,7 @@ import torch
 
 from icgan_sdk import IcGAN
 from icgan_sdk.artefacts.hub import download, upload
-from icgan_sdk.artefacts.layout import ARTEFACT_FILES
+from icgan_sdk.artefacts.layout import ARTEFACT_FILES, weights_digest
 from icgan_sdk.artefacts.resolving import PUBLISHED, bundled_names, resolve
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
 from icgan_sdk.bundled import BUNDLED_ROOT
@@ -28,7 +28,7 @@ from tests.hub import TOKEN, Fault, Files, Hub, Repository, serve, sha256
 # The client's own upload of large files calls its HTTP library in a way that is going out of use.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
-WEIGHTS = "model.safetensors"
+WEIGHTS = "generator.safetensors"
 
 
 @pytest.fixture
@@ -91,9 +91,9 @@ def test_saved_pushed_pulled_and_loaded_is_the_same(
 @pytest.mark.parametrize("name", bundled_names())
 def test_the_bundled_copy_is_the_published_one(hub: Hub, tmp_path: Path, name: str) -> None:
     repository, revision = PUBLISHED[name]
-    weights = (BUNDLED_ROOT / name / WEIGHTS).read_bytes()
-    assert revision == f"weights-{sha256(weights)[:12]}"  # a new model needs a new revision
-    assert run(["push", name, repository, "--revision", revision]) == 0
+    digest = weights_digest(BUNDLED_ROOT / name)
+    assert revision == f"weights-{digest[:12]}"  # a new model needs a new revision
+    upload(BUNDLED_ROOT / name, repository, revision=revision)
     pulled = tmp_path / "pulled"
     assert run(["pull", name, "-o", str(pulled)]) == 0
     assert read(pulled) == read(BUNDLED_ROOT / name)
@@ -200,9 +200,9 @@ def test_a_repository_of_pickles_is_refused_by_name(hub: Hub) -> None:
     hub.repositories["org/old"].commit({"config.json": b"{}", "pytorch_model.bin": b"a pickle"})
     hub.repositories["org/none"] = Repository()
     hub.repositories["org/none"].commit({"config.json": b"{}"})
-    with pytest.raises(ModelFormatError, match=r"no model.safetensors, only pytorch_model.bin"):
+    with pytest.raises(ModelFormatError, match=r"no weights but pytorch_model.bin"):
         download("org/old")
-    with pytest.raises(ModelFormatError, match=r"'org/none' holds no model.safetensors$"):
+    with pytest.raises(ModelFormatError, match=r"'org/none' holds no weights$"):
         download("org/none")
     assert not [path for path in hub.paths() if path.endswith("pytorch_model.bin")]
 
@@ -229,7 +229,8 @@ def test_a_download_cut_in_the_middle_is_resumed(
     hub: Hub, faces: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 500)
-    hub.faults.append(Fault("GET", "cdn/", times=2, cut=1000))
+    weights = faces.commits[faces.names["main"]][WEIGHTS]
+    hub.faults.append(Fault("GET", f"cdn/{sha256(weights)}", times=2, cut=1000))
     folder = download("org/faces")
     ranges = [asked for _, path, asked in hub.requests if path.startswith("cdn/") and asked]
     assert ranges == ["bytes=1000-", "bytes=2000-"]
@@ -263,7 +264,7 @@ def test_what_passes_is_waited_for(hub: Hub, faces: Repository) -> None:
         (Fault("GET", "cdn/", status=500), "out of order"),
         (Fault("GET", "cdn/", wait=1.5), "doesn't answer in time"),
         (Fault("GET", "cdn/", short=True), "Consistency check failed"),
-        (Fault("GET", "cdn/", change=flip), f"{WEIGHTS} arrived damaged"),
+        (Fault("GET", "cdn/", change=flip), "safetensors arrived damaged"),
         (Fault("GET", "config.json", change=flip), "config.json arrived damaged"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -152,7 +152,7 @@ def test_wrong_usage_is_one_line_and_status_2(
         ("tiny", "cuda:99", "there is no device 'cuda:99' here"),
         ("tiny", "toaster", "unknown device 'toaster'"),
         ("broken", "cpu", "may be damaged"),
-        ("halved", "cpu", "model.safetensors missing"),
+        ("halved", "cpu", "encoder_z.safetensors and encoder_y.safetensors missing"),
     ],
 )
 def test_models_and_devices_that_arent_there(
@@ -161,7 +161,9 @@ def test_models_and_devices_that_arent_there(
     for name in ("broken", "halved"):
         Path(name).mkdir()
         Path(name, "config.json").write_bytes(Path("tiny/config.json").read_bytes())
-    Path("broken/model.safetensors").write_bytes(b"garbage")
+        Path(name, "generator.safetensors").write_bytes(b"garbage")
+    for network in ("encoder_z", "encoder_y"):
+        Path("broken", f"{network}.safetensors").write_bytes(b"garbage")
     result = icgan("edit", "a.png", "Male=1", "-o", "x.png", "--model", model, "--device", device)
     assert message in refused(result)
 

@@ -108,7 +108,7 @@ def test_every_method_gives_what_torch_gives(
 
 
 def test_photos_are_aligned_or_cropped_with_a_warning(copy: Path, picture: Image.Image) -> None:
-    config = replace(read_config(copy, "encoder.onnx"), crop=CELEBA_CROP)
+    config = replace(read_config(copy), crop=CELEBA_CROP)
     (copy / "config.json").write_text(config_to_json(config))
     model = onnx(copy)
     fitted = model.edit(fit_picture(picture, 16, CELEBA_CROP), Smiling=1)
@@ -122,7 +122,7 @@ def test_photos_are_aligned_alike(copy: Path, tiny_model: IcGAN) -> None:
     photo = blank(700, 460)
     with Image.open(PORTRAIT) as portrait:
         photo.paste(portrait.resize((267, 327)), (400, 80))
-    config = replace(read_config(copy, "encoder.onnx"), crop=CELEBA_CROP)
+    config = replace(read_config(copy), crop=CELEBA_CROP)
     (copy / "config.json").write_text(config_to_json(config))
     (square,) = to_pictures(find_subject(photo, config).pixels, config)
     model = onnx(copy)

@@ -1,5 +1,6 @@
 """Graphs beside a model's weights, which they point into."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.engines.onnxruntime import OnnxEngine
 from icgan_sdk.export import write_graphs
 from icgan_sdk.export.linking import SMALLEST
-from tests.conftest import CARD, tiny_networks
+from tests.conftest import CARD, tiny_networks, to_single_file
 from tests.export.test_exporting import levels
 from tests.model.test_face_encoder import corrected
 from tests.photo.conftest import PORTRAIT
@@ -112,7 +113,9 @@ def test_what_sees_faces_is_pointed_to(tiny_config: ModelConfig, tmp_path: Path)
     assert max(write_graphs(tmp_path / "model").values()) < 1e-4
     graph = onnx.load(tmp_path / "model/encoder.onnx", load_external_data=False).graph
     files = {entry.value for t in graph.initializer for entry in t.external_data[:1]}
-    assert files == {WEIGHTS_FILE, FACES_FILE.name}
+    assert files == {"encoder_z.safetensors", "encoder_y.safetensors", FACES_FILE.name}
+    images = np.zeros((1, 3, 16, 16), np.float32)
+    assert np.isfinite(OnnxEngine(tmp_path / "model").encode(images)[0]).all()
     assert len(graph.SerializeToString()) < 150_000
 
 
@@ -139,15 +142,79 @@ def test_links_to_files_elsewhere_are_followed(painted: Path, tmp_path: Path) ->
 
 
 def test_graphs_of_other_weights_are_refused(copy: Path, tiny_config: ModelConfig) -> None:
-    weights = copy / WEIGHTS_FILE
+    weights = copy / "generator.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    with pytest.raises(ModelFormatError, match=r"model\.safetensors is damaged or was changed"):
-        IcGAN.from_pretrained(copy, runtime="onnx")
+    model = IcGAN.from_pretrained(copy, runtime="onnx")
+    with pytest.raises(ModelFormatError, match=r"generator\.safetensors is damaged or was changed"):
+        model.sample(1)
     weights.unlink()
-    with pytest.raises(ModelFormatError, match=r"model\.safetensors missing"):
+    with pytest.raises(ModelFormatError, match=r"generator\.safetensors missing"):
+        model.sample(1)
+
+
+@pytest.mark.parametrize("record", [{"encoder.onnx": 3}, {"encoder.onnx": {"../a": ""}}, [], 3])
+def test_records_that_are_wrong_are_refused(copy: Path, record: object) -> None:
+    path = copy / "export.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "weights": record}))
+    with pytest.raises(ModelFormatError, match="weights are wrong"):
         IcGAN.from_pretrained(copy, runtime="onnx")
+
+
+def test_an_edit_of_a_photo_needs_neither_encoder_z_nor_generator(
+    painted: Path, copy: Path, picture: Image.Image
+) -> None:
+    whole, edit = IcGAN.from_pretrained(painted, runtime="onnx"), {"Smiling": 1}
+    for network in ("encoder_z", "generator"):
+        (copy / f"{network}.safetensors").unlink()
+    model = IcGAN.from_pretrained(copy, runtime="onnx")
+    ours, theirs = (m.edit(picture, edit, align="none") for m in (model, whole))
+    assert levels(ours, theirs) == 0
+    assert model.predict_attributes(picture, align="none")
+    with pytest.raises(ModelFormatError, match=r"encoder_z\.safetensors missing"):
+        model.reconstruct(picture, align="none")
+
+
+def test_the_record_names_the_files_of_each_graph(painted: Path) -> None:
+    record = json.loads((painted / "export.json").read_text())["weights"]
+    assert {graph: sorted(files) for graph, files in record.items()} == {
+        "encoder.onnx": ["encoder_y.safetensors", "encoder_z.safetensors"],
+        "reader.onnx": ["encoder_y.safetensors"],
+        "generator.onnx": ["generator.safetensors"],
+        "painter.onnx": ["painter.safetensors"],
+    }
+
+
+@pytest.mark.slow
+def test_a_new_painter_changes_its_own_files_alone(copy: Path) -> None:
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    networks = load_artefact(copy)
+    assert networks.painter is not None
+    with torch.no_grad():
+        networks.painter.get_parameter("entry.bias").add_(1)
+    save_artefact(networks, copy, card=CARD, dtype=torch.float16)
+    write_graphs(copy)
+    after = {path.name: path.read_bytes() for path in copy.iterdir()}
+    changed = {name for name in before if before[name] != after[name]}
+    assert {"painter.safetensors", "export.json"} <= changed
+    assert changed <= {"painter.safetensors", "painter.onnx", "export.json"}
+
+
+@pytest.mark.slow
+def test_graphs_of_a_single_file_of_weights_still_run(copy: Path, picture: Image.Image) -> None:
+    """As older releases wrote them."""
+    record = to_single_file(copy) / "export.json"
+    for path in copy.glob("*.onnx"):
+        path.unlink()
+    write_graphs(copy)
+    plain = json.loads(record.read_text())
+    assert all(list(files) == [WEIGHTS_FILE] for files in plain["weights"].values())
+    plain["weights"] = plain["weights"]["painter.onnx"][WEIGHTS_FILE]
+    record.write_text(json.dumps(plain))
+    ours, theirs = (IcGAN.from_pretrained(copy, runtime=r) for r in ("torch", "onnx"))
+    pictures = (m.edit(picture, Smiling=1, align="none") for m in (ours, theirs))
+    assert levels(next(pictures), next(pictures)) <= 1
 
 
 def test_copies_of_the_model_keep_its_graphs(painted: Path, copy: Path, tmp_path: Path) -> None:

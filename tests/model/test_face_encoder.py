@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 from torch.nn.functional import avg_pool2d
 
-from icgan_sdk.artefacts.layout import WEIGHTS_FILE
+from icgan_sdk.artefacts.layout import network_file
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import CELEBA_CROP, Crop, ModelConfig
@@ -75,7 +75,7 @@ def test_it_is_saved_without_the_face_network(
 ) -> None:
     config = ModelConfig.from_dict({**config.to_dict(), "encoder_design": design})
     folder = save_tiny(config, tmp_path / "model")
-    with safe_open(folder / WEIGHTS_FILE, framework="np") as file:
+    with safe_open(folder / network_file("encoder_z"), framework="np") as file:
         assert not any(".faces." in name for name in file.keys())  # noqa: SIM118
     networks = load_artefact(folder)
     assert networks.config.encoder_z_faces

@@ -1,6 +1,5 @@
 """Joint training: its parts, its step, and whole runs."""
 
-import hashlib
 import json
 import re
 from dataclasses import replace
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
+from icgan_sdk.artefacts.layout import weights_digest
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
@@ -62,15 +62,11 @@ def joint(bars: Path) -> TrainConfig:
 @pytest.fixture(scope="module")
 def plain(joint: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Digest of the model that the settings above give."""
-    return digest(run(joint, tmp_path_factory.mktemp("plain") / "run"))
+    return weights_digest(run(joint, tmp_path_factory.mktemp("plain") / "run"))
 
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-def digest(artefact: Path) -> str:
-    return hashlib.sha256((artefact / "model.safetensors").read_bytes()).hexdigest()
 
 
 @given(side=st.sampled_from([8, 16, 32]), seed=st.integers(0, 1000))
@@ -249,7 +245,7 @@ def test_a_joint_run(joint: TrainConfig, tmp_path: Path) -> None:
     assert list(dict.fromkeys(seen)) == ["encoder_y", "gan", "generated", "encoder_z"]
     for stage in ("encoder_y", "gan", "generated", "encoder_z"):
         run(joint, tmp_path / "parts", stages=[stage])
-    assert digest(artefact) == digest(tmp_path / "parts/artefact")
+    assert weights_digest(artefact) == weights_digest(tmp_path / "parts/artefact")
     networks = load_artefact(artefact)
     z, y = networks.encode(torch.zeros(2, 1, 8, 8))
     assert networks.decode(z, y).isfinite().all()
@@ -260,7 +256,7 @@ def test_a_joint_run_is_resumed_bit_by_bit(joint: TrainConfig, plain: str, tmp_p
         mode = "new" if stage == "gan" else "resume"
         with pytest.raises(KilledError):
             run(joint, tmp_path / "cut", watcher=killed_at(stage, 5), mode=mode)  # type: ignore[arg-type]
-    assert digest(run(joint, tmp_path / "cut", mode="resume")) == plain
+    assert weights_digest(run(joint, tmp_path / "cut", mode="resume")) == plain
 
 
 @pytest.mark.parametrize(
@@ -428,7 +424,7 @@ def test_a_run_that_keeps_the_person_is_resumed_bit_by_bit(
     whole = run(with_faces, tmp_path / "whole")
     with pytest.raises(KilledError):
         run(with_faces, tmp_path / "cut", watcher=killed_at("gan", 2))
-    assert digest(run(with_faces, tmp_path / "cut", mode="resume")) == digest(whole)
+    assert weights_digest(run(with_faces, tmp_path / "cut", mode="resume")) == weights_digest(whole)
 
 
 def test_the_penalty_is_taken_lazily(
@@ -436,7 +432,7 @@ def test_the_penalty_is_taken_lazily(
 ) -> None:
     penalised = override(joint, ["joint.r1_weight=10", "run.log_every=1"])
     monkeypatch.setattr(joint_stage, "R1_EVERY", 5)
-    assert digest(run(penalised, tmp_path / "run")) != plain
+    assert weights_digest(run(penalised, tmp_path / "run")) != plain
     lines = (tmp_path / "run/metrics.jsonl").read_text().splitlines()
     records = [r for r in map(json.loads, lines) if r["stage"] == "gan" and "critic" in r]
     assert [r["step"] for r in records if "r1" in r] == [5, 10]

@@ -261,4 +261,4 @@ def test_trains_on_cuda(config: TrainConfig, tmp_path: Path) -> None:
     from icgan_sdk.training.recipe_files import override
 
     artefact = run(override(config, ["run.device=cuda", "run.precision=auto"]), tmp_path / "run")
-    assert (artefact / "model.safetensors").is_file()
+    assert (artefact / "generator.safetensors").is_file()

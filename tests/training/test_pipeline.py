@@ -17,6 +17,7 @@ import typer
 from PIL import Image
 from torch import nn
 
+from icgan_sdk.artefacts.layout import weights_digest
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.cli.train import parse_duration
@@ -36,12 +37,6 @@ from icgan_sdk.training.recipe_files import override
 from icgan_sdk.training.run_folder import Mode
 from icgan_sdk.training.train_config import TrainConfig
 from tests.training.conftest import SECTIONS, write_bars
-
-WEIGHTS = "artefact/model.safetensors"
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("design", ["ind", "sng", "ind_cond"])
@@ -80,8 +75,12 @@ def test_same_seed_same_weights(config: TrainConfig, tmp_path: Path) -> None:
     for name in ("a", "b"):
         run(config, tmp_path / name)
     run(override(config, ["run.seed=1"]), tmp_path / "c")
-    assert digest(tmp_path / "a" / WEIGHTS) == digest(tmp_path / "b" / WEIGHTS)
-    assert digest(tmp_path / "a" / WEIGHTS) != digest(tmp_path / "c" / WEIGHTS)
+    assert weights_digest(tmp_path / "a" / "artefact") == weights_digest(
+        tmp_path / "b" / "artefact"
+    )
+    assert weights_digest(tmp_path / "a" / "artefact") != weights_digest(
+        tmp_path / "c" / "artefact"
+    )
 
 
 def test_stages_one_by_one_equal_the_whole(config: TrainConfig, tmp_path: Path) -> None:
@@ -89,9 +88,11 @@ def test_stages_one_by_one_equal_the_whole(config: TrainConfig, tmp_path: Path) 
     with pytest.raises(CheckpointError, match="encoder_z builds on stage generated"):
         run(config, tmp_path / "parts", stages=["encoder_z"])
     for stage in ("encoder_y", "gan", "generated", "encoder_z"):
-        assert not (tmp_path / "parts" / WEIGHTS).exists()
+        assert not (tmp_path / "parts" / "artefact").exists()
         run(config, tmp_path / "parts", stages=[stage])
-    assert digest(tmp_path / "whole" / WEIGHTS) == digest(tmp_path / "parts" / WEIGHTS)
+    assert weights_digest(tmp_path / "whole" / "artefact") == weights_digest(
+        tmp_path / "parts" / "artefact"
+    )
 
 
 def test_modes(config: TrainConfig, tmp_path: Path) -> None:
@@ -99,17 +100,17 @@ def test_modes(config: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="holds no run"):
         run(config, folder, mode="resume")
     run(config, folder, command="first")
-    first = digest(folder / WEIGHTS)
+    first = weights_digest(folder / "artefact")
     with pytest.raises(CheckpointError, match="already holds gan"):
         run(config, folder)
     (folder / "checkpoints" / ".gan.99.tmp.pt").write_bytes(b"half")  # as a kill leaves it
     run(config, folder, mode="resume", command="second")
-    assert digest(folder / WEIGHTS) == first
+    assert weights_digest(folder / "artefact") == first
     changed = override(config, ["encoder_z.learning_rate=0.01"])
     with pytest.raises(CheckpointError, match=r"encoder_z\.learning_rate"):
         run(changed, folder, mode="resume")
     run(changed, folder, stages=["encoder_z"], mode="restart", command="third")
-    assert digest(folder / WEIGHTS) != first
+    assert weights_digest(folder / "artefact") != first
     assert "first\nthird\n" in (folder / "artefact/README.md").read_text()
     assert saved_config(folder) == changed
     run(config, folder, stages=["gan"], mode="restart")
@@ -183,7 +184,7 @@ def digest_with(
         if key not in found:
             artefact = run(override(plain, settings), tmp_path_factory.mktemp("option") / "run")
             assert all(p.isfinite().all() for p in load_artefact(artefact).parameters())
-            found[key] = digest(artefact / "model.safetensors")
+            found[key] = weights_digest(artefact)
         return found[key]
 
     return run_once
@@ -295,7 +296,7 @@ def test_killed_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path: 
     command = [sys.executable, "-c", KILLER, str(toml), str(broken), *kills]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert digest(whole / WEIGHTS) == digest(broken / WEIGHTS)
+    assert weights_digest(whole / "artefact") == weights_digest(broken / "artefact")
     for stage in ("gan", "encoder_z", "encoder_y"):
         a, b = (
             torch.load(f / f"checkpoints/{stage}.pt", weights_only=True) for f in (whole, broken)
@@ -334,7 +335,7 @@ def test_stopped_and_resumed_equals_uninterrupted(config: TrainConfig, tmp_path:
     # A step for each second but those in which stages were looked at.
     assert stops[:2] == [(1, "gan", 8), (3, "encoder_z", 2)]
     assert len(stops) > 4
-    assert digest(whole / WEIGHTS) == digest(stopped / WEIGHTS)
+    assert weights_digest(whole / "artefact") == weights_digest(stopped / "artefact")
 
 
 @pytest.mark.usefixtures("ticking")
@@ -396,8 +397,8 @@ def test_fork_trains_the_encoders_of_the_uninterrupted_run(
     run(other, tmp_path / "other", mode="resume")
     fork(tmp_path / "whole", tmp_path / "same", config)
     run(config, tmp_path / "same", mode="resume")
-    weights = [tmp_path / name / "artefact/model.safetensors" for name in ("whole", "same")]
-    assert weights[0].read_bytes() == weights[1].read_bytes()
+    first, second = (weights_digest(tmp_path / name / "artefact") for name in ("whole", "same"))
+    assert first == second
     fork(tmp_path / "whole", tmp_path / "half", override(config, ["encoder_y.epochs=3"]))
     kept = {path.stem for path in (tmp_path / "half" / "checkpoints").iterdir()}
     assert kept == {"gan", "generated", "encoder_z"}
@@ -435,8 +436,8 @@ def test_every_trained_network_is_compiled_on_request(
     with torch.compiler.set_stance("force_eager"):  # a real compilation takes minutes
         run(override(config, ["run.compile=true"]), tmp_path / "compiled")
     assert compiled == ["Generator", "Discriminator", "Encoder", "Generator", "Encoder"]
-    weights = [tmp_path / name / "artefact/model.safetensors" for name in ("plain", "compiled")]
-    assert weights[0].read_bytes() == weights[1].read_bytes()
+    first, second = (weights_digest(tmp_path / name / "artefact") for name in ("plain", "compiled"))
+    assert first == second
 
 
 def test_fork_of_one_encoder_minds_both_its_sections(config: TrainConfig, tmp_path: Path) -> None:

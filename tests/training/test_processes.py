@@ -75,6 +75,6 @@ def check_shares(folder: Path, method: str) -> None:
         assert first[stage]["weights"] == second[stage]["weights"]
         rows = first[stage]["rows"] + second[stage]["rows"]
         assert len(rows) == len(set(rows)) == 48, "the processes share out each epoch"
-    assert (folder / method / "artefact/model.safetensors").is_file()
+    assert (folder / method / "artefact/generator.safetensors").is_file()
     steps = [r["step"] for r in read_metrics(folder / method) if r["stage"] == "gan"]
     assert steps == [2, 4, 6], "one record, with half the steps of a single process"

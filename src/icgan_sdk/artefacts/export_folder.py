@@ -2,11 +2,12 @@
 
 ``export.json`` records the format, the graphs' files with their SHA-256, and the largest difference
 found between each graph's outputs and the networks'. ``config.json`` and ``README.md`` are those of
-the model. Graphs that lie beside a model's weights hold none: they point into
-``model.safetensors``, whose SHA-256 is recorded too, and into the package's own `FACES_FILE`.
+the model. Graphs that lie beside a model's weights hold none: they point into the files of their
+networks, whose SHA-256 are recorded for each graph, and into the package's own `FACES_FILE`.
 """
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -52,12 +53,23 @@ class Graphs(NamedTuple):
         config: The model's.
         files: The graphs' files by name: encoder, generator, painter or composite, and reader
             (older releases wrote neither composite nor reader).
-        weights: The model's file that the graphs point into; None: they hold their own.
+        sums: The files of weights that each graph points into, with their SHA-256; none, if it
+            holds its own.
     """
 
     config: ModelConfig
     files: dict[str, Path]
-    weights: Path | None = None
+    sums: dict[str, dict[Path, str]]
+
+    def check_weights(self, name: str) -> list[Path]:
+        """The files of weights that a graph needs.
+
+        Raises:
+            ModelFormatError: If one is missing, or was changed after the graph was written.
+        """
+        for path, expected in self.sums[name].items():
+            _check_hash(path, expected)
+        return list(self.sums[name])
 
 
 def has_graphs(folder: Path) -> bool:
@@ -70,7 +82,10 @@ def copy_graphs(source: Path, folder: Path) -> None:
     if not has_graphs(source):
         return
     record = _read_record(source)
-    if record.get("weights") != sha256(folder / WEIGHTS_FILE):
+    sums = {name: sum_ for found in _sums(source, record).values() for name, sum_ in found.items()}
+    if not sums or any(
+        not (folder / n).is_file() or sha256(folder / n) != s for n, s in sums.items()
+    ):
         return
     for name in (*record["files"], RECORD_FILE):
         if name in GRAPH_FILES:
@@ -84,7 +99,10 @@ def check_installed(*packages: str) -> None:
 
 
 def write_record(
-    folder: Path, form: Format, differences: dict[str, float], weights: Path | None = None
+    folder: Path,
+    form: Format,
+    differences: dict[str, float],
+    weights: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Write ``export.json`` beside the graphs' files.
 
@@ -92,7 +110,8 @@ def write_record(
         folder: Where they lie.
         form: Their format.
         differences: The largest difference found, by graph.
-        weights: The file that the graphs point into, if they hold no weights.
+        weights: For each graph's file those that it points into, with their SHA-256, if the graphs
+            hold no weights.
     """
     files = sorted(path for path in folder.iterdir() if path.name.startswith(GRAPHS))
     record: dict[str, object] = {
@@ -101,17 +120,19 @@ def write_record(
         "largest_difference": differences,
     }
     if weights is not None:
-        record["weights"] = sha256(weights)
+        record["weights"] = weights
     write_text(folder / RECORD_FILE, RECORD_FORMAT.to_json(record))
 
 
 def open_graphs(folder: Path) -> Graphs:
     """Check the folder of an ONNX export, or of a model with graphs beside its weights.
 
+    The weights are not looked at; see `Graphs.check_weights`.
+
     Raises:
         ModelNotFoundError: If there is no such folder.
         ModelFormatError: If it holds no ONNX graphs, or is incomplete, damaged or of a newer
-            format, or the weights were changed after the graphs were written.
+            format.
     """
     if not folder.is_dir():
         raise ModelNotFoundError(
@@ -120,15 +141,32 @@ def open_graphs(folder: Path) -> Graphs:
         )
     record = _read_record(folder)
     files: dict[str, object] = record["files"]
-    config = read_config(folder, ENCODER + SUFFIXES["onnx"])
+    config = read_config(folder)
     needed = {ENCODER, GENERATOR} | ({PAINTER} if config.painter_size else set())
     graphs = [name for name in STEPS if name in needed or name + SUFFIXES["onnx"] in files]
     for name in graphs:
         _check_files(folder, name + SUFFIXES["onnx"], files)
-    weights = folder / WEIGHTS_FILE if "weights" in record else None
-    if weights is not None:
-        _check_hash(weights, record["weights"])
-    return Graphs(config, {name: folder / (name + SUFFIXES["onnx"]) for name in graphs}, weights)
+    paths = {name: folder / (name + SUFFIXES["onnx"]) for name in graphs}
+    sums = _sums(folder, record)
+    found = {name: sums.get(path.name, {}) for name, path in paths.items()}
+    return Graphs(
+        config,
+        paths,
+        {name: {folder / n: s for n, s in files.items()} for name, files in found.items()},
+    )
+
+
+def _sums(folder: Path, record: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The files of weights of each graph's file, with their SHA-256."""
+    sums = record.get("weights", {})
+    if isinstance(sums, str):  # an older release's: all weights are in one file
+        return {name: {WEIGHTS_FILE: sums} for name in record["files"]}
+    wrong = not isinstance(sums, dict) or not all(
+        isinstance(files, dict) for files in sums.values()
+    )
+    if wrong or any(Path(name).name != name for files in sums.values() for name in files):
+        raise RECORD_FORMAT.damaged(folder / RECORD_FILE, "weights are wrong")
+    return dict(sums)
 
 
 def _check_files(folder: Path, graph: str, files: dict[str, object]) -> None:

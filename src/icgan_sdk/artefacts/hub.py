@@ -13,7 +13,7 @@ from icgan_sdk.artefacts.layout import (
     ARTEFACT_FILES,
     CARD_FILE,
     PICKLE_SUFFIXES,
-    WEIGHTS_FILE,
+    WEIGHTS_FILES,
 )
 from icgan_sdk.errors import DownloadError, ModelFormatError
 from icgan_sdk.files import sha256
@@ -66,10 +66,10 @@ def download(
         raise DownloadError(
             f"can't download {repo_id!r}: {reason(error, uncached=True)}"
         ) from error
-    if not (Path(folder) / WEIGHTS_FILE).is_file():
+    if not any((Path(folder) / name).is_file() for name in WEIGHTS_FILES):
         pickles = [] if local_files_only else _pickles(repo_id, revision, token)
-        only = f", only {', '.join(pickles)}: pickled weights can run code" if pickles else ""
-        raise ModelFormatError(f"the repository {repo_id!r} holds no {WEIGHTS_FILE}{only}")
+        only = f" but {', '.join(pickles)}: pickled weights can run code" if pickles else ""
+        raise ModelFormatError(f"the repository {repo_id!r} holds no weights{only}")
     _check_hashes(repo_id, Path(folder))
     return Path(folder)
 
@@ -90,15 +90,17 @@ def _check_hashes(repo_id: str, folder: Path) -> None:
     That name is the SHA-256 of a large file, git's SHA-1 of a small one. On file systems without
     links the cache doesn't use such names, and nothing is checked.
     """
-    for link in (folder / name for name in ARTEFACT_FILES):
-        if link.is_symlink() and not _is_named_by_hash(file := link.resolve()):
-            for damaged in (file, link):
-                with suppress(OSError):  # a read-only cache: only its owner can remove the file
-                    damaged.unlink()
-            raise DownloadError(
-                f"can't download {repo_id!r}: {link.name} arrived damaged (its hash is wrong) and "
-                "was removed from the cache; try again"
-            )
+    links = [path for name in ARTEFACT_FILES if (path := folder / name).is_symlink()]
+    damaged = [link for link in links if not _is_named_by_hash(link.resolve())]
+    for path in (path for link in damaged for path in (link.resolve(), link)):
+        with suppress(OSError):  # a read-only cache: only its owner can remove the file
+            path.unlink()
+    if damaged:
+        names = " and ".join(link.name for link in damaged)
+        raise DownloadError(
+            f"can't download {repo_id!r}: {names} arrived damaged (wrong hash), removed from the "
+            "cache; try again"
+        )
 
 
 def _is_named_by_hash(file: Path) -> bool:

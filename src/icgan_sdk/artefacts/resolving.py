@@ -19,7 +19,7 @@ class Published(NamedTuple):
     Attributes:
         repository: ``org/name``.
         revision: The tag of exactly the bundled weights: ``weights-`` and the first twelve
-            hexadecimal digits of the SHA-256 of their file.
+            digits of `icgan_sdk.artefacts.layout.weights_digest`.
     """
 
     repository: str

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from icgan_sdk.artefacts.critic import TrainedCritic, write_critic
 from icgan_sdk.artefacts.export_folder import copy_graphs
@@ -18,11 +18,12 @@ from icgan_sdk.artefacts.layout import (
     CARD_FILE,
     CONFIG_FILE,
     CRITIC_FILE,
-    WEIGHTS_FILE,
+    NETWORKS,
     config_to_json,
-    read_config,
+    network_file,
+    network_of,
+    read_artefact,
     read_plugins,
-    unreadable,
 )
 from icgan_sdk.artefacts.tensors import load_state, read_tensors, stored_state, write_tensors
 from icgan_sdk.config import ModelConfig
@@ -58,10 +59,12 @@ def save_artefact(
     """
     folder = Path(folder)
     _check_replaceable(folder)
+    state = _by_network(stored_state(networks))
     with atomic_folder(folder) as temporary:
-        write_text(temporary / CONFIG_FILE, config_to_json(networks.config))
+        write_text(temporary / CONFIG_FILE, config_to_json(networks.config, list(state)))
         write_text(temporary / CARD_FILE, card)
-        write_tensors(temporary / WEIGHTS_FILE, stored_state(networks), dtype)
+        for network, weights in state.items():
+            write_tensors(temporary / network_file(network), weights, dtype)
         if critic is not None:
             write_critic(temporary, critic)
         if source is not None:
@@ -89,15 +92,19 @@ def open_artefact(folder: str | os.PathLike[str]) -> tuple[IcGANNetworks, torch.
         ModelFormatError: If a file is missing or damaged, tensors are missing, unknown,
             misshapen, of another type or not finite, or the config is wrong or newer.
     """
-    folder = Path(folder)
-    config, path = read_config(folder), folder / WEIGHTS_FILE
+    config, files = read_artefact(Path(folder))
     # Parameters that are inference tensors would forbid refining z later.
     with torch.inference_mode(False), plain_torch():
-        networks = _without_memory(config, folder / CONFIG_FILE, _has_discriminator(path))
-        state, types = read_tensors(path, stored_state(networks))
+        networks = _without_memory(config, Path(folder), "discriminator" in files)
+        expected, state = stored_state(networks), dict[str, Tensor]()
+        types = set[str]()
+        for path in dict.fromkeys(files.values()):
+            own = {n: t for n, t in expected.items() if files[network_of(n)] == path}
+            read, found = read_tensors(path, own)
+            state |= read
+            types |= found
         load_state(networks, state)
-    dtype = torch.float16 if types == {"F16"} else torch.float32
-    return networks.eval(), dtype
+    return networks.eval(), torch.float16 if types == {"F16"} else torch.float32
 
 
 def copy_artefact(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
@@ -117,17 +124,21 @@ def copy_artefact(source: str | os.PathLike[str], folder: str | os.PathLike[str]
                 shutil.copyfile(source / name, temporary / name)
 
 
-def _has_discriminator(path: Path) -> bool:
-    try:
-        with safe_open(path, framework="pt") as file:
-            return any(name.startswith("discriminator.") for name in file.keys())  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise unreadable(path, error) from error
+def _by_network(state: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """The tensors of each network, in the order of `NETWORKS`."""
+    found = {network_of(name) for name in state}
+    return {
+        network: {name: t for name, t in state.items() if network_of(name) == network}
+        for network in NETWORKS
+        if network in found
+    }
 
 
 def _copy_critic(source: Path, folder: Path) -> None:
-    same = filecmp.cmp(source / WEIGHTS_FILE, folder / WEIGHTS_FILE, shallow=False)
-    if same and (source / CRITIC_FILE).is_file():
+    """Copy a critic that learnt against the same painter."""
+    painter = network_file("painter")
+    names = [name for name in (painter, CRITIC_FILE) if (source / name).is_file()]
+    if len(names) == 2 and filecmp.cmp(source / painter, folder / painter, shallow=False):
         shutil.copyfile(source / CRITIC_FILE, folder / CRITIC_FILE)
 
 
@@ -135,12 +146,13 @@ def _check_replaceable(folder: Path) -> None:
     check_replaceable(folder, ARTEFACT_FILES, marker=CONFIG_FILE, deed="saving a model")
 
 
-def _without_memory(config: ModelConfig, path: Path, discriminator: bool) -> IcGANNetworks:
+def _without_memory(config: ModelConfig, folder: Path, discriminator: bool) -> IcGANNetworks:
+    path = folder / CONFIG_FILE
     try:
         with torch.device("meta"):
             return IcGANNetworks(config, discriminator=discriminator)
     except ConfigError as error:
-        plugins = " ".join(read_plugins(path.parent))
+        plugins = " ".join(read_plugins(folder))
         remedy = (
             f"the model needs the plug-in {plugins}: install it, if you trust it"
             if plugins

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from icgan_sdk.artefacts.layout import CARD_FILE, count_parameters, read_config
+from icgan_sdk.artefacts.layout import CARD_FILE, count_parameters, read_artefact
 from icgan_sdk.artefacts.resolving import bundled_names, resolve
 from icgan_sdk.cli.console import for_each
 from icgan_sdk.cli.options import (
@@ -75,8 +75,8 @@ def info(
         raise typer.BadParameter("name one model", param_hint="'--model'")
     model = name or model
     folder = resolve(model)
-    config = read_config(folder)
-    counts = count_parameters(folder, config)
+    artefact = read_artefact(folder)
+    config, counts = artefact.config, count_parameters(artefact)
     card = folder / CARD_FILE
     facts: dict[str, object] = {
         "model": model,

@@ -3,7 +3,7 @@
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -27,7 +27,6 @@ from icgan_sdk.artefacts.layout import (
     GENERATOR,
     PAINTER,
     READER,
-    WEIGHTS_FILE,
 )
 from icgan_sdk.bundled import FACES_FILE
 from icgan_sdk.checks import require
@@ -60,7 +59,7 @@ INTERFACES = {
 class OnnxEngine(Engine):
     """Runs the graphs in a model's folder or in an export; torch's results differ by rounding.
 
-    Each graph is opened when it is needed first, or expected.
+    Each graph is opened when it is needed first, or expected; only then the files of its weights.
 
     Args:
         folder: What `write_graphs` or `export_onnx` wrote.
@@ -175,8 +174,10 @@ class OnnxEngine(Engine):
             return task
 
     def _session(self, name: str, device: str, callers: int) -> "InferenceSession":
-        path = self._graphs.files[name]
-        session = open_session(path, device, self._graphs.weights, callers)
+        path, weights = self._graphs.files[name], self._graphs.check_weights(name)
+        if weights and name == ENCODER:
+            weights.append(FACES_FILE)  # E_z may see faces
+        session = open_session(path, device, weights, callers)
         _check_interface(session, name, self.config, path)
         return session
 
@@ -202,15 +203,14 @@ def _provider(device: str) -> tuple[str, dict[str, str]]:
 
 
 def open_session(
-    path: Path, device: str = "cpu", weights: Path | None = None, callers: int = 1
+    path: Path, device: str = "cpu", weights: Sequence[Path] = (), callers: int = 1
 ) -> "InferenceSession":
     """Load a graph into onnxruntime.
 
     Args:
         path: Its file.
         device: Where it is to compute.
-        weights: The safetensors file that the graph points into, if it does; beside it the one of
-            the package.
+        weights: The safetensors files that the graph points into, if it does.
         callers: Threads that run it at once, and share the cores.
 
     Raises:
@@ -229,12 +229,11 @@ def open_session(
     # one operation to the next, more would go on after the last. Older releases don't know this.
     options.add_session_config_entry("session.intra_op.spin_duration_us", "1000")
     try:
-        if weights is not None:
+        if weights:
             # Given as memory: onnxruntime refuses files that are links, as in the Hub's cache.
-            files = {WEIGHTS_FILE: weights, FACES_FILE.name: FACES_FILE}
-            contents = [np.memmap(file, np.uint8, "r") for file in files.values()]
+            contents = [np.memmap(file, np.uint8, "r") for file in weights]
             options.add_external_initializers_from_files_in_memory(
-                list(files), contents, list(map(len, contents))
+                [file.name for file in weights], contents, list(map(len, contents))
             )
         return onnxruntime.InferenceSession(
             path, options, providers=[provider], provider_options=[provider_options]

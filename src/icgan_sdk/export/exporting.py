@@ -3,7 +3,7 @@
 import io
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -24,15 +24,16 @@ from icgan_sdk.artefacts.layout import (
     CONFIG_FILE,
     EDIT,
     RECORD_FILE,
-    WEIGHTS_FILE,
     config_to_json,
+    read_artefact,
 )
 from icgan_sdk.artefacts.resolving import resolve
 from icgan_sdk.artefacts.store import load_artefact
+from icgan_sdk.bundled import FACES_FILE
 from icgan_sdk.engines.onnxruntime import open_session, run_session
 from icgan_sdk.errors import SaveError
 from icgan_sdk.export.graphs import Graph, make_graphs
-from icgan_sdk.files import atomic_file, atomic_folder, check_replaceable
+from icgan_sdk.files import atomic_file, atomic_folder, check_replaceable, sha256
 from icgan_sdk.model import IcGANNetworks
 
 OPSET = 20
@@ -122,17 +123,28 @@ def write_graphs(model: str | os.PathLike[str]) -> dict[str, float]:
     check_installed("onnx", "onnxscript")
     source = resolve(model)
     networks = load_artefact(source).requires_grad_(False)
-    weights = source / WEIGHTS_FILE
+    weights = list(dict.fromkeys(read_artefact(source).files.values()))
     with tempfile.TemporaryDirectory() as temporary:
         folder, graphs = Path(temporary), make_graphs(networks, TRACED_BATCH, photo=True)
         steps = [graph for graph in graphs if graph.name != EDIT]  # which is for other programs
         write = partial(_write_onnx, weights=weights)
         differences = _write_checked(networks, steps, folder, "onnx", write)
-        write_record(folder, "onnx", differences, weights)
+        write_record(folder, "onnx", differences, _sums(weights, folder, differences))
         for name in (*differences, RECORD_FILE):  # the record last: it refuses other graphs
             with atomic_file(source / name) as target:
                 target.write_bytes((folder / name).read_bytes())
     return differences
+
+
+def _sums(weights: Sequence[Path], folder: Path, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """For each graph's file those of the weights that it points into, with their SHA-256."""
+    from icgan_sdk.export.linking import files_behind
+
+    sums = {path.name: sha256(path) for path in weights}
+    return {
+        name: {file: sums[file] for file in sorted(files_behind(folder / name) & sums.keys())}
+        for name in names
+    }
 
 
 def _export(
@@ -179,9 +191,9 @@ def _trace(graph: Graph) -> ExportedProgram:
 
 
 def _write_onnx(
-    graph: Graph, program: ExportedProgram, path: Path, weights: Path | None = None
+    graph: Graph, program: ExportedProgram, path: Path, weights: Sequence[Path] = ()
 ) -> Run:
-    """Write a graph with its weights, or with pointers into the file of weights."""
+    """Write a graph with its weights, or with pointers into files of weights."""
     exported = torch.onnx.export(
         program,
         (),
@@ -189,11 +201,11 @@ def _write_onnx(
         input_names=list(graph.inputs),
         output_names=list(graph.outputs),
         opset_version=OPSET,
-        optimize=weights is None,  # which folds weights into others
+        optimize=not weights,  # which folds weights into others
         verbose=False,
     )
     assert exported is not None  # as dynamo=True promises
-    if weights is None:
+    if not weights:
         exported.save(path)
     else:
         from icgan_sdk.export.linking import link
@@ -201,7 +213,7 @@ def _write_onnx(
         model = exported.model_proto
         link(model, weights)
         path.write_bytes(model.SerializeToString())
-    session = open_session(path, weights=weights)
+    session = open_session(path, weights=[*weights, FACES_FILE] if weights else [])
 
     def run(inputs: Inputs) -> list[Tensor]:
         arrays = run_session(session, {name: x.numpy() for name, x in inputs.items()})

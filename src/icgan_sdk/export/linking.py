@@ -1,4 +1,4 @@
-"""Graphs that hold no weights of their own, but point into ``model.safetensors``.
+"""Graphs that hold no weights of their own, but point into the files of a model's networks.
 
 A safetensors file holds raw little-endian tensors, as ONNX's external data are. Weights of half
 precision stay as they are; a Cast in the graph widens them when it is loaded. Those of the
@@ -6,7 +6,7 @@ face-recognition network lie in a file of the package, as bytes with a factor fo
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,6 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
-from icgan_sdk.artefacts.layout import WEIGHTS_FILE
 from icgan_sdk.bundled import FACES_FILE, FACTOR
 
 PREFIX = "networks."
@@ -47,14 +46,13 @@ class WeightsFile:
     """A safetensors file that graphs may point into.
 
     Args:
-        path: The file.
-        location: What graphs call it.
+        path: The file; graphs call it by its name.
         prefix: What precedes the names of its tensors in a graph.
     """
 
-    def __init__(self, path: Path, location: str, prefix: str) -> None:
+    def __init__(self, path: Path, prefix: str) -> None:
         self._places, self._content = find_tensors(path), np.memmap(path, np.uint8, "r")
-        self._location, self._prefix = location, prefix
+        self._location, self._prefix = path.name, prefix
 
     def holds(self, tensor: onnx.TensorProto) -> bool:
         """Whether a graph's tensor is one of the file's, and no product of a folding."""
@@ -103,16 +101,16 @@ class WeightsFile:
         return pointer
 
 
-def link(model: onnx.ModelProto, weights: Path) -> None:
+def link(model: onnx.ModelProto, weights: Sequence[Path]) -> None:
     """Replace the weights in a graph by pointers into the files they came from.
 
     Args:
         model: Changed in place.
-        weights: The safetensors file of the model, next to which the graph is going to lie.
+        weights: The safetensors files of the model, next to which the graph is going to lie.
     """
     files = [
-        WeightsFile(weights, WEIGHTS_FILE, PREFIX),
-        WeightsFile(FACES_FILE, FACES_FILE.name, PREFIX + FACES),
+        *(WeightsFile(path, PREFIX) for path in weights),
+        WeightsFile(FACES_FILE, PREFIX + FACES),
     ]
     graph, first = model.graph, []
     for tensor, file in _found(graph, files):
@@ -125,6 +123,13 @@ def link(model: onnx.ModelProto, weights: Path) -> None:
         described.ClearField("metadata_props")  # where each came from in the exporting program
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def files_behind(graph: Path) -> set[str]:
+    """The names of the files that a graph points into."""
+    tensors = onnx.load(graph, load_external_data=False).graph.initializer
+    entries = (entry for tensor in tensors for entry in tensor.external_data)
+    return {entry.value for entry in entries if entry.key == "location"}
 
 
 def find_tensors(weights: Path) -> dict[str, Place]:

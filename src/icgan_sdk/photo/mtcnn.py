@@ -183,4 +183,4 @@ def _run(name: str, pixels: Floats) -> list[Floats]:
 
 @lru_cache(maxsize=len(THRESHOLDS))
 def _session(name: str) -> "InferenceSession":
-    return open_session(FOLDER / f"{name}.onnx", weights=FOLDER / "model.safetensors")
+    return open_session(FOLDER / f"{name}.onnx", weights=[FOLDER / "model.safetensors"])
