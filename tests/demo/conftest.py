@@ -1,4 +1,4 @@
-"""A page of two tiny models, served once for all tests of a file."""
+"""A page of two tiny models, and a browser: both started once for all tests."""
 
 import asyncio
 import gc
@@ -9,11 +9,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
 
 from icgan_sdk import IcGAN
 from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.config import ModelConfig
 from tests.conftest import tiny_networks
+from tests.demo.browsing import CHROMIUM, DRIVER, start_browser
 
 pytest.importorskip("gradio", reason="needs Gradio: pip install 'icgan-sdk[demo]'")
 
@@ -51,7 +53,7 @@ def tiny(model_names: list[str]) -> IcGAN:
     return IcGAN.from_pretrained(model_names[0], device="cpu")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(model_names: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from icgan_sdk.demo import serve
 
@@ -65,6 +67,15 @@ def address(model_names: list[str], tmp_path_factory: pytest.TempPathFactory) ->
             page.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def upload_folder(address: str) -> Path:
     return Path(os.environ["GRADIO_TEMP_DIR"])
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    if CHROMIUM is None or DRIVER is None:
+        pytest.skip("needs chromium and chromium-driver")
+    browser = start_browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.quit()

@@ -47,8 +47,8 @@ def test_only_what_was_moved_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("choice", "strength", "wanted"),
     [
-        ("Blond hair", 1.0, {"Blond_Hair": 1.0}),
-        ("Blond hair", 0.4, {"Blond_Hair": 0.4}),
+        ("Blond", 1.0, {"Blond_Hair": 1.0}),
+        ("Blond", 0.4, {"Blond_Hair": 0.4}),
         ("None of these", 1.0, {"Black_Hair": 0.0, "Blond_Hair": 0.0}),
         ("As it is", 0.4, {}),
     ],
@@ -95,6 +95,6 @@ def test_sliders_exaggerate_when_asked() -> None:
 
 
 def test_titles() -> None:
-    assert title("Wearing_Hat") == "Wearing hat"
+    assert title("Wearing_Hat") == "Hat"
     assert title("hair_color") == "Hair color"
     assert title("7") == "7"

@@ -98,7 +98,7 @@ def test_an_edit_is_the_models_own(
     assert (opened(original) == np.asarray(tiny.edit(photo, detail="photo"))).all()
     scores = tiny.predict_attributes(photo)
     assert [shown[2], shown[3]] == [round(scores[name], 2) for name in ("Male", "Smiling")]
-    as_read = {"Male": shown[2], "Smiling": shown[3], "The edit shows": "generated"}
+    as_read = {"Masculine": shown[2], "Smiling": shown[3], "The edit shows": "generated"}
     untouched = edit(client, model_names[0], **as_read)
     assert (opened(untouched) == np.asarray(tiny.reconstruct(photo))).all()
     moved = edit(client, model_names[0], **(as_read | {"Smiling": 1.0}))
@@ -136,7 +136,7 @@ def test_moving_a_slider_neither_encodes_nor_refines(
     for name in ("encode", "refine", "decode"):
         count(name)
     for value, picture in zip((1.0, 0.0), expected, strict=True):
-        changes = {"Male": male, "Smiling": value, "The edit shows": detail}
+        changes = {"Masculine": male, "Smiling": value, "The edit shows": detail}
         moved = edit(client, model_names[0], **changes)
         assert (opened(moved) == np.asarray(picture)).all()
     assert set(calls) == {"decode"}

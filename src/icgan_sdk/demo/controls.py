@@ -17,14 +17,37 @@ STRENGTH = ".strength"
 
 NUMBER = re.compile(r"\d(\.\d+)?")
 
+LIKELY = 0.6
+"""Score from which a group's likeliest member is named."""
+
 SHOWN_DIGITS = 2
 """Sliders show scores rounded; one that is moved by less counts as not moved."""
 
 
+WORDS = {
+    "Heavy_Makeup": "Make-up",
+    "Male": "Masculine",
+    "Mouth_Slightly_Open": "Open mouth",
+    "No_Beard": "Clean-shaven",
+    "Wearing_Hat": "Hat",
+}
+"""Attributes that people call otherwise than their data do."""
+
+FIRST = "hair_color"
+"""The group that stands first: what most want to try, and what looks best."""
+
+
 def title(name: str) -> str:
-    """``"Wearing_Hat"`` as people write it: ``"Wearing hat"``."""
-    words = name.replace("_", " ").strip()
+    """``"Wavy_Hair"`` as people write it: ``"Wavy hair"``."""
+    words = WORDS.get(name, name).replace("_", " ").strip()
     return words[:1].upper() + words[1:].lower()
+
+
+def titles(members: Sequence[str]) -> list[str]:
+    """Of a group's members, without the word that ends all of them: ``"Wavy"``, ``"Straight"``."""
+    ends = {name.rpartition("_")[2] for name in members}
+    shared = f"_{ends.pop()}" if len(ends) == 1 else ""
+    return [title(name.removesuffix(shared)) for name in members]
 
 
 class Controls:
@@ -44,28 +67,28 @@ class Controls:
         self.choices: dict[str, gr.Radio] = {}
         self.strengths: dict[str, gr.Slider] = {}
         self.sliders: dict[str, gr.Slider] = {}
-        for group, members in attributes.groups.items():
-            with gr.Accordion(title(group)):
+        for group, members in sorted(attributes.groups.items(), key=lambda g: g[0] != FIRST):
+            with gr.Accordion(title(group), elem_classes="group"):
                 self._add_group(group, members)
         grouped = {member for members in attributes.groups.values() for member in members}
         single = [name for name in attributes.names if name not in grouped]
         with (
-            gr.Accordion("Attributes", visible=bool(single)),
+            gr.Accordion("More features", visible=bool(single)),
             gr.Row(elem_classes="sliders"),
         ):
             for name in single:
-                self.sliders[name] = _slider(title(name), 0.0)
+                self.sliders[name] = _slider(title(name), 0.0, "feature")
 
     def _add_group(self, group: str, members: Sequence[str]) -> None:
         one_hot = self._attributes.one_hot
-        choices = [("As it is", KEEP), *((title(m), _member(m)) for m in members)]
+        choices = [("As it is", KEEP), *zip(titles(members), map(_member, members), strict=True)]
         if not one_hot:
             choices.append(("None of these", NONE))
         self.choices[group] = gr.Radio(
             choices, value=KEEP, label=title(group), info=" ", container=False
         )
         if not one_hot:
-            self.strengths[group] = _slider("Strength", 1.0)
+            self.strengths[group] = _slider("Strength", 1.0, "strength")
 
     @property
     def components(self) -> list[gr.Radio | gr.Slider]:
@@ -143,8 +166,12 @@ class Controls:
         return {**self.choices, **strengths, **self.sliders}
 
     def _reading(self, group: str, scores: Mapping[str, float]) -> str:
-        likely = max(self._attributes.groups[group], key=lambda member: scores[member])
-        return f"The model reads: {title(likely)}, {scores[likely]:.2f}"
+        members = self._attributes.groups[group]
+        name, score = max(
+            zip(titles(members), (scores[member] for member in members), strict=True),
+            key=lambda pair: pair[1],
+        )
+        return f"Looks like: {name.lower()}" if score >= LIKELY else " "
 
     def reach(self, exaggerate: bool, values: Mapping[Block, object]) -> dict[Block, object]:
         """Updates that let sliders go beyond "present", or not, and then take back those that do.
@@ -186,8 +213,10 @@ class Controls:
         return wanted
 
 
-def _slider(label: str, value: float) -> gr.Slider:
-    return gr.Slider(0.0, 1.0, value, step=0.01, label=label, buttons=[], min_width=200)
+def _slider(label: str, value: float, kind: str) -> gr.Slider:
+    return gr.Slider(
+        0.0, 1.0, value, step=0.01, label=label, buttons=[], min_width=160, elem_classes=kind
+    )
 
 
 def _shown(score: float) -> float:

@@ -7,12 +7,13 @@ import gradio as gr
 from icgan_sdk.demo.catalogue import Exhibit
 from icgan_sdk.demo.edit_tab import EditTab
 from icgan_sdk.demo.pair_tabs import interpolation_tab, swap_tab
+from icgan_sdk.demo.parts import QUICK
 
 CACHE_SWEEP, CACHE_AGE = 600, 3600
 """Every so many seconds, pictures that are older than that are deleted."""
 
 INTRODUCTION = """# IcGAN
-Edit pictures by their attributes: choose one, and move what should change."""
+Choose a photo, then what should change."""
 
 
 def build_page(exhibits: Mapping[str, Exhibit]) -> gr.Blocks:
@@ -36,20 +37,14 @@ def build_page(exhibits: Mapping[str, Exhibit]) -> gr.Blocks:
                 scale=0,
                 min_width=220,
             )
-        with gr.Tabs():
+        with gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Edit"):
                 EditTab(exhibits, choice, page)
-            with gr.Tab("Interpolate") as tab:
+            with gr.Tab("Blend two photos") as tab:
                 interpolation_tab(exhibits, choice, tab)
-            with gr.Tab("Swap attributes") as tab:
+            with gr.Tab("Trade features") as tab:
                 swap_tab(exhibits, choice, tab)
-            with gr.Tab("About the model"):
+            with gr.Tab("About"):
                 card = gr.Markdown(exhibits[first].card, elem_classes="card")
-        choice.input(
-            lambda name: exhibits[name].card,
-            choice,
-            card,
-            queue=False,
-            api_visibility="private",
-        )
+        choice.change(lambda name: exhibits[name].card, choice, card, **QUICK)
     return page

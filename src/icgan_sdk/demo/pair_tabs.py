@@ -8,6 +8,7 @@ from PIL import Image
 from icgan_sdk.demo.catalogue import Exhibit
 from icgan_sdk.demo.parts import (
     LIVE,
+    SEEN,
     WORK,
     Slot,
     picture_output,
@@ -23,9 +24,9 @@ USUAL_STEPS = 8
 
 def _two_slots(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown) -> tuple[Slot, Slot]:
     slots = []
-    with gr.Row():
+    with gr.Row(elem_classes="pair"):
         for first, label in enumerate(("First picture", "Second picture")):
-            with gr.Column(min_width=300):
+            with gr.Column(min_width=160):
                 slots.append(picture_slot(label, exhibits, choice, first))
     return slots[0], slots[1]
 
@@ -39,12 +40,10 @@ def interpolation_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab:
         tab: The tab this stands in; opening it shows the examples' way.
     """
     a, b = _two_slots(exhibits, choice)
-    steps = gr.Slider(*STEPS, USUAL_STEPS, step=1, label="Pictures", buttons=[])
+    steps = gr.Slider(*STEPS, USUAL_STEPS, step=1, label="How many pictures", buttons=[])
     row = gr.Gallery(
         format="png",
         label="From the first to the second",
-        columns=STEPS[1],
-        rows=1,
         height="auto",
         object_fit="cover",
         allow_preview=False,
@@ -66,8 +65,8 @@ def interpolation_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab:
 
     inputs = [choice, a.picture, b.picture, steps]
     for arrive in (tab.select, when_switched(exhibits, choice, a, b), a.arrived, b.arrived):
-        arrive(interpolate, inputs, row, api_visibility="private", **WORK)
-    steps.input(interpolate, inputs, row, api_visibility="private", **WORK, **LIVE)
+        arrive(interpolate, inputs, row, **SEEN, **WORK)
+    steps.input(interpolate, inputs, row, **SEEN, **WORK, **LIVE)
 
 
 def swap_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab: gr.Tab) -> None:
@@ -79,9 +78,9 @@ def swap_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab: gr.Tab) 
         tab: The tab this stands in; opening it shows the examples swapped.
     """
     a, b = _two_slots(exhibits, choice)
-    with gr.Row(elem_classes="results"):
-        first_swapped = picture_output("First, with the second's attributes")
-        second_swapped = picture_output("Second, with the first's attributes")
+    with gr.Row(elem_classes=["results", "traded"]):
+        first_swapped = picture_output("First, changed")
+        second_swapped = picture_output("Second, changed")
 
     def swap(
         name: str, first: Image.Image | None, second: Image.Image | None
@@ -99,6 +98,6 @@ def swap_tab(exhibits: Mapping[str, Exhibit], choice: gr.Dropdown, tab: gr.Tab) 
             swap,
             [choice, a.picture, b.picture],
             [first_swapped, second_swapped],
-            api_visibility="private",
+            **SEEN,
             **WORK,
         )

@@ -50,11 +50,27 @@ class Live(TypedDict):
     """Options of what follows a slider: while one result is made, only the last wish is kept."""
 
     trigger_mode: Literal["always_last"]
+
+
+class Seen(TypedDict):
+    """Options of handlers that take their time: a spinner turns on what they make."""
+
+    show_progress: Literal["minimal"]
+    api_visibility: Literal["private"]
+
+
+class Quick(TypedDict):
+    """Options of handlers that are done at once, and with nothing to be seen of it."""
+
+    queue: bool
     show_progress: Literal["hidden"]
+    api_visibility: Literal["private"]
 
 
 WORK: Work = {"concurrency_id": "networks", "concurrency_limit": AT_ONCE}
-LIVE: Live = {"trigger_mode": "always_last", "show_progress": "hidden"}
+LIVE: Live = {"trigger_mode": "always_last"}
+SEEN: Seen = {"show_progress": "minimal", "api_visibility": "private"}
+QUICK: Quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def shown(picture: Image.Image, name: str) -> str:
@@ -164,8 +180,7 @@ def picture_slot(
         label=label,
         sources=["upload", "webcam", "clipboard"],
         buttons=[],
-        height=300,
-        elem_classes="picture",
+        elem_classes=["picture", "source"],
         alt_text=label,
     )
     gallery = gr.Gallery(
@@ -173,7 +188,6 @@ def picture_slot(
         format="png",
         label=f"Examples: {label.lower()}",
         show_label=False,
-        columns=len(examples),
         height="auto",
         allow_preview=False,
         interactive=False,
@@ -213,8 +227,8 @@ def picture_slot(
         concurrency_id="decoding",  # all slots together
         concurrency_limit=AT_ONCE,
     )
-    accepted.failure(restore, picture, source, queue=False, api_visibility="private")
-    gallery.select(pick, choice, source, api_visibility="private")
+    accepted.failure(restore, picture, source, **QUICK)
+    gallery.select(pick, choice, source, **QUICK)
     return Slot(picture, own, upload, source, gallery, first, accepted.success)
 
 
@@ -238,17 +252,17 @@ def when_switched(
         examples, updates = exhibits[values[choice]].examples, Values()
         for slot in slots:
             files = [shown(picture, EXAMPLE) for picture in examples]
-            updates[slot.gallery] = gr.Gallery(files, columns=len(files))
+            updates[slot.gallery] = gr.Gallery(files)
             if not values[slot.own]:
                 updates[slot.source] = files[slot.first]
                 updates[slot.picture] = examples[slot.first]
         return updates
 
-    switched = choice.input(
+    switched = choice.change(
         switch,
         {choice, *(slot.own for slot in slots)},
         [part for slot in slots for part in (slot.gallery, slot.source, slot.picture)],
-        api_visibility="private",
+        **QUICK,
     )
     return switched.success
 

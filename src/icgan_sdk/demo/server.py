@@ -27,6 +27,9 @@ SESSIONS = 200
 """Visitors whose pictures are kept, five of up to 3 MB each; the least recent makes room."""
 
 FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
+WORDS = gr.I18n(en={"common.complete": "Done"})
+"""What Gradio announces to screen readers and has no words for."""
+
 MONO = ["ui-monospace", "Consolas", "monospace"]
 """The visitor's own: Gradio's themes fetch theirs from Google."""
 
@@ -94,6 +97,7 @@ def running(
                 state_session_capacity=SESSIONS,
                 footer_links=[],
                 theme=_theme(),
+                i18n=WORDS,
                 css_paths=Path(__file__).with_name("style.css"),
                 app_kwargs={"middleware": [guard]},
             )
