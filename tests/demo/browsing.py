@@ -24,7 +24,7 @@ FLAGS = (
     "disable-sync",
     "window-size=1360,1060",
 )
-PATIENCE = 30
+PATIENCE = 12
 
 
 def start_browser(profile: Path) -> webdriver.Chrome:

@@ -22,7 +22,7 @@ ON_TOP = """[...document.querySelectorAll("img[alt='Edited']")].map(i => {
 })[0]"""
 
 SMALL = """[...document.querySelectorAll(
-  'button, a[href], label:has(> input), input[type=range], input[role=combobox]'
+  'button, a[href], label:has(> input), input[type=range], .wrap-inner'
 )].filter(e => e.checkVisibility({visibilityProperty: true})).map(e => {
   const {width, height} = e.getBoundingClientRect();
   const name = e.ariaLabel || e.textContent.trim() || e.role;
@@ -55,7 +55,7 @@ def test_nothing_lies_over_the_face_however_far_the_page_is_scrolled(page: Page)
     page.click("Blond", "label")  # which brings its slider
     page.wait(ON_TOP)
     end = int(str(page.ask("document.documentElement.scrollHeight - innerHeight")))
-    assert end > 200
+    assert end > 100
     seen = {}
     for y in range(0, end + 1, 50):
         page.ask(f"window.scrollTo(0, {y})")
@@ -96,12 +96,12 @@ def test_no_figure_judges_a_person(page: Page) -> None:
 @pytest.mark.parametrize("tab", TABS)
 def test_anyone_can_use_every_tab(page: Page, tab: str) -> None:
     page.click(tab, "button[role=tab]")
+    assert page.grave_problems() == {}
     if page.ask("innerWidth") == 390:
         assert page.ask(SMALL) == []
-    for scheme in ("light", "dark"):
-        page.ask(f"document.body.classList.toggle('dark', {str(scheme == 'dark').lower()})")
-        assert page.grave_problems() == {}, scheme
-    page.ask("document.body.classList.remove('dark')")
+        page.ask("document.body.classList.add('dark')")
+        assert page.grave_problems() == {}, "by night"
+        page.ask("document.body.classList.remove('dark')")
 
 
 def test_the_keyboard_reaches_what_can_be_changed(page: Page) -> None:

@@ -56,8 +56,8 @@ class EditLayout:
                 self.note = gr.Markdown(NO_FACE, visible=False, elem_classes="note")
             with gr.Column(scale=5, min_width=300, elem_classes="results"):
                 with gr.Column(elem_classes="compare"):
-                    self.edited = picture_output("Edited", height=420)
-                    self.original = picture_output("Original", height=420)
+                    self.edited = picture_output("Edited", height=420, buttons=["fullscreen"])
+                    self.original = picture_output("Original", height=420, buttons=["fullscreen"])
                     gr.HTML(COMPARE, elem_classes="slide")
                 self._add_buttons()
             with gr.Column(scale=5, min_width=300, elem_classes="controls"):

@@ -51,9 +51,10 @@ class History(NamedTuple):
 
     def begun_anew(self, controls: Controls, scores: Mapping[str, float], past: Past) -> Values:
         """Updates that take all changes back, which can be undone."""
-        start = controls.snapshot(controls.start(scores))
-        past = [*past, start][-KEPT_STEPS:]
-        return {self.past: past, self.words: {}, **controls.show(scores)}
+        start = controls.start(scores)
+        past = [*past, controls.snapshot(start)][-KEPT_STEPS:]
+        shown = controls.show(scores) | controls.reach(False, start)
+        return {self.past: past, self.words: {}, **shown}
 
 
 def to_link(

@@ -26,7 +26,7 @@ def build_page(exhibits: Mapping[str, Exhibit]) -> gr.Blocks:
     page = gr.Blocks(title="IcGAN", analytics_enabled=False, delete_cache=(CACHE_SWEEP, CACHE_AGE))
     with page:
         with gr.Row(elem_classes="head"):
-            with gr.Column(min_width=280):
+            with gr.Column(min_width=160):
                 gr.Markdown(INTRODUCTION)
             choice = gr.Dropdown(
                 list(exhibits),
@@ -35,7 +35,7 @@ def build_page(exhibits: Mapping[str, Exhibit]) -> gr.Blocks:
                 filterable=False,
                 visible=len(exhibits) > 1,
                 scale=0,
-                min_width=220,
+                min_width=160,
             )
         with gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Edit"):

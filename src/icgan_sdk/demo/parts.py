@@ -2,7 +2,7 @@
 
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -267,13 +267,19 @@ def when_switched(
     return switched.success
 
 
-def picture_output(label: str, *, height: int = 260, visible: bool = True) -> gr.Image:
+def picture_output(
+    label: str,
+    *,
+    height: int = 260,
+    visible: bool = True,
+    buttons: Sequence[Literal["download", "fullscreen"]] = ("download", "fullscreen"),
+) -> gr.Image:
     """A picture the page shows, with buttons to see it larger and to download it."""
     return gr.Image(
         format="png",
         label=label,
         interactive=False,
-        buttons=["download", "fullscreen"],
+        buttons=list(buttons),
         height=height,
         visible=visible,
         min_width=160,

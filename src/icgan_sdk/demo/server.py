@@ -36,8 +36,12 @@ MONO = ["ui-monospace", "Consolas", "monospace"]
 
 def _theme() -> gr.themes.Base:
     theme = gr.themes.Default(primary_hue="indigo", spacing_size="sm", font=FONTS, font_mono=MONO)
-    # What the model reads is no side remark: Gradio's grey is too light to be read with ease.
-    return theme.set(block_info_text_color="*neutral_600")
+    # What the model reads is no side remark: Gradio's colours are too light to be read with ease.
+    return theme.set(
+        block_info_text_color="*neutral_600",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_dark="*primary_600",
+    )
 
 
 def _make_upload_folder() -> None:
