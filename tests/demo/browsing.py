@@ -24,7 +24,7 @@ FLAGS = (
     "disable-sync",
     "window-size=1360,1060",
 )
-PATIENCE = 12
+PATIENCE = 30
 
 
 def start_browser(profile: Path) -> webdriver.Chrome:

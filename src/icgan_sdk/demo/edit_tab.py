@@ -71,17 +71,10 @@ class EditTab:
             on.found, on.refined, on.original, on.reconstruction, *on.components, on.marked,
             on.face, on.note, *on.panels.values(), *on.history,
         ]  # fmt: skip
-        self._choice.change(
-            self._choose,
-            self._choice,
-            [*on.panels.values(), on.detail],
-            **QUICK,
-        )
+        shown_with_model = [*on.panels.values(), on.detail]
+        self._choice.change(self._choose, self._choice, shown_with_model, **QUICK)
         # The old result must not stand beside the new picture while that is read.
-        on.slot.source.input(
-            lambda: (None, None), None, [on.original, on.edited],
-            **QUICK,
-        )  # fmt: skip
+        on.slot.source.input(lambda: (None, None), None, [on.original, on.edited], **QUICK)
         switched = when_switched(self._exhibits, self._choice, on.slot)
         opened = page.load(self._open, None, [on.history.words, self._choice], **QUICK)
         arrivals: tuple[Callable[..., Dependency], ...] = (
@@ -116,12 +109,9 @@ class EditTab:
 
     def _listen_to_options(self) -> None:
         on = self._on
-        on.detail.input(
-            self._show_original,
-            [on.found, on.detail],
-            on.original,
-            **QUICK,
-        ).then(**self._edit_event, api_visibility="private")
+        on.detail.input(self._show_original, [on.found, on.detail], on.original, **QUICK).then(
+            **self._edit_event, api_visibility="private"
+        )
         on.refine.input(
             self._reconstruct,
             [on.found, on.refine],
@@ -132,10 +122,7 @@ class EditTab:
             **WORK,
         ).then(**self._edit_event, api_visibility="private")
         on.exaggerate.input(
-            self._reach,
-            {on.exaggerate, *on.components},
-            on.components,
-            **QUICK,
+            self._reach, {on.exaggerate, *on.components}, on.components, **QUICK
         ).then(**self._edit_event, api_visibility="private")
 
     def _listen_to_buttons(self) -> None:
