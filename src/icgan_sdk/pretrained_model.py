@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, get_args
 
+from icgan_sdk.artefacts.hub_address import Repository, one_revision, read_address
 from icgan_sdk.artefacts.layout import CARD_FILE
 from icgan_sdk.artefacts.resolving import Source, resolve
 from icgan_sdk.checks import check_whole
@@ -156,7 +157,7 @@ class PretrainedModel:
         model lay in now names the repository.
 
         Args:
-            repo_id: The repository.
+            repo_id: The repository, in any of the spellings that `from_pretrained` takes.
             private: Whether a new one is hidden from others.
             token: Access token that may write; by default ``HF_TOKEN``, or the one of
                 ``hf auth login``.
@@ -166,12 +167,15 @@ class PretrainedModel:
             The commit's address.
 
         Raises:
-            ConfigError: If the model runs by onnxruntime.
+            ConfigError: If the model runs by onnxruntime, or two revisions are asked for.
+            ModelNotFoundError: If an address is no model's on the Hub.
             DownloadError: If the Hub refuses or can't be reached.
         """
         from icgan_sdk.artefacts.card import blank_card, for_repository
         from icgan_sdk.artefacts.hub import upload
 
+        found = read_address(repo_id) or Repository(repo_id)
+        repo_id, revision = found.name, one_revision(found, revision)
         card = (
             for_repository(self._card, repo_id) if self._card else blank_card(self.config, repo_id)
         )

@@ -1,11 +1,11 @@
 """Finding a model's folder by the name or path that the user gives."""
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from icgan_sdk.artefacts.hub_address import is_plain, one_revision, read_address
 from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER, CONFIG_FILE, RUN_CONFIG_FILE
 from icgan_sdk.bundled import BUNDLED_ROOT
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, closest
@@ -32,8 +32,6 @@ PUBLISHED: Mapping[str, Published] = {
 }
 """Where on the Hub each bundled model is published."""
 
-_HUB_ID = re.compile(r"[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*", re.ASCII)
-
 
 def bundled_names() -> tuple[str, ...]:
     """Names of the bundled models."""
@@ -58,7 +56,9 @@ def resolve(
     model is published. The folder of a training run stands for the model that it made.
 
     Args:
-        name_or_path: ``"mnist"``, ``"org/name"``, ``Path("my/model")`` or ``"./my/model"``.
+        name_or_path: ``"mnist"``, ``"org/name"``, ``Path("my/model")`` or ``"./my/model"``. The
+            Hub's own spellings are understood too: ``"org/name@v1"``, ``"hf://org/name"``,
+            ``"https://huggingface.co/org/name/tree/v1"``.
         source: "hub" takes the model from the Hub, whatever folders there are here.
         revision: Branch, tag or commit on the Hub; by default the main branch, for a bundled name
             the tag of the bundled weights.
@@ -88,8 +88,8 @@ def resolve(
         return _model_of(folder)
     if (published := PUBLISHED.get(name_or_path)) is not None:
         repository, revision = published.repository, revision or published.revision
-    elif _HUB_ID.fullmatch(name_or_path):
-        repository = name_or_path
+    elif (found := read_address(name_or_path)) is not None:
+        repository, revision = found.name, one_revision(found, revision)
     else:
         raise _unknown(name_or_path, from_hub)
     from icgan_sdk.artefacts.hub import download
@@ -116,9 +116,11 @@ def _model_of(folder: Path) -> Path:
 
 
 def _folder(name: str) -> Path | None:
+    if name.startswith("~") and not Path(name).exists():
+        name = os.path.expanduser(name)  # noqa: PTH111 - Path's raises where there is no such home
     if not name or not Path(name).is_dir():
         return None
-    if _HUB_ID.fullmatch(name):
+    if is_plain(name):
         raise ModelNotFoundError(
             f"{name!r} is a folder here and may be a Hub repository too: write './{name}' or "
             f"Path({name!r}) for the folder, source='hub' or a revision for the repository"

@@ -1,6 +1,7 @@
 """Streams that take all text, messages on stderr, and continuing after a bad input."""
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -15,10 +16,20 @@ from typing import TextIO, TypeVar
 
 import typer
 
-from icgan_sdk.errors import DataWarning, FontWarning, ImageError, NoFaceFoundError, PhotoWarning
+from icgan_sdk.errors import (
+    DataWarning,
+    FontWarning,
+    ImageError,
+    NoFaceFoundError,
+    PhotoWarning,
+    SaveError,
+)
 from icgan_sdk.progress import Progress
 
 T = TypeVar("T")
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""Why nothing more can be written, whatever its name."""
 
 OURS = (DataWarning, FontWarning, PhotoWarning)
 """Warnings that are printed in one line."""
@@ -73,7 +84,7 @@ def note(text: str) -> None:
 
 
 def for_each(items: Iterable[T], work: Callable[[T], object], at_once: int = 1) -> None:
-    """Do the work for every item. Report pictures that can't be read or used, and continue.
+    """Do the work for every item. Report pictures that can't be read, used or written, and go on.
 
     Args:
         items: In the order in which their results are told.
@@ -87,7 +98,9 @@ def for_each(items: Iterable[T], work: Callable[[T], object], at_once: int = 1) 
     for done in _in_order(items, work, at_once):
         try:
             result = done()
-        except (ImageError, NoFaceFoundError) as error:
+        except (ImageError, NoFaceFoundError, SaveError) as error:
+            if getattr(error.__cause__, "errno", None) in FULL:
+                raise  # as all others would be
             report(error)
             failed = True
         else:

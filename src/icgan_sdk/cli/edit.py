@@ -30,6 +30,7 @@ from icgan_sdk.cli.options import (
     parse_face,
     parse_one_face,
     parse_settings,
+    refuse_files,
     refuse_settings,
     split_settings,
 )
@@ -67,6 +68,7 @@ def edit(
     """
     files, changes = split_settings(images, settings or ())
     if not files:
+        refuse_files(images, model)
         raise typer.BadParameter("name a picture file", param_hint="'images'")
     if not changes:
         named = next((name for name in files if _is_word(name)), "Eyeglasses")

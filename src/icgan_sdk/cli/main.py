@@ -20,6 +20,7 @@ from icgan_sdk.cli.demo import demo
 from icgan_sdk.cli.evaluate import evaluate
 from icgan_sdk.cli.export import export
 from icgan_sdk.cli.hub import pull, push
+from icgan_sdk.cli.paths import expand_home, looks_like_option
 from icgan_sdk.cli.referee import referee
 from icgan_sdk.cli.reproduce import reproduce
 from icgan_sdk.cli.train import train
@@ -86,7 +87,7 @@ def run(arguments: list[str]) -> int:
     prepare_streams()
     try:
         with our_warnings():
-            status = _status(arguments)
+            status = _status([expand_home(word) for word in arguments])
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has gone
         status = 1
@@ -104,6 +105,8 @@ def _status(arguments: list[str]) -> int:
         # If the message is empty, Typer has already shown the help.
         if message := error.format_message():
             command = error.ctx.command_path if error.ctx else "icgan"
+            if name := looks_like_option(arguments, message):
+                message += f" A file of that name is written ./{name}"
             end = "" if message.endswith((".", "?", "!")) else "."
             report(f"{message}{end} Try '{command} --help'.")
         return 2

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from icgan_sdk.artefacts.layout import read_config
-from icgan_sdk.artefacts.resolving import bundled_names
+from icgan_sdk.artefacts.resolving import bundled_names, resolve
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.bundled import BUNDLED_ROOT
 from icgan_sdk.cli.console import note
 from icgan_sdk.cli.names import NO_MEMBER, understand
+from icgan_sdk.cli.paths import expand_home, is_there
 from icgan_sdk.errors import AttributeValueError, IcGANError, UnknownAttributeError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def complete_model(incomplete: str) -> list[str]:
 def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
     """Attributes and groups of the chosen model for the shell, if it is on this machine."""
     model = ctx.params.get("model") or DEFAULT_MODEL
-    folder = BUNDLED_ROOT / model if model in bundled_names() else Path(model)
+    folder = BUNDLED_ROOT / model if model in bundled_names() else Path(expand_home(model))
     try:
         attributes = read_config(folder).attributes
     except IcGANError:
@@ -50,7 +51,7 @@ def split_settings(words: Iterable[str], settings: Iterable[str]) -> tuple[list[
     found = list(settings)
     for word in words:
         bare = next((i for i, setting in enumerate(found) if "=" not in setting), None)
-        if _is_file(word):
+        if is_there(word):
             files.append(word)
         elif bare is not None and not Path(word).suffix[1:].isalpha():
             found[bare] += f"={word}"
@@ -64,20 +65,28 @@ def split_settings(words: Iterable[str], settings: Iterable[str]) -> tuple[list[
 def refuse_settings(words: Iterable[str]) -> None:
     """Raise BadParameter where a command that changes nothing is given a change."""
     for word in words:
-        if is_setting(word) and not _is_file(word):
+        if is_setting(word) and not is_there(word):
             raise typer.BadParameter(f"{word}: this command takes pictures, and no changes")
+
+
+def refuse_files(words: Iterable[str], model: str) -> None:
+    """Raise BadParameter where a word that was taken for a change names no attribute either."""
+    known = read_config(resolve(model)).attributes
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and understand(name, value, known)[0] not in (*known.names, *known.groups):
+            raise typer.BadParameter(f"no such file, and no attribute: {word}")
+
+
+PICTURES = frozenset(
+    "jpg jpeg jpe jfif png webp heic heif hif avif gif bmp tif tiff jp2 dng nef".split()  # noqa: SIM905
+)
+"""Suffixes of what is a picture's name, whatever signs it has, even where there is no such file."""
 
 
 def is_setting(word: str) -> bool:
     """Whether a word is ``NAME=VALUE``, rather than the name of a file."""
-    return "=" in word and not Path(word).suffix[1:].isalpha()
-
-
-def _is_file(word: str) -> bool:
-    try:
-        return Path(word).exists()
-    except OSError:  # too long for a name
-        return False
+    return "=" in word and Path(word).suffix[1:].casefold() not in PICTURES
 
 
 def parse_settings(

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -9,8 +10,41 @@ import typer
 
 from icgan_sdk.errors import ImageError
 
+LONGEST_NAME = 255
+"""Bytes of a file's name on most file systems."""
+
 STANDARD_OUTPUT = "-"
 """What other programs write to the standard output for; a picture's format is its suffix's here."""
+
+
+_TILDE = re.compile(r"(--?[\w-]*?=?|[\w.-]+=)(~.*)", re.DOTALL)
+
+
+def expand_home(word: str) -> str:
+    """A word of the command line with the home folder for ``~``, where the shell left that.
+
+    Shells replace it at the beginning of a word alone, not in ``--output=~/x`` or quotes. What
+    exists under that very name is meant as it is written.
+    """
+    found = _TILDE.fullmatch(word)
+    before, path = (found[1], found[2]) if found else ("", word)
+    if not path.startswith("~") or is_there(path) or is_there(word):
+        return word
+    return before + os.path.expanduser(path)  # noqa: PTH111 - Path's raises for unknown users
+
+
+def is_there(name: str) -> bool:
+    """Whether a file or folder of that name exists; none has a name that is too long."""
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def looks_like_option(words: Iterable[str], message: str) -> str:
+    """The file among the words that was taken for an option, as a message says; "" if none."""
+    names = (word for word in words if word.startswith("-") and Path(word).suffix)
+    return next((n for n in names if "No such option" in message and is_there(n)), "")
 
 
 def expand(patterns: Iterable[str]) -> list[Path]:
@@ -21,7 +55,7 @@ def expand(patterns: Iterable[str]) -> list[Path]:
     """
     found: list[Path] = []
     for pattern in patterns:
-        if not glob.has_magic(pattern) or Path(pattern).exists():
+        if not glob.has_magic(pattern) or is_there(pattern):
             found.append(Path(pattern))
             continue
         # Not Path.glob, which takes no absolute patterns.
@@ -55,10 +89,11 @@ def name_outputs(inputs: Sequence[Path], output: str, keep: Collection[str] = ()
     if not means_folder(output):
         if len(inputs) > 1:
             raise typer.BadParameter(
-                f"{len(inputs)} pictures need a folder, not the file {output}",
+                f"{len(inputs)} pictures need a folder, not the file {output}; a folder of that "
+                f"name is written {output}/",
                 param_hint="'--output'",
             )
-        check_output(output)
+        check_output(output, or_folder=True)
         return [Path(output)]
     taken = {_key(path) for path in inputs}
     stems = [path.stem.casefold() for path in inputs]
@@ -73,8 +108,15 @@ def name_outputs(inputs: Sequence[Path], output: str, keep: Collection[str] = ()
     return named
 
 
-def check_output(output: str, inputs: Iterable[Path | str] = ()) -> None:
+def check_output(
+    output: str, inputs: Iterable[Path | str] = (), *, or_folder: bool = False
+) -> None:
     """Check before the work that one picture file can be written for all inputs.
+
+    Args:
+        output: The file.
+        inputs: What is read.
+        or_folder: Whether a folder would do too.
 
     Raises:
         typer.BadParameter: If it is a folder or one of the inputs, lies in no folder, or no picture
@@ -94,7 +136,8 @@ def check_output(output: str, inputs: Iterable[Path | str] = ()) -> None:
     try:
         check_suffix(path)
     except ImageError as error:
-        raise typer.BadParameter(str(error), param_hint=hint) from error
+        advice = f"; a folder of that name is written {output}/" if or_folder else ""
+        raise typer.BadParameter(f"{error}{advice}", param_hint=hint) from error
     spare_inputs(inputs, output)
 
 
@@ -118,12 +161,20 @@ def spare_inputs(
 
 
 def _free(folder: Path, stem: str, suffix: str, taken: set[str]) -> Path:
+    stem = _fitting(stem, suffix)
     target, number = folder / f"{stem}{suffix}", 1
     # The user didn't choose a numbered name, so it must not replace an existing file.
     while _key(target) in taken or (number > 1 and target.exists()):
         number += 1
         target = folder / f"{stem}_{number}{suffix}"
     return target
+
+
+def _fitting(stem: str, suffix: str) -> str:
+    """A name's beginning, as long as file systems allow with a suffix and a number."""
+    encoded = os.fsencode(stem)
+    room = LONGEST_NAME - len(suffix) - len("_9999")
+    return stem if len(encoded) <= room else encoded[:room].decode(errors="ignore")
 
 
 def _key(path: Path) -> str:
