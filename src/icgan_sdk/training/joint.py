@@ -187,7 +187,7 @@ def check_joint(context: Context) -> None:
     if (batch := context.config.gan.batch_size) < FEWEST:
         raise ConfigError(
             f"gan.batch_size must be at least {FEWEST} for joint training, not {batch}: it is "
-            "divided among sampled, edited and rebuilt pictures"
+            "divided among sampled, edited and reconstructed pictures"
         )
     check_faces("joint.identity_weight", context.config.joint.identity_weight, context.model)
     if context.config.joint.fixed_norm and context.start is None:

@@ -12,7 +12,7 @@ from icgan_sdk.training.runtime import Runtime
 from icgan_sdk.training.settings import OptimiserConfig
 
 SAMPLED, CHUNK = 8192, 128
-"""Training images that stand for all, and images of them that are evaluated at once."""
+"""How many training images stand for all of them, and how many are evaluated at once."""
 
 PIXELS_AT_ONCE = 2**19
 """The most pixels that are evaluated at once. It bounds the memory for images of any size."""
@@ -131,7 +131,7 @@ def move(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
 
 
 def sampled_chunks(total: int) -> tuple[Tensor, ...]:
-    """Rows evenly taken, `SAMPLED` to twice as many where there are, in chunks of `CHUNK`."""
+    """Evenly spaced rows in chunks of `CHUNK`: `SAMPLED` to twice as many, or all there are."""
     return torch.split(torch.arange(0, total, max(1, total // SAMPLED)), CHUNK)
 
 

@@ -36,7 +36,7 @@ class Runtime:
 
     def __init__(self, config: RunConfig) -> None:
         self.seed = config.seed
-        # Without being told, it takes several processes on a machine without a GPU for strangers.
+        # accelerate doesn't connect several processes on a machine without a GPU unless it is told.
         state = PartialState(cpu=find_device(config.device).type == "cpu")
         self.rank: int = state.process_index
         self.world_size: int = state.num_processes
