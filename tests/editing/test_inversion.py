@@ -26,7 +26,7 @@ from icgan_sdk.errors import (
     UnknownAttributeError,
 )
 from icgan_sdk.photo import find_subject
-from icgan_sdk.pictures.squares import fit_picture
+from icgan_sdk.pictures.arrays import fit_picture
 from tests.conftest import tiny_networks
 from tests.editing.conftest import counted
 

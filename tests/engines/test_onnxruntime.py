@@ -32,9 +32,8 @@ from icgan_sdk.errors import (
     UnknownAttributeError,
 )
 from icgan_sdk.photo import find_subject
-from icgan_sdk.pictures.arrays import to_pictures
+from icgan_sdk.pictures.arrays import fit_picture, to_pictures
 from icgan_sdk.pictures.opening import ImageLike
-from icgan_sdk.pictures.squares import fit_picture
 from tests.export.test_exporting import levels
 from tests.photo.conftest import PORTRAIT, blank
 

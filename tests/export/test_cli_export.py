@@ -13,8 +13,8 @@ from icgan_sdk import IcGAN
 from icgan_sdk.cli.main import run
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.demo.catalogue import load_exhibits
+from icgan_sdk.pictures.arrays import fit_picture
 from icgan_sdk.pictures.grids import grid
-from icgan_sdk.pictures.squares import fit_picture
 from tests.conftest import save_tiny
 from tests.export.test_exporting import levels
 

@@ -24,8 +24,7 @@ from icgan_sdk.engines.onnxruntime import open_session, run_session
 from icgan_sdk.errors import ConfigError, ModelNotFoundError, SaveError
 from icgan_sdk.export import export_onnx, export_torch, exporting, write_graphs
 from icgan_sdk.photo import find_subject
-from icgan_sdk.pictures.arrays import Floats, picture_to_array
-from icgan_sdk.pictures.squares import fit_picture
+from icgan_sdk.pictures.arrays import Floats, fit_picture, picture_to_array
 from tests.conftest import CARD, save_tiny
 from tests.model.test_face_encoder import corrected
 

@@ -12,7 +12,7 @@ from PIL import Image
 from icgan_sdk import IcGAN
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.bundled import BUNDLED_ROOT
-from icgan_sdk.pictures.squares import fit_picture
+from icgan_sdk.pictures.arrays import fit_picture
 
 PORTRAIT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 CLEAR = ("Black_Hair", "Blond_Hair", "Eyeglasses", "Gray_Hair", "Pale_Skin", "Smiling")

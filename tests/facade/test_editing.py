@@ -17,9 +17,8 @@ from icgan_sdk.editing import inverting
 from icgan_sdk.engines import pytorch
 from icgan_sdk.errors import AttributeValueError, ConfigError, ShapeError, UnknownAttributeError
 from icgan_sdk.photo import find_subject
-from icgan_sdk.pictures.arrays import Floats
+from icgan_sdk.pictures.arrays import Floats, fit_picture
 from icgan_sdk.pictures.opening import ImageLike
-from icgan_sdk.pictures.squares import fit_picture
 from tests.conftest import tiny_networks
 
 

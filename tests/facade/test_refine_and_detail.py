@@ -12,8 +12,7 @@ from icgan_sdk.model.compositing import carry_change
 from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.model.refinement import refine_z
 from icgan_sdk.photo import find_subject
-from icgan_sdk.pictures.arrays import picture_to_array
-from icgan_sdk.pictures.squares import fit_picture
+from icgan_sdk.pictures.arrays import fit_picture, picture_to_array
 
 
 def same(a: Image.Image, b: Image.Image) -> bool:

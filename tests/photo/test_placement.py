@@ -9,7 +9,7 @@ from PIL import Image
 from icgan_sdk.celeba import CELEBA
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, Crop
 from icgan_sdk.photo.placement import box_matrix, cut, face_matrix, similarity
-from icgan_sdk.pictures.squares import resample
+from icgan_sdk.pictures.arrays import resample
 
 FACE = np.array(CELEBA.landmarks)
 

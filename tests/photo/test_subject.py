@@ -15,11 +15,10 @@ from icgan_sdk.errors import ImageError, PhotoWarning
 from icgan_sdk.photo import Align, Face, find_subject, subject
 from icgan_sdk.photo.faces import FoundFace, find_faces
 from icgan_sdk.photo.placement import face_matrix
-from icgan_sdk.pictures.arrays import Floats, picture_to_array, to_pictures
+from icgan_sdk.pictures.arrays import Floats, fit_picture, picture_to_array, to_pictures
 from icgan_sdk.pictures.formats import add_heif
 from icgan_sdk.pictures.opening import ImageLike, open_picture
 from icgan_sdk.pictures.saving import save_picture
-from icgan_sdk.pictures.squares import fit_picture
 from tests.photo.conftest import PORTRAIT, blank, difference
 
 FACES = ModelConfig(crop=CELEBA_CROP)

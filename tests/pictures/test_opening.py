@@ -17,6 +17,7 @@ from icgan_sdk.photo.subject import open_photo
 from icgan_sdk.pictures import opening
 from icgan_sdk.pictures.arrays import (
     array_to_pixels,
+    fit_picture,
     pixels_to_array,
     pixels_to_tensor,
     tensor_to_pixels,
@@ -25,7 +26,6 @@ from icgan_sdk.pictures.arrays import (
 from icgan_sdk.pictures.formats import picture_suffixes
 from icgan_sdk.pictures.opening import listed, open_picture
 from icgan_sdk.pictures.saving import save_animation, save_picture
-from icgan_sdk.pictures.squares import fit_picture
 
 
 @settings(deadline=None)

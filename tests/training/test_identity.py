@@ -6,9 +6,8 @@ import torch
 from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.model.face_recognition import FaceVectors
 from icgan_sdk.model.face_vectors import face_vectors
-from icgan_sdk.pictures.arrays import picture_to_array
+from icgan_sdk.pictures.arrays import fit_picture, picture_to_array
 from icgan_sdk.pictures.opening import open_picture
-from icgan_sdk.pictures.squares import fit_picture
 from icgan_sdk.training.losses import identity_loss
 from tests.photo.conftest import PORTRAIT
 

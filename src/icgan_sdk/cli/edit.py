@@ -80,12 +80,13 @@ def edit(
         )
     square = strip or paste_back is False or detail == "generated"
     chosen_face = parse_one_face(face) if square else parse_face(face)
-    from icgan_sdk.pictures.metadata import JPEG_SUFFIXES
+    from icgan_sdk.pictures.saving import JPEG_SUFFIXES
 
     jobs = _jobs(files, output, overwrite, keep=() if square else JPEG_SUFFIXES)
     icgan = open_model(model, device, runtime, refine)
-    at_once = min(len(jobs), usable_cores(), AT_ONCE)
-    icgan.share_cores(at_once)
+    at_once = 1 if len(jobs) == 1 else min(len(jobs), usable_cores(), AT_ONCE)
+    if at_once > 1:
+        icgan.share_cores(at_once)
     edits = parse_settings(changes, icgan.config.attributes, ctx)
     if len(jobs) > 1:
         from icgan_sdk.editing.inversion import ALREADY_READ
@@ -160,6 +161,6 @@ def _save_row(
     from icgan_sdk.pictures.grids import enlarge, grid
     from icgan_sdk.pictures.saving import save_picture
 
-    picture = grid([pictures]) if len(pictures) > 1 else pictures[0]
-    save_picture(enlarge(picture, scale), path, metadata=metadata)
+    picture = pictures[0] if len(pictures) == 1 else grid([pictures])
+    save_picture(picture if scale == 1 else enlarge(picture, scale), path, metadata=metadata)
     return path

@@ -115,7 +115,8 @@ def parse_settings(
             raise AttributeValueError(f"--set {setting}: write NAME=VALUE, as in Eyeglasses=1")
         if command is not None and written not in (*known.names, *known.groups):
             _refuse_option(written, value, command)
-        name, meant = understand(written, value, known)
+        exact = written in known.names
+        name, meant = (written, value) if exact else understand(written, value, known)
         _refuse_other_models(name, known)
         if _plainly(name) != _plainly(written) or (name in known.groups and meant != value):
             guessed.append(f"{setting} is taken for {name}={meant}")

@@ -20,8 +20,8 @@ from icgan_sdk.data.celeba_lists import (
 )
 from icgan_sdk.data.writing import Item, PrepareReport, write_prepared
 from icgan_sdk.errors import DatasetError, ImageError, list_some
+from icgan_sdk.pictures.arrays import resample
 from icgan_sdk.pictures.opening import open_picture
-from icgan_sdk.pictures.squares import resample
 from icgan_sdk.progress import Progress
 
 PICTURE_FOLDER = "img_align_celeba"

@@ -14,8 +14,8 @@ from icgan_sdk.data.classes import partition_folders, read_classes
 from icgan_sdk.data.table import PARTITION_COLUMN, read_table
 from icgan_sdk.data.writing import UNDECIDED, Item, PrepareReport, write_prepared
 from icgan_sdk.errors import ConfigError, DatasetError, list_some
+from icgan_sdk.pictures.arrays import fit_picture
 from icgan_sdk.pictures.opening import open_picture
-from icgan_sdk.pictures.squares import fit_picture
 from icgan_sdk.progress import Progress
 
 

@@ -9,7 +9,7 @@ from icgan_sdk.demo.uploads import invert
 from icgan_sdk.editing import Inversion
 from icgan_sdk.icgan import IcGAN
 from icgan_sdk.photo import FoundFace, find_faces
-from icgan_sdk.pictures.squares import needs_alignment
+from icgan_sdk.pictures.arrays import needs_alignment
 
 LARGEST, ALL = "largest", "all"
 

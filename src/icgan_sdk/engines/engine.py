@@ -22,12 +22,12 @@ class Engine(ABC):
     All arrays are float32 on the CPU, wherever the networks compute. Batches may have any size,
     and no picture of a batch influences another beyond the rounding of floats. An engine can be
     pickled and copied, and threads may share it.
+
+    Attributes:
+        config: Sizes and design of the networks.
     """
 
-    @property
-    @abstractmethod
-    def config(self) -> ModelConfig:
-        """Sizes and design of the networks."""
+    config: ModelConfig
 
     @property
     @abstractmethod

@@ -73,6 +73,7 @@ class OnnxEngine(Engine):
 
     def __init__(self, folder: str | os.PathLike[str], device: str | None = "cpu") -> None:
         self._graphs = open_graphs(Path(folder))
+        self.config = self._graphs.config
         self._folder = Path(folder).absolute()  # pickles are opened elsewhere
         self._device = "cpu" if device in {None, "auto"} else str(device)
         _provider(self._device)
@@ -84,11 +85,6 @@ class OnnxEngine(Engine):
     def __reduce__(self) -> tuple[object, ...]:
         # Sessions can't be pickled.
         return (OnnxEngine, (self._folder, self._device))
-
-    @property
-    def config(self) -> ModelConfig:
-        """Sizes and design of the networks."""
-        return self._graphs.config
 
     @property
     def device(self) -> str:

@@ -6,7 +6,6 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from icgan_sdk.config import ModelConfig
 from icgan_sdk.engines.engine import CHUNK, Engine
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import masked_change
@@ -31,11 +30,7 @@ class TorchEngine(Engine):
     def __init__(self, networks: IcGANNetworks, device: str | torch.device | None = "cpu") -> None:
         self._device = find_device(device)
         self._networks = networks.to(self._device, torch.float32).eval()
-
-    @property
-    def config(self) -> ModelConfig:
-        """Sizes and design of the networks."""
-        return self._networks.config
+        self.config = networks.config
 
     @property
     def device(self) -> str:

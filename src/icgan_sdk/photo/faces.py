@@ -8,8 +8,8 @@ from PIL import Image
 
 from icgan_sdk.errors import ShapeError
 from icgan_sdk.photo.mtcnn import Boxes, detect
+from icgan_sdk.pictures.arrays import resample
 from icgan_sdk.pictures.opening import Picture, check_picture, in_mode, is_tensor, open_picture
-from icgan_sdk.pictures.squares import resample
 
 LONGEST_SIDE = 1024
 """Photos are searched at this size, pixels: time does not grow with the camera's resolution."""

@@ -12,9 +12,15 @@ from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError, NoFaceFoundError, ShapeError, warn_of_photo
 from icgan_sdk.photo.faces import FoundFace, search_faces
 from icgan_sdk.photo.placement import Matrix, box_matrix, cut, face_matrix
-from icgan_sdk.pictures.arrays import Floats, picture_to_array, tensor_to_array
+from icgan_sdk.pictures.arrays import (
+    Floats,
+    fit_picture,
+    fitting_box,
+    needs_alignment,
+    picture_to_array,
+    tensor_to_array,
+)
 from icgan_sdk.pictures.colour import profile_of, to_srgb
-from icgan_sdk.pictures.metadata import metadata_of
 from icgan_sdk.pictures.opening import (
     ImageLike,
     check_picture,
@@ -25,7 +31,7 @@ from icgan_sdk.pictures.opening import (
     name_of,
     upright,
 )
-from icgan_sdk.pictures.squares import fit_picture, fitting_box, needs_alignment
+from icgan_sdk.pictures.saving import metadata_of
 
 Align = Literal["auto", "always", "none"]
 """Whether faces are looked for.
