@@ -8,7 +8,10 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+from tests.training.conftest import write_bars
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
+FONTS = Path("/usr/share/fonts/truetype/liberation")
 TINY = [
     "model.z_dim=3",
     "model.generator_width=4",
@@ -92,3 +95,21 @@ def test_notebook() -> None:
     NotebookClient(notebook, timeout=200, resources={"metadata": {"path": EXAMPLES}}).execute()
     shown = [set(o.data) for c in notebook.cells for o in c.get("outputs", []) if "data" in o]
     assert sum("image/png" in kinds for kinds in shown) == 5
+
+
+@pytest.mark.skipif(not FONTS.is_dir(), reason="needs fonts: apt-get install fonts-liberation")
+def test_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_example(monkeypatch, "letters.py", "letters", "--pictures", "12")
+    lines = Path("letters.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "file,Bold,Italic,Serif,Upper_Case"
+    assert len(lines) == 13
+    assert size("letters/0011.png") == (32, 32)
+
+
+def test_wandb_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wandb", reason="wandb is not a dependency")
+    data = str(write_bars(Path("bars")))
+    small = [f"{stage}.batch_size=8" for stage in ("gan", "encoder_z", "encoder_y")]
+    settings = ("--recipe", "paper", "--set", *TINY, *small)
+    run_example(monkeypatch, "wandb_watcher.py", data, "run", *settings)
+    assert list(Path("run/wandb").glob("offline-run-*"))

@@ -1,4 +1,5 @@
 import importlib.util
+import itertools
 import json
 import shutil
 import subprocess
@@ -8,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
+from torch import Tensor
 
 from icgan_sdk.artefacts.store import save_artefact
 from icgan_sdk.config import ModelConfig
@@ -31,6 +34,7 @@ from icgan_sdk.evaluation.metrics.memorisation import MemorisationMetric
 from icgan_sdk.evaluation.metrics.metric_table import METRICS
 from icgan_sdk.evaluation.metrics.seeing import RealPictures
 from icgan_sdk.evaluation.referees.referee_network import Referee
+from icgan_sdk.evaluation.referees.training_features import FEATURES_FILE, kept_features
 from tests.conftest import tiny_networks
 from tests.evaluation.made_up import made_up
 from tests.evaluation.painter import Painter
@@ -109,7 +113,9 @@ def test_faces(judged: Judged, faces: PreparedDataset) -> None:
     assert result.referees["anet"]["settings"]["epochs"] == 1
     parts = [part for part, share in told if share == 1]
     shared = ["real pictures", "generated pictures"]
-    assert parts == [*shared, *result.figures, "pictures"]
+    by_cost = [[m.name for m in METRICS if m.round == number] for number in range(3)]
+    rounds = [[*shared, *names] for names in by_cost]
+    assert parts == [*itertools.chain(*rounds), "pictures"]
     assert set(result.seconds) == {*shared, *result.figures}
     assert images(out) == PLOTS | REAL_PICTURES | {"samples"}
     report = (out / "report.md").read_text("utf-8")
@@ -226,8 +232,70 @@ def test_a_run_shows_its_losses(
     assert images(tmp_path / "out") == PLOTS | {"losses"}
 
 
+def test_a_quick_evaluation_trains_no_referee(
+    model: Path, faces: PreparedDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    out = tmp_path / "out"
+    result = evaluate(model, faces.folder, out, quick=True, device="cpu", pictures="none")
+    assert set(result.figures) == {"told_apart", "same_person", "inversion"}
+    assert result.referees == {}
+    assert not (tmp_path / "cache").exists()
+    assert "being measured" not in (out / "report.md").read_text("utf-8")
+    with pytest.raises(ConfigError, match="need referees"):
+        evaluate(model, faces.folder, out, quick=True, metrics=["edits"])
+
+
+def test_what_costs_least_is_reported_first(
+    model: Path, faces: PreparedDataset, quick_judges: Path, tmp_path: Path
+) -> None:
+    out, seen = tmp_path / "out", []
+
+    def watch(part: str, done: int, total: int) -> None:
+        if (out / "report.md").exists():
+            seen.append((out / "report.md").read_text("utf-8"))
+            assert set(written(out)) - {"format", "subject", "referees", "seconds"}
+
+    evaluate(
+        model,
+        faces.folder,
+        out,
+        referees=quick_judges / "faces",
+        metrics=["inversion", "identification"],
+        pictures="none",
+        limit=8,
+        device="cpu",
+        watcher=watch,
+    )
+    assert "Still being measured: `identification`" in seen[0]
+    assert "being measured" not in (out / "report.md").read_text("utf-8")
+
+
+def test_features_of_training_pictures_are_kept(
+    faces: PreparedDataset, tiny_referee: Referee, tmp_path: Path
+) -> None:
+    train = faces.part("train")
+    made = []
+
+    def features(images: Tensor) -> Tensor:
+        made.append(len(images))
+        return tiny_referee.features(images)
+
+    first = kept_features(tmp_path, tiny_referee, train, features)
+    again = kept_features(tmp_path, tiny_referee, train, features)
+    assert torch.equal(first, again)
+    assert sum(made) == len(train)
+    kept_features(tmp_path, tiny_referee, faces.part("test"), features)  # of other data: made again
+    assert sum(made) == len(train) + len(faces.part("test"))
+    (tmp_path / FEATURES_FILE).write_bytes(b"cut off")
+    assert torch.equal(kept_features(tmp_path, tiny_referee, train, features), first)
+
+
 @pytest.mark.slow
-def test_missing_referees_are_trained(model: Path, faces: PreparedDataset, tmp_path: Path) -> None:
+def test_missing_referees_are_trained(
+    model: Path, faces: PreparedDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     told: set[str] = set()
     out = tmp_path / "out"
     evaluate(
@@ -244,7 +312,8 @@ def test_missing_referees_are_trained(model: Path, faces: PreparedDataset, tmp_p
         "referee residual",
     }
     for name in ARCHITECTURES:
-        assert load_referee(out / "referees" / name).architecture == name
+        kept = tmp_path / "cache/icgan_sdk/referees" / faces.fingerprint()[:16] / name
+        assert load_referee(kept).architecture == name
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Whole runs on a tiny data set: every design, every stage alone, resumed after kill -9."""
 
+import csv
 import hashlib
 import itertools
 import json
@@ -56,6 +57,15 @@ def test_every_design_trains_to_an_artefact(
     assert networks.decode(z, y).isfinite().all()
     card = (artefact / "README.md").read_text()
     assert "icgan train x" in card
+    assert "# run: an IcGAN model" in card
+    assert "bars: pictures of 8×8, 48 (train) and 16 (test)." in card
+    assert "Fill in: a licence" in card
+    with (artefact.parent / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    losses = [row["d"] for row in rows if row["stage"] == "gan"]
+    assert losses
+    assert all(float(loss) > 0 for loss in losses)
+    assert {"stage", "step", "epoch", "d", "g"} <= set(rows[0])
     assert r"donn\udce9es" in card
     assert saved_config(tmp_path / "run") == config
     stages = ["gan", "generated", "encoder_z"] + ([] if design == "sng" else ["encoder_y"])
@@ -115,7 +125,8 @@ def test_modes(config: TrainConfig, tmp_path: Path) -> None:
     assert saved_config(folder) == changed
     run(config, folder, stages=["gan"], mode="restart")
     left = {p.name for p in folder.iterdir()}
-    assert left == {".lock", "checkpoints", "config.toml", "metrics.jsonl", "run.json", "samples"}
+    records = {"metrics.jsonl", "metrics.csv", "run.json"}
+    assert left == {".lock", "checkpoints", "config.toml", "samples"} | records
     assert {p.name for p in (folder / "checkpoints").iterdir()} == {"gan.pt", "encoder_y.pt"}
 
 

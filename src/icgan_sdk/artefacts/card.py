@@ -21,6 +21,7 @@ def model_card(
     seed: int | None,
     metrics: Mapping[str, float | str],
     notes: str = "",
+    title: str = "",
 ) -> str:
     """Write the card as Markdown, with the front matter the Hub reads.
 
@@ -33,10 +34,11 @@ def model_card(
         seed: Of the training; None if unknown.
         metrics: Measured figures by name, numbers or text with units.
         notes: More Markdown: training time, known weaknesses.
+        title: Heading of the card; by default the name.
     """
     sections = [
         _front_matter(license),
-        f"# {name}: an IcGAN model",
+        f"# {title or name}: an IcGAN model",
         f"Edits {_pictures(config)} by their attributes: an [Invertible Conditional GAN]({PAPER}).",
         *_painter(config),
         "## Use\n\n" + _usage(config, name),

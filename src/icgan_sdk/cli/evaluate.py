@@ -22,12 +22,18 @@ def evaluate(
     partition: Annotated[str, typer.Option(help="Partition of the data to evaluate on.")] = "test",
     referees: Annotated[
         Path | None,
-        typer.Option(help="Folder of the referees, trained if missing; by default OUT/referees."),
+        typer.Option(
+            help="Folder of the referees, trained if missing; by default kept for these data."
+        ),
     ] = None,
     metric: Annotated[
         list[str] | None,
         typer.Option(help="Measure this only: a key of evaluation.json. Repeatable."),
     ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Two minutes: only what needs no referee, on 500 pictures."),
+    ] = False,
     pictures: Annotated[
         Literal["all", "generated", "none"],
         typer.Option(
@@ -56,6 +62,7 @@ def evaluate(
             partition=partition,
             referees=referees,
             metrics=metric or None,
+            quick=quick,
             pictures=pictures,
             limit=limit,
             refine=refine,

@@ -3,9 +3,11 @@
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import torch
 from PIL import Image
 
 from icgan_sdk._version import __version__
@@ -28,7 +30,7 @@ from icgan_sdk.evaluation.metrics.bench import Bench, seeded
 from icgan_sdk.evaluation.metrics.fidelity import check_torchmetrics
 from icgan_sdk.evaluation.metrics.first_pictures import FirstPictures
 from icgan_sdk.evaluation.metrics.measuring import measure
-from icgan_sdk.evaluation.metrics.metric import Metric
+from icgan_sdk.evaluation.metrics.metric import NO_REFEREE, Metric
 from icgan_sdk.evaluation.metrics.seeing import RealPictures, judged_config
 from icgan_sdk.evaluation.progress import Watcher, ignore
 from icgan_sdk.evaluation.referees.referee_folder import read_record
@@ -46,6 +48,9 @@ from icgan_sdk.training.runtime import keep_freed_memory
 
 RESULT_FILE, REPORT_FILE, IMAGES, REFEREES = "evaluation.json", "report.md", "images", "referees"
 
+QUICK_LIMIT = 500
+"""Pictures of a quick evaluation."""
+
 Pictures = Literal["all", "generated", "none"]
 """Which pictures a report shows: those of the data set too, generated ones only, or none."""
 
@@ -58,6 +63,7 @@ def evaluate(
     partition: str = "test",
     referees: str | os.PathLike[str] | None = None,
     metrics: Sequence[str] | None = None,
+    quick: bool = False,
     pictures: Pictures = "all",
     limit: int | None = None,
     refine: int = 0,
@@ -68,6 +74,9 @@ def evaluate(
 ) -> Evaluation:
     """Judge a model on a data set and write ``evaluation.json``, ``report.md`` and ``images/``.
 
+    What costs least is measured first, and the report is written after each round: what needs no
+    referee, what referees read off pictures, edits. Pictures and plots come at the end.
+
     Args:
         model: As for `IcGAN.from_pretrained`, or the folder of a complete run. The report then
             shows the run's losses.
@@ -77,9 +86,13 @@ def evaluate(
         out: A new or empty folder, or that of an earlier evaluation, which is replaced.
         partition: The part of the data to judge by. The model should not have been trained on it.
         referees: Folder with ``anet/`` and ``residual/``. Referees that are missing, or were
-            trained on other data, are trained. By default ``out/referees``.
+            trained on other data, are trained. By default ``out/referees`` if it is there, else
+            one in the user's cache (``XDG_CACHE_HOME``) for these data, so that they are trained
+            once.
         metrics: Names of what to measure, the keys of ``evaluation.json``; None: everything, with
             the metrics of plug-ins.
+        quick: Measure only what needs no referee, on `QUICK_LIMIT` pictures unless `limit` says
+            otherwise.
         pictures: Which pictures the report shows: "all"; "generated": none of the data set's and
             none made from them (for sharing reports on faces); "none".
         limit: Only the first so many pictures of the partition are used, at least 2. None: all; of
@@ -100,6 +113,11 @@ def evaluate(
     """
     _check_options(pictures, limit, refine, detail, seed)
     wanted = metric_table.chosen(metrics)
+    if quick:
+        wanted = [metric for metric in wanted if metric.round == NO_REFEREE]
+        limit = limit or QUICK_LIMIT
+    if not wanted:
+        raise ConfigError("these metrics need referees, which a quick evaluation goes without")
     folder, tell = Path(out), watcher or ignore
     _check_replaceable(folder)
     name, run, networks = _open_model(model)
@@ -108,33 +126,46 @@ def evaluate(
     _check_fits(judged_config(networks.config, dataset), dataset)
     if len(judged) < 2:
         raise DatasetError(f"{partition!r} has {len(judged)} pictures: evaluation needs two")
-    networks.to(find_device(device))
+    networks.to(find_device(device)).to(memory_format=torch.channels_last)  # faster on CPUs
     keep_freed_memory()
-    root = Path(referees or folder / REFEREES)
-    judges = ensure_referees(dataset, root, device, tell)
+    root = Path(referees) if referees else _referee_folder(folder, dataset)
     bench = Bench(
         networks,
-        RealPictures(judged, judges),
+        RealPictures(judged, {}),
         seeded(seed),
         train=dataset.part("train"),
         limit=limit,
         refine=refine,
         detail=find_detail(detail, networks.config),
+        kept=root,
     )
-    measures = [metric(bench) for metric in wanted]
+    measures: list[Metric[Any]] = []
     first = FirstPictures()
-    figures = measure(bench, measures, [first] if pictures == "all" else [], tell)
-    result = Evaluation(
-        subject=_subject(name, bench, dataset, partition, seed),
-        referees={architecture: read_record(root / architecture) for architecture in judges},
-        figures=figures,
-        seconds=dict(bench.clock.seconds),
-    )
-    write_text(folder / RESULT_FILE, result.to_json())
-    # Report and images of an earlier evaluation go at once: they must never stand beside the new
-    # figures, even if drawing fails.
-    (folder / REPORT_FILE).unlink(missing_ok=True)
-    shutil.rmtree(folder / IMAGES, ignore_errors=True)
+    figures: dict[str, Any] = {}
+    rounds = sorted({metric.round for metric in wanted})
+    for number in rounds:
+        if number > NO_REFEREE and not bench.pictures.referees:
+            judges = ensure_referees(dataset, root, device, tell)
+            bench = replace(bench, pictures=RealPictures(judged, judges))
+        now = [metric(bench) for metric in wanted if metric.round == number]
+        # The first pictures are kept in the first round.
+        viewers = [first] if pictures == "all" and not measures else []
+        figures |= measure(bench, now, viewers, tell)
+        measures += now
+        result = Evaluation(
+            subject=_subject(name, bench, dataset, partition, seed),
+            referees={a: read_record(root / a) for a in bench.pictures.referees},
+            figures={m.name: figures[m.name] for m in wanted if m.name in figures},
+            seconds=dict(bench.clock.seconds),
+        )
+        # Report and images of an earlier evaluation go at once: they must never stand beside the
+        # new figures, even if drawing fails.
+        (folder / REPORT_FILE).unlink(missing_ok=True)
+        shutil.rmtree(folder / IMAGES, ignore_errors=True)
+        write_text(folder / RESULT_FILE, result.to_json())
+        missing = [metric.name for metric in wanted if metric.name not in figures]
+        write_text(folder / REPORT_FILE, evaluation_report.report(result, {}, missing))
+    measures.sort(key=lambda metric: wanted.index(type(metric)))
     tell("pictures", 0, 1)
     with atomic_folder(folder / IMAGES) as images:
         save_plots(evaluation_report.plots(result), images)
@@ -165,6 +196,14 @@ def _check_options(
         check_whole("limit", limit, 2)
     check_whole("refine", refine, 0)
     check_whole("seed", seed, 0)
+
+
+def _referee_folder(out: Path, dataset: PreparedDataset) -> Path:
+    """Where referees are kept: with an earlier report, or once for these data."""
+    if (out / REFEREES).is_dir():
+        return out / REFEREES
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "icgan_sdk" / REFEREES / dataset.fingerprint()[:16]
 
 
 def _check_replaceable(folder: Path) -> None:

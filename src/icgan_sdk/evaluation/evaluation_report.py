@@ -1,6 +1,6 @@
 """The Markdown report of an evaluation, assembled from what the metrics say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from icgan_sdk.config import ModelConfig
@@ -47,12 +47,13 @@ def plots(result: Evaluation) -> "dict[str, Figure]":
     }
 
 
-def report(result: Evaluation, files: Mapping[str, str]) -> str:
+def report(result: Evaluation, files: Mapping[str, str], missing: Sequence[str] = ()) -> str:
     """The whole report.
 
     Args:
         result: What was measured.
         files: Files of the plots and pictures, relative to the report, by name.
+        missing: Metrics that are still to be measured.
     """
     config = ModelConfig.from_dict(result.subject.config)
     measured = [
@@ -69,7 +70,11 @@ def report(result: Evaluation, files: Mapping[str, str]) -> str:
         Section("How this was measured", _circumstances(result)),
     ]
     title = f"Evaluation of {code(result.subject.model)}"
-    return document(title, _subject(result, config), sections)
+    subject = _subject(result, config)
+    if missing:
+        to_come = ", ".join(map(code, missing))
+        subject += f"\n\n*Still being measured: {to_come}; pictures and plots come last.*"
+    return document(title, subject, sections)
 
 
 def _measured(result: Evaluation) -> list[type[Metric[Any]]]:

@@ -1,5 +1,7 @@
-"""The record of a run: metrics.jsonl, progress for a watcher, and optionally TensorBoard."""
+"""The record of a run: metrics.jsonl, metrics.csv, progress for a watcher, TensorBoard."""
 
+import csv
+import io
 import json
 import math
 import time
@@ -110,7 +112,9 @@ class StageLog:
                 self._board.add_scalar(f"{self.stage}/{name}", value, int(record["step"]))
 
     def close(self) -> None:
-        """Write what is still buffered."""
+        """Write what is still buffered, and all records so far as a table, ``metrics.csv``."""
+        if self.runtime.is_main:
+            write_text(self.path.with_suffix(".csv"), _table(read_metrics(self.path.parent)))
         if self._board is not None:
             self._board.close()
 
@@ -127,6 +131,16 @@ def read_metrics(run: Path) -> list[dict[str, float | str]]:
         if isinstance(record, dict) and _is_step(record):
             records.append(record)
     return records
+
+
+def _table(records: list[dict[str, float | str]]) -> str:
+    """CSV with a column for each figure of any stage, empty where a record has none."""
+    columns = dict.fromkeys(name for record in records for name in record)
+    text = io.StringIO()
+    rows = csv.DictWriter(text, columns, lineterminator="\n")
+    rows.writeheader()
+    rows.writerows(records)
+    return text.getvalue()
 
 
 def _is_step(record: dict[str, object]) -> bool:

@@ -28,6 +28,9 @@ from icgan_sdk.training.shortages import naming_shortages
 from icgan_sdk.training.stages import stages_behind, stages_of
 from icgan_sdk.training.train_config import TrainConfig
 
+FILL_IN = "Fill in: a licence for the weights that the terms of the training data allow."
+"""What the card of a training says of its licence."""
+
 
 def train(
     config: TrainConfig,
@@ -205,14 +208,21 @@ def _write_artefact(context: Context, stages: Sequence[Stage], folder: Path) -> 
     card = model_card(
         context.model,
         name=f"./{folder}" if not folder.is_absolute() else str(folder),
-        data=context.dataset.source,
-        license="see the terms of the training data",
+        title=context.folder.resolve().name,
+        data=_data(context.dataset),
+        license=FILL_IN,
         command="\n".join(run_commands(context.folder)) or "from Python, with the settings below",
         seed=context.config.run.seed,
         metrics={**figures, "training_hours": round(_seconds(context.folder) / 3600, 2)},
         notes=f"All settings of the run:\n\n```toml\n{_settings(context.config)}```",
     )
     save_artefact(networks, folder, card=card, dtype=torch.float16)
+
+
+def _data(dataset: PreparedDataset) -> str:
+    side = dataset.picture_size
+    parts = " and ".join(f"{len(dataset.part(p)):,} ({p})" for p in dataset.partitions)
+    return f"{dataset.source or 'A data set without a name'}: pictures of {side}×{side}, {parts}."
 
 
 def _settings(config: TrainConfig) -> str:

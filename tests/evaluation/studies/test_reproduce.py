@@ -50,6 +50,11 @@ def few_generated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder_errors, "GENERATED_IMAGES", 64)
 
 
+def test_a_study_of_larger_pictures_says_so(bars: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"needs 64×64: .* --size 64; theirs is 8"):
+        run("table3", bars, tmp_path)
+
+
 def run(name: StudyName, bars: Path, out: Path) -> StudyResult:
     return reproduce(name, bars, out, scale="small", settings=TINY, device="cpu")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -62,6 +63,8 @@ class Bench:
             pictures that a metric generates for itself.
         refine: Optimisation steps on z before edits.
         detail: Whether edits show G's picture ("generated") or the changed photo ("photo").
+        kept: Folder in which the features of training pictures are kept for the next evaluation;
+            None: they aren't.
         clock: Counts the time of each part.
 
     Raises:
@@ -75,6 +78,7 @@ class Bench:
     limit: int | None = None
     refine: int = 0
     detail: Detail = "generated"
+    kept: Path | None = None
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from icgan_sdk.evaluation.metrics.edit_judging import Judged, edit_and_judge, un
 from icgan_sdk.evaluation.metrics.edits_apart import EditsApart
 from icgan_sdk.evaluation.metrics.making_edits import MEN_ONLY, Edit, editable, edits_of
 from icgan_sdk.evaluation.metrics.measuring import measure_alone
-from icgan_sdk.evaluation.metrics.metric import Metric
+from icgan_sdk.evaluation.metrics.metric import EDITING, Metric
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, RealPictures
 from icgan_sdk.evaluation.metrics.told_apart import COMPARE, apart_cell
 from icgan_sdk.evaluation.referees.confusion import Confusion
@@ -84,6 +84,7 @@ class EditsMetric(Metric[Edits]):
     """
 
     name = "edits"
+    round = EDITING
 
     def __init__(
         self, bench: Bench, *, limit: int = 1000, only_where: Mapping[str, str] = MEN_ONLY

@@ -12,7 +12,7 @@ from icgan_sdk.engines.pytorch import decode
 from icgan_sdk.evaluation.metrics.bench import REFINED_PICTURES, Bench, given
 from icgan_sdk.evaluation.metrics.likeness import BEST, Likeness, likeness_cell
 from icgan_sdk.evaluation.metrics.measuring import measure_alone
-from icgan_sdk.evaluation.metrics.metric import Metric
+from icgan_sdk.evaluation.metrics.metric import NO_REFEREE, Metric
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, RealPictures
 from icgan_sdk.evaluation.report.markdown import NONE, Line, Section, number, table
 from icgan_sdk.model import IcGANNetworks, draw_noise
@@ -102,6 +102,7 @@ class EncoderErrorsMetric(Metric[EncoderErrors]):
     """
 
     name = "inversion"
+    round = NO_REFEREE
 
     def __init__(self, bench: Bench, *, generated: int | None = None) -> None:
         super().__init__(bench)

@@ -17,11 +17,15 @@ from icgan_sdk.evaluation.metrics.measuring import measure_alone
 from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, RealPictures
 from icgan_sdk.evaluation.referees.referee_network import Referee
+from icgan_sdk.evaluation.referees.training_features import kept_features
 from icgan_sdk.evaluation.report.markdown import Line, Section, number, table
 from icgan_sdk.model import IcGANNetworks, draw_noise
 from icgan_sdk.pictures.arrays import to_pictures
 from icgan_sdk.pictures.grids import grid, titled
 from icgan_sdk.training.rows import chunks
+
+PORTION = 4096
+"""Training images that are sought among at once."""
 
 MEANING = """\
 *Nearest training image*: median of 1 − cosine of the referee's features, of generated and of
@@ -106,8 +110,10 @@ class MemorisationMetric(Metric[Memorisation]):
         slices = chunks(count, self.bench.config.image_size)
         batches = (self.bench.decode(Latent(z[at], y[at])) for at in slices)
         queries = torch.cat([*map(self._features, batches), held_out])
-        known = (self._features(train.images(at)) for at in chunks(len(train), train.image_size))
-        distances, rows = nearest_features(queries, known, self._nearest)
+        known = kept_features(
+            self.bench.kept, self.bench.pictures.referees["residual"], train, self._features
+        )
+        distances, rows = nearest_features(queries, torch.split(known, PORTION), self._nearest)
         generated, real = (float(d.double().median()) for d in torch.split(distances[:, 0], count))
         shown = min(self._shown, count)  # after the generated ones come the real ones
         samples = self.bench.decode(Latent(z[:shown], y[:shown]))

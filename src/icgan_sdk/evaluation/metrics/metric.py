@@ -14,6 +14,9 @@ from icgan_sdk.evaluation.report.markdown import Line, Section
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+NO_REFEREE, READING, EDITING = range(3)
+"""The rounds of an evaluation, by what they cost: a report is written after each."""
+
 Figures = TypeVar("Figures")
 """Numbers that a metric gives: a dataclass, or what JSON has."""
 
@@ -52,10 +55,13 @@ class Metric(Viewer, ABC, Generic[Figures]):
     Attributes:
         name: Key of the figures in ``evaluation.json``, and seed of the metric's own draws.
         captions: Titles and captions of `pictures`, by name.
+        round: When it is measured: `NO_REFEREE` for metrics that none has to be trained for,
+            `READING` for those that referees look at pictures for, `EDITING` for what takes longer.
     """
 
     name: ClassVar[str]
     captions: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    round: ClassVar[int] = READING
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench

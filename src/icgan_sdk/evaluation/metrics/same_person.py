@@ -17,7 +17,7 @@ from icgan_sdk.evaluation.metrics.making_edits import (
     edits_of,
     inverted,
 )
-from icgan_sdk.evaluation.metrics.metric import Metric
+from icgan_sdk.evaluation.metrics.metric import NO_REFEREE, Metric
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, enlarge
 from icgan_sdk.evaluation.report.markdown import NONE, Line, Section, number, percent, table
 from icgan_sdk.model.devices import device_of
@@ -69,6 +69,7 @@ class SamePersonMetric(Metric[SamePerson]):
     """
 
     name = "same_person"
+    round = NO_REFEREE
 
     def __init__(self, bench: Bench, *, limit: int = 1000) -> None:
         super().__init__(bench)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.evaluation.metrics.bench import Bench
-from icgan_sdk.evaluation.metrics.metric import Metric
+from icgan_sdk.evaluation.metrics.metric import NO_REFEREE, Metric
 from icgan_sdk.evaluation.metrics.picture_pools import Pool, roles_for, tell_apart
 from icgan_sdk.evaluation.metrics.seeing import GeneratedBatch, RealBatch
 from icgan_sdk.evaluation.metrics.two_sample import Apart
@@ -55,6 +55,7 @@ class ToldApartMetric(Metric[ToldApart]):
     """
 
     name = "told_apart"
+    round = NO_REFEREE
 
     def __init__(self, bench: Bench) -> None:
         super().__init__(bench)

@@ -83,7 +83,9 @@ def load_referee(folder: str | os.PathLike[str], device: str | torch.device = "c
     except (IcGANError, TypeError, ValueError, AttributeError) as error:
         raise CONFIG_FORMAT.damaged(folder / CONFIG_FILE, repr(error)) from error
     _load_weights(referee, folder / WEIGHTS_FILE)
-    return referee.requires_grad_(False).eval().to(find_device(device))
+    # In this layout a CPU convolves twice as fast.
+    referee = referee.to(find_device(device)).to(memory_format=torch.channels_last)
+    return referee.requires_grad_(False).eval()
 
 
 def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:

@@ -47,8 +47,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def image(name: str, files: Mapping[str, str]) -> str:
-    """The image of a name, from its file relative to the report."""
-    return f"![{name}]({files[name]})"
+    """The image of a name, from its file relative to the report; nothing before it is drawn."""
+    return f"![{name}]({files[name]})" if name in files else ""
 
 
 def code(text: str) -> str:

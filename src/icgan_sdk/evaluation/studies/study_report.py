@@ -7,7 +7,8 @@ from icgan_sdk.evaluation.studies.study_columns import COLUMNS
 
 _SCALES = {
     "full": "full scale: the paper's networks and epochs",
-    "small": "small scale: smaller networks and few epochs, so orderings count here, not levels",
+    "small": "small scale: smaller networks and few epochs. Orderings count here; the level of a "
+    "figure is not comparable with the paper's",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypedDict
 
 from icgan_sdk.data import PreparedDataset
+from icgan_sdk.errors import ConfigError
 from icgan_sdk.evaluation.studies.study import ALL, Scale, Study, Variant
 from icgan_sdk.training.recipe_files import load_config
 from icgan_sdk.training.rows import steps_per_epoch
@@ -24,6 +25,9 @@ SMALL = (
     "generated.images=2000",
 )
 """What `--scale small` changes in a recipe: half the widths and a few epochs, for two CPU cores."""
+
+PAPER_SIZE = 64
+"""Side of the paper's pictures. Some variants have layers that smaller networks lack."""
 
 
 class Cost(NamedTuple):
@@ -67,7 +71,15 @@ def variant_config(
     of_scale = (*SMALL, *first, *variant.small) if scale == "small" else first
     overrides = (*of_scale, *variant.settings, *settings)
     config = load_config(variant.recipe, overrides, data=str(dataset.folder))
-    config.model_config(dataset)  # raises before anything is trained
+    try:
+        config.model_config(dataset)  # raises before anything is trained
+    except ConfigError as error:
+        if dataset.image_size >= PAPER_SIZE:
+            raise
+        raise ConfigError(
+            f"{variant.name} needs {PAPER_SIZE}×{PAPER_SIZE}: prepare the data with --size "
+            f"{PAPER_SIZE}; theirs is {dataset.image_size} ({error})"
+        ) from error
     return config
 
 
