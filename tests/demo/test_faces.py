@@ -44,17 +44,16 @@ def changed(after: Image.Image, before: Image.Image) -> tuple[bool, bool]:
 def test_the_chosen_faces_are_edited(
     celeba: IcGAN, pair: Image.Image, face: str, halves: tuple[bool, bool]
 ) -> None:
-    found = faces.look(celeba, pair, face)
-    assert len(found.faces) == 2
-    assert [words for words, _ in faces.choices(found.faces)] == ["The largest", "1", "2", "All"]
-    assert changed(found.whole({"hair_color": "Blond_Hair"}), pair) == halves
-    assert changed(faces.marked(pair, found.faces), pair) == (True, True)
+    found, both = faces.look(celeba, pair, face)
+    assert found is not None
+    assert len(both) == 2
+    assert [words for words, _ in faces.choices(both)] == ["The largest", "1", "2", "All"]
+    assert changed(found.paste_back({"hair_color": "Blond_Hair"}), pair) == halves
+    assert changed(faces.marked(pair, both), pair) == (True, True)
 
 
 def test_where_there_is_no_face_nothing_is_read(celeba: IcGAN) -> None:
-    found = faces.look(celeba, Image.new("RGB", (300, 200)), "largest")
-    assert found.first is None
-    assert not found.faces
+    assert faces.look(celeba, Image.new("RGB", (300, 200)), "largest") == (None, ())
 
 
 def test_the_file_itself_is_edited(

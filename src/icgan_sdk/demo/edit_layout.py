@@ -7,7 +7,6 @@ import gradio as gr
 from icgan_sdk.demo import faces
 from icgan_sdk.demo.catalogue import Exhibit
 from icgan_sdk.demo.controls import Controls
-from icgan_sdk.demo.faces import Found
 from icgan_sdk.demo.history import History
 from icgan_sdk.demo.parts import picture_output, picture_slot
 from icgan_sdk.editing.latents import find_detail
@@ -66,7 +65,7 @@ class EditLayout:
                         self.controls[name] = Controls(exhibit.model.config.attributes)
                 self._add_options(usual_detail(exhibits[choice.value]))
         self.components = [c for x in self.controls.values() for c in x.components]
-        self.found, self.refined = gr.State(Found()), gr.State(Found())
+        self.found, self.refined = gr.State(None), gr.State(None)
         self.history = History(gr.State([]), gr.State({}))
 
     def _add_buttons(self) -> None:

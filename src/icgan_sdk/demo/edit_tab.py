@@ -11,11 +11,11 @@ from PIL import Image
 from icgan_sdk.demo import faces
 from icgan_sdk.demo.catalogue import Exhibit
 from icgan_sdk.demo.edit_layout import WHOLE, EditLayout, usual_detail
-from icgan_sdk.demo.faces import Found
 from icgan_sdk.demo.full_size import full_size
 from icgan_sdk.demo.history import Past, opened_link, to_link, told_what_is_known
 from icgan_sdk.demo.parts import LIVE, QUICK, WORK, Upload, Values, shown, when_switched
 from icgan_sdk.demo.uploads import as_messages
+from icgan_sdk.editing import Inversion
 
 SAVE = "() => setTimeout(() => document.querySelector('#full-size').click(), 300)"
 KEEP_LINK = """(words) => {
@@ -176,51 +176,51 @@ class EditTab:
     ) -> Values:
         with as_messages():
             model = self._exhibits[name].model
-            found = Found() if picture is None else faces.look(model, picture, face)
+            found, all_faces = (None, ()) if picture is None else faces.look(model, picture, face)
             refined, drawn = self._reconstruct(found, refine)
-        on, several = self._on, picture is not None and bool(found.faces)
+        on, several = self._on, len(all_faces) > 1
         updates: Values = {
             on.found: found,
             on.refined: refined,
             on.original: self._show_original(found, detail),
             on.reconstruction: drawn,
             on.marked: gr.Image(
-                shown(faces.marked(picture, found.faces), "faces") if picture and several else None,
+                shown(faces.marked(picture, all_faces), "faces") if picture and several else None,
                 visible=several,
             ),
-            on.face: gr.Radio(faces.choices(found.faces), visible=several),
-            on.note: gr.Markdown(visible=picture is not None and found.first is None),
-            on.panels[name]: gr.Column(visible=found.first is not None),
+            on.face: gr.Radio(faces.choices(all_faces), visible=several),
+            on.note: gr.Markdown(visible=picture is not None and found is None),
+            on.panels[name]: gr.Column(visible=found is not None),
             on.history.past: [],
             on.history.words: words,
         }
-        if found.first is not None:
-            controls, scores = on.controls[name], found.first.scores
+        if found is not None:
+            controls, scores = on.controls[name], found.scores
             words = updates[on.history.words] = told_what_is_known(controls, words)
             updates |= controls.show(scores, words)
             updates[on.history.past] = [controls.snapshot(controls.start(scores, words))]
         return updates
 
-    def _show_original(self, found: Found, detail: str) -> str | None:
-        if found.first is None:
+    def _show_original(self, found: Inversion | None, detail: str) -> str | None:
+        if found is None:
             return None
-        return shown(found.first.photo if detail == WHOLE else found.first.square, "original")
+        return shown(found.photo if detail == WHOLE else found.square, "original")
 
     def _edit(self, values: Values) -> str | None:
-        picture: Found = values[self._on.refined]
-        wanted = self._wanted(values, picture)
-        if wanted is None or picture.first is None:
+        found: Inversion | None = values[self._on.refined]
+        wanted = self._wanted(values, found)
+        if wanted is None or found is None:
             return None  # no picture yet, or not yet read by this model
         detail = values[self._on.detail]
         with as_messages():
             if detail == WHOLE:
-                return shown(picture.whole(wanted), "edited")
-            return shown(picture.first.edit(wanted, detail=detail), "edited")
+                return shown(found.paste_back(wanted), "edited")
+            return shown(found.edit(wanted, detail=detail), "edited")
 
-    def _wanted(self, values: Values, picture: Found) -> dict[str, float] | None:
+    def _wanted(self, values: Values, found: Inversion | None) -> dict[str, float] | None:
         """The edit that is asked for; None where the picture is not read by the chosen model."""
         name: str = values[self._choice]
-        read = picture.first.scores if picture.first is not None else {}
+        read = found.scores if found is not None else {}
         if read.keys() != set(self._exhibits[name].model.attributes):
             return None
         return self._on.controls[name].wanted(read, values)
@@ -232,13 +232,14 @@ class EditTab:
             raise gr.Error("There is no edit yet.", print_exception=False)
         return wanted
 
-    def _reconstruct(self, found: Found, refine: int) -> tuple[Found, str | None]:
-        if found.first is None:
-            return found, None
+    def _reconstruct(
+        self, found: Inversion | None, refine: int
+    ) -> tuple[Inversion | None, str | None]:
+        if found is None:
+            return None, None
         with as_messages():
             refined = found.refined(refine)
-            assert refined.first is not None  # as there was one before
-            return refined, shown(refined.first.reconstruct(), "reconstruction")
+            return refined, shown(refined.reconstruct(), "reconstruction")
 
     def _reach(self, values: Values) -> Values:
         exaggerate = bool(values[self._on.exaggerate])
@@ -252,23 +253,23 @@ class EditTab:
     def _go_back(self, name: str, past: Past) -> Values:
         return self._on.history.gone_back(self._on.controls[name], past)
 
-    def _begin_anew(self, name: str, found: Found, past: Past) -> Values:
+    def _begin_anew(self, name: str, found: Inversion | None, past: Past) -> Values:
         on, detail = self._on, usual_detail(self._exhibits[name])
         options: Values = {on.detail: detail, on.exaggerate: False, on.refine: 0}
-        if found.first is None:
+        if found is None:
             return {on.history.past: past, **options}
         refined, drawn = self._reconstruct(found, 0)
         return {
             on.refined: refined,
             on.reconstruction: drawn,
             on.original: self._show_original(found, detail),
-            **on.history.begun_anew(on.controls[name], found.first.scores, past),
+            **on.history.begun_anew(on.controls[name], found.scores, past),
             **options,
         }
 
     def _to_link(self, values: Values) -> str:
         self._asked(values)
-        scores = values[self._on.refined].first.scores
+        scores = values[self._on.refined].scores
         gr.Info("The link is in the address bar, and copied where the browser lets it.")
         name: str = values[self._choice]
         model = None if name == next(iter(self._exhibits)) else name

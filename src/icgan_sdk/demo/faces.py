@@ -1,7 +1,7 @@
 """The faces of a visitor's picture: which there are, and which are edited."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -11,41 +11,16 @@ from icgan_sdk.icgan import IcGAN
 from icgan_sdk.photo import FoundFace, find_faces
 from icgan_sdk.pictures.arrays import needs_alignment
 
-LARGEST, ALL = "largest", "all"
+LARGEST: Literal["largest"] = "largest"
+ALL: Literal["all"] = "all"
 
 FRAME = 1.6
 """Width of a frame, in widths of the face."""
 
 
-class Found(NamedTuple):
-    """What an edit of a picture changes.
-
-    Attributes:
-        pictures: One for each face that is chosen; none where no face was found.
-        faces: All faces of the picture, from left to right, if there are several.
-    """
-
-    pictures: tuple[Inversion, ...] = ()
-    faces: tuple[FoundFace, ...] = ()
-
-    @property
-    def first(self) -> Inversion | None:
-        """The one whose readings are shown."""
-        return self.pictures[0] if self.pictures else None
-
-    def refined(self, steps: int) -> "Found":
-        """The same with better z, see `Inversion.refined`."""
-        return self._replace(pictures=tuple(picture.refined(steps) for picture in self.pictures))
-
-    def whole(self, edit: Mapping[str, object]) -> Image.Image:
-        """The whole photo with all chosen faces edited."""
-        photo = self.pictures[0].photo
-        for picture in self.pictures:
-            photo = picture.paste_back(edit, onto=photo)
-        return photo
-
-
-def look(model: IcGAN, picture: Image.Image, face: str) -> Found:
+def look(
+    model: IcGAN, picture: Image.Image, face: str
+) -> tuple[Inversion | None, tuple[FoundFace, ...]]:
     """Encode the chosen faces of a picture.
 
     Args:
@@ -53,17 +28,21 @@ def look(model: IcGAN, picture: Image.Image, face: str) -> Found:
         picture: Of any size.
         face: "largest", "all", or a face's number, counted from 0 at the left; the largest where
             there is none of that number.
+
+    Returns:
+        The picture with the chosen faces, None where a face was looked for in vain; and all its
+        faces, from left to right, if it was searched.
     """
-    aligned = not needs_alignment(picture, model.config)
-    faces = () if aligned else tuple(find_faces(picture))
-    if not faces:
-        found = invert(model, picture, told=False) if aligned else None
-        return Found((found,)) if found and found.box else Found()
-    numbers = range(len(faces)) if face == ALL else [int(face)] if face.isdecimal() else []
-    chosen = [faces[n] for n in numbers if n < len(faces)]
-    chosen = chosen or [max(faces, key=lambda found: found.width)]
-    pictures = tuple(invert(model, picture, one) for one in chosen)
-    return Found(pictures, faces if len(faces) > 1 else ())
+    if not needs_alignment(picture, model.config):
+        return invert(model, picture, told=False), ()
+    found = tuple(find_faces(picture))
+    if not found:
+        return None, ()
+    if face == ALL:
+        return invert(model, picture, ALL), found
+    numbered = face.isdecimal() and int(face) < len(found)
+    chosen = found[int(face)] if numbered else max(found, key=lambda one: one.width)
+    return invert(model, picture, chosen), found
 
 
 def choices(faces: Sequence[FoundFace]) -> list[tuple[str, str]]:

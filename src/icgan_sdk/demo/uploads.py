@@ -14,7 +14,7 @@ from PIL import Image
 from icgan_sdk.editing import Inversion
 from icgan_sdk.errors import IcGANError, ImageError, PhotoWarning
 from icgan_sdk.icgan import IcGAN
-from icgan_sdk.photo import Face
+from icgan_sdk.photo import FaceOrAll
 from icgan_sdk.pictures.formats import open_listed
 from icgan_sdk.pictures.opening import open_picture
 
@@ -39,7 +39,7 @@ def as_messages() -> Iterator[None]:
 
 
 def invert(
-    model: IcGAN, picture: Image.Image, face: Face = "largest", *, told: bool = True
+    model: IcGAN, picture: Image.Image, face: FaceOrAll = "largest", *, told: bool = True
 ) -> Inversion:
     """A picture encoded, for the session.
 
