@@ -80,6 +80,17 @@ CELEBA = FaceProfile(
     words=MappingProxyType(
         {
             **dict.fromkeys(("man", "men", "boy"), ("Male", True)),
+            **dict.fromkeys(("moustache", "mustaches", "moustaches"), ("Mustache", True)),
+            **dict.fromkeys(("fringe", "bang"), ("Bangs", True)),
+            **dict.fromkeys(("beard", "bearded"), ("No_Beard", False)),
+            **dict.fromkeys(("shaved", "shaven", "cleanshaven"), ("No_Beard", True)),
+            **dict.fromkeys(("lipstick", "lips", "rouge"), ("Wearing_Lipstick", True)),
+            **dict.fromkeys(("old", "older", "elderly", "aged", "age"), ("Young", False)),
+            **dict.fromkeys(("young", "younger"), ("Young", True)),
+            **dict.fromkeys(("spectacles", "specs", "sunglasses"), ("Eyeglasses", True)),
+            **dict.fromkeys(("happy", "laugh", "laughing", "grin"), ("Smiling", True)),
+            **dict.fromkeys(("brunette",), ("Brown_Hair", True)),
+            **dict.fromkeys(("cap",), ("Wearing_Hat", True)),
             **dict.fromkeys(("female", "woman", "women", "girl"), ("Male", False)),
         }
     ),

@@ -54,13 +54,16 @@ def test_refusals_are_one_line_and_leave_nothing(icgan: Run) -> None:
     before = sorted(Path().iterdir())
     cases = {
         "no such file: none.t7": ("--generator", "none.t7"),
-        "cut.t7 breaks off at byte": ("--encoder", "cut.t7"),
+        "cut.t7 breaks off at byte": ("--encoder-z", "cut.t7"),
         "a.png is no Torch7 file": ("--encoder-y", "a.png"),
         "reads 3 attributes, but 18 are named": ("--attributes", "celeba18"),
         "generator.t7 holds no discriminator": ("--discriminator", "generator.t7"),
     }
+    words = (*FILES, *NAMES)
     for message, options in cases.items():
-        status, out, err = icgan("convert-torch7", *FILES, *NAMES, *options, "new")
+        given = dict(zip(words[::2], words[1::2], strict=True)) | dict([options])
+        others = [word for pair in given.items() for word in pair]
+        status, out, err = icgan("convert-torch7", *others, "new")
         assert (status, out, err.count("\n")) == (1, "", 1)
         assert err.startswith("icgan: error: ")
         assert message in err

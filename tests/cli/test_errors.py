@@ -28,7 +28,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     "unknown group": (["edit", "a.png", "--set", "hiar_color=Black_Hair"], "'hair_color'?"),
     "unknown member": (["edit", "a.png", "--set", "hair_color=Red"], "has no member 'Red'"),
     "out of range": (["edit", "a.png", "--set", "Smiling=3"], "Smiling=3.0 is out of range"),
-    "not a number": (["edit", "a.png", "--set", "Smiling=yes"], "Smiling='yes' is no number"),
+    "not a number": (["edit", "a.png", "--set", "Smiling=si"], "Smiling='si' is no number"),
     "no value": (["edit", "a.png", "--set", "Smiling"], "write NAME=VALUE"),
     "set twice": (
         ["edit", "a.png", "--set", "Smiling=1", "--set", "Smiling=0"],

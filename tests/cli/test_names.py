@@ -44,7 +44,7 @@ def test_one_meaning_is_taken(written: str, meant: dict[str, object]) -> None:
         ("hair=purple", "hair_color or hair_texture: say hair= and one of Black_Hair"),
         ("hair=none", "or hair_color=none"),
         ("female=2", "say Male=0"),
-        ("woman=yes", "say Male=0"),
+        ("woman=si", "say Male=0"),
         ("digit=3", "the bundled model mnist has: --model mnist"),
     ],
 )
@@ -53,7 +53,7 @@ def test_what_is_something_else_is_told(setting: str, message: str) -> None:
         parse_settings([setting], CELEBA)
 
 
-@pytest.mark.parametrize("name", ["beard", "", "xyz", "e"])
+@pytest.mark.parametrize("name", ["", "xyz", "e"])
 def test_none_or_several_are_left_to_the_model(name: str) -> None:
     assert understand(name, "1", CELEBA) == (name, "1")
 
@@ -81,8 +81,8 @@ def test_what_was_guessed_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_part_of_a_name_that_says_no_is_taken() -> None:
-    every = AttributeSet(("No_Beard", "Oval_Face"))
-    assert understand("beard", "1", every) == ("beard", "1")
+    every = AttributeSet(("No_Beard", "Oval_Face", "No_Tie"))
+    assert understand("tie", "1", every) == ("tie", "1")
     assert understand("nobeard", "1", every) == ("No_Beard", "1")
     assert understand("al", "1", every) == ("al", "1")
 
@@ -90,6 +90,6 @@ def test_no_part_of_a_name_that_says_no_is_taken() -> None:
 def test_what_is_wrong_comes_before_what_was_guessed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(AttributeValueError, match="exclude each other"):
         parse_settings(["blond=1", "black=1"], CELEBA)
-    with pytest.raises(AttributeValueError, match="Smiling='yes' is no number"):
-        parse_settings(["smile=yes"], CELEBA)
+    with pytest.raises(AttributeValueError, match="Smiling='si' is no number"):
+        parse_settings(["smile=si"], CELEBA)
     assert capsys.readouterr().err == ""

@@ -86,6 +86,6 @@ def test_a_stdout_on_a_full_disk_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdout", Failing(errno.ENOSPC))
-    monkeypatch.setattr(main, "app", lambda *_, **__: None)  # what was printed is still buffered
+    monkeypatch.setattr(main, "_status", lambda _: 0)  # what was printed is still buffered
     assert run([]) == 1
     assert capsys.readouterr().err == "icgan: error: can't print: can't be written\n"

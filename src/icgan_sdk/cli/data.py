@@ -124,6 +124,8 @@ def prepare_folder(
     """Prepare your own pictures, with a CSV of attributes or one folder per class."""
     from icgan_sdk import data
 
+    if csv is not None and not csv.is_file():
+        raise typer.BadParameter(f"no such file: {csv}", param_hint="'--csv'")
     box = None if crop is None else _box_of_frame(crop)
     with progress_bar() as progress:
         report = data.prepare_folder(

@@ -65,6 +65,11 @@ def edit(
     """Change attributes of pictures. A photo comes back whole, at its own size.
 
     For example: icgan edit family.jpg --set Smiling=1 -o out.jpg
+
+    Attributes of the model of faces: Bald, Bangs, Black_Hair, Blond_Hair, Brown_Hair,
+    Bushy_Eyebrows, Eyeglasses, Gray_Hair, Heavy_Makeup, Male, Mouth_Slightly_Open, Mustache,
+    Pale_Skin, Receding_Hairline, Smiling, Straight_Hair, Wavy_Hair, Wearing_Hat. 'icgan info MODEL'
+    names those of any model.
     """
     files, changes = split_settings(images, settings or ())
     if not files:

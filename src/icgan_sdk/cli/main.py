@@ -100,6 +100,7 @@ def run(arguments: list[str]) -> int:
 
 def _status(arguments: list[str]) -> int:
     try:
+        refuse_repeated(arguments)
         status = app(arguments, prog_name="icgan", standalone_mode=False)
     except _UsageError as error:
         # If the message is empty, Typer has already shown the help.
@@ -122,6 +123,19 @@ def _status(arguments: list[str]) -> int:
     if status == 130:
         report("interrupted")
     return status if isinstance(status, int) else 0
+
+
+def refuse_repeated(arguments: list[str]) -> None:
+    """Raise BadParameter for an option that is given twice and has one value."""
+    command = typer.main.get_command(app)
+    for word in arguments[:1]:
+        command = getattr(command, "commands", {}).get(word, command)
+    words = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    given = [word.partition("=")[0] for word in words if word.startswith("-")]
+    for option in command.params:
+        single = not (getattr(option, "multiple", True) or getattr(option, "is_flag", True))
+        if single and sum(given.count(name) for name in option.opts) > 1:
+            raise typer.BadParameter("is given twice: give it once", param_hint=option.opts[0])
 
 
 def _unexpected(error: Exception) -> int:

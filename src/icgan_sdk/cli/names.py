@@ -1,5 +1,6 @@
 """Attributes and groups as people write them: ``glasses``, ``"blond hair"``, ``hair=blond``."""
 
+import re
 from collections.abc import Iterable
 
 from icgan_sdk.attributes import AttributeSet
@@ -11,6 +12,16 @@ STEM = 4
 
 SPELLINGS = (("grey", "gray"), ("colour", "color"))
 """British and American."""
+
+DENIED = re.compile(r"(?:no|not|without|un)[_\s-]+(.+)", re.IGNORECASE)
+"""Words before what should be absent: ``no_glasses``."""
+
+VALUES = {
+    **dict.fromkeys(("yes", "on", "true", "y", "full", "present"), "1"),
+    **dict.fromkeys(("no", "off", "false", "n", "absent"), "0"),
+    "half": "0.5",
+}
+"""Shares in words."""
 
 NO_MEMBER = "none"
 """What ``hair_color=`` takes for none of the group."""
@@ -25,8 +36,11 @@ def understand(name: str, value: str, known: AttributeSet) -> tuple[str, str]:
         UnknownAttributeError: If a word names several groups, and the value none of their members;
             or an absence, and the value no share of it.
     """
-    if name in known.names or name in known.groups:
-        return name, meant_by(value, known.groups.get(name, ())) or value
+    if name in known.groups:
+        return name, meant_by(value, known.groups[name]) or value
+    value = number(value)
+    if name in known.names:
+        return name, value
     meant, there = CELEBA.words.get(_plain(name), ("", True))
     if meant in known.names:
         return meant, value if there else _opposite(name, value, meant)
@@ -36,8 +50,31 @@ def understand(name: str, value: str, known: AttributeSet) -> tuple[str, str]:
     if len(members) == 1:
         return members[0]
     if len(groups) > 1 and not meant_by(name, known.names):
-        raise _several(name, groups, known)
-    return meant_by(name, [*known.names, *known.groups]) or name, value
+        raise _several(name, value, groups, known)
+    found = meant_by(name, [*known.names, *known.groups])
+    if found is None and (denied := DENIED.fullmatch(name)):
+        positive, share = understand(denied[1], value, known)
+        if positive in known.names:
+            return positive, _opposite(name, share, positive)
+    if found is None and meant:
+        has = ", ".join(known.names)
+        raise UnknownAttributeError(f"this model knows nothing of {name!r}; it has {has}")
+    return found or name, value
+
+
+def number(value: str) -> str:
+    """A value that means a share in words, per cent or with a comma, as a number; others stay."""
+    plain = value.strip().casefold()
+    if plain in VALUES:
+        return VALUES[plain]
+    share = plain.replace(",", ".")
+    try:
+        if share.endswith("%"):
+            return f"{float(share[:-1]) / 100:g}"
+        float(share)
+    except ValueError:
+        return value
+    return share
 
 
 def meant_by(word: str, known: Iterable[str]) -> str | None:
@@ -72,10 +109,12 @@ def _opposite(name: str, value: str, positive: str) -> str:
     return f"{1 - share:g}"
 
 
-def _several(name: str, groups: list[str], known: AttributeSet) -> UnknownAttributeError:
+def _several(
+    name: str, value: str, groups: list[str], known: AttributeSet
+) -> UnknownAttributeError:
     members = ", ".join(member for group in groups for member in known.groups[group])
     return UnknownAttributeError(
-        f"{name!r} may mean {' or '.join(groups)}: say {name}= and one of {members}; or "
+        f"{name}={value} is no {' or '.join(groups)}: say {name}= and one of {members}; or "
         f"{groups[0]}={NO_MEMBER}"
     )
 

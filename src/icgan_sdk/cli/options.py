@@ -11,7 +11,7 @@ from icgan_sdk.artefacts.resolving import bundled_names, resolve
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.bundled import BUNDLED_ROOT
 from icgan_sdk.cli.console import note
-from icgan_sdk.cli.names import NO_MEMBER, understand
+from icgan_sdk.cli.names import NO_MEMBER, number, understand
 from icgan_sdk.cli.paths import expand_home, is_there
 from icgan_sdk.errors import AttributeValueError, IcGANError, UnknownAttributeError
 
@@ -115,11 +115,16 @@ def parse_settings(
             raise AttributeValueError(f"--set {setting}: write NAME=VALUE, as in Eyeglasses=1")
         if command is not None and written not in (*known.names, *known.groups):
             _refuse_option(written, value, command)
-        exact = written in known.names
-        name, meant = (written, value) if exact else understand(written, value, known)
+        value, strong, strength = value.partition("=")
+        name, meant = understand(written, value, known)
+        if strong and name not in known.groups:
+            raise AttributeValueError(f"--set {setting}: give one value, as in {name}=0.5")
         _refuse_other_models(name, known)
         if _plainly(name) != _plainly(written) or (name in known.groups and meant != value):
             guessed.append(f"{setting} is taken for {name}={meant}")
+        if strong:  # of a group's member: hair=blond=0.5
+            name, meant = meant, number(strength)
+            guessed[-1:] = [f"{setting} is taken for {name}={meant}"]
         if name in edits:
             raise AttributeValueError(f"--set {setting}: {name} is set twice")
         edits[name] = _member(meant) if name in known.groups else _number_or_text(meant)
@@ -196,7 +201,8 @@ def parse_one_face(face: str) -> "Face":
 
 
 Inputs = Annotated[
-    list[str], typer.Argument(help="Picture files, or patterns like 'photos/*.jpg'.")
+    list[str],
+    typer.Argument(help="Picture files, folders of them, or patterns like 'photos/*.jpg'."),
 ]
 Model = Annotated[
     str,
@@ -278,7 +284,10 @@ Strip = Annotated[
 Output = Annotated[
     str,
     typer.Option(
-        "--output", "-o", help="File for one picture, folder for several (as <name>.png)."
+        "--output",
+        "-o",
+        help="File for one picture, folder for several, as <name>.png; edited JPEGs "
+        "stay <name>.jpg.",
     ),
 ]
 Overwrite = Annotated[

@@ -48,13 +48,16 @@ def looks_like_option(words: Iterable[str], message: str) -> str:
 
 
 def expand(patterns: Iterable[str]) -> list[Path]:
-    """Paths unchanged; patterns that the shell left replaced by the files they match, sorted.
+    """Paths unchanged; folders and patterns replaced by their pictures and matches, sorted.
 
     Raises:
-        ImageError: If a pattern matches nothing.
+        ImageError: If a pattern matches nothing, or a folder holds no pictures.
     """
     found: list[Path] = []
     for pattern in patterns:
+        if is_there(pattern) and Path(pattern).is_dir():
+            found += _pictures_in(Path(pattern))
+            continue
         if not glob.has_magic(pattern) or is_there(pattern):
             found.append(Path(pattern))
             continue
@@ -65,6 +68,18 @@ def expand(patterns: Iterable[str]) -> list[Path]:
             raise ImageError(f"no files match {pattern!r}")
         found += matches
     return list(dict.fromkeys(found))
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    from icgan_sdk.pictures.formats import picture_suffixes
+
+    known = picture_suffixes()
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in known and p.is_file())
+    if not found:
+        raise ImageError(
+            f"{folder} is a folder without pictures; those in folders within are '{folder}/*/*.jpg'"
+        )
+    return found
 
 
 def means_folder(output: str) -> bool:

@@ -4,6 +4,8 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -83,7 +85,7 @@ def train(
         _describe(config.data)
         if recipe == OWN and not goes_on:
             explain_choices(config, out)
-    with training_progress() as watcher:
+    with _told_how_to_go_on(out, is_main), training_progress() as watcher:
         artefact = training.run(
             config,
             out,
@@ -101,6 +103,18 @@ def train(
         chosen = [word for name in stages or () for word in ("--stage", name)]
         go_on = shlex.join(["icgan", "train", "--resume", "--out", str(out), *chosen])
         typer.echo(f"stopped after {stop_after}; to continue: {go_on}", err=True)
+
+
+@contextmanager
+def _told_how_to_go_on(out: Path, is_main: bool) -> Iterator[None]:
+    """Say after Ctrl-C which command continues."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if is_main and (out / "config.toml").is_file():
+            go_on = shlex.join(["icgan", "train", "--resume", "--out", str(out)])
+            typer.echo(f"icgan: to continue from the last checkpoint: {go_on}", err=True)
+        raise
 
 
 def _describe(data: str) -> None:
