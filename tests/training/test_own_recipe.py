@@ -44,6 +44,7 @@ def test_few_pictures_get_more_epochs_and_a_critic_that_sees_less(tmp_path: Path
     more = own_settings(write_noise(tmp_path / "more", count=2000)).settings
     assert few["gan"]["epochs"] > more["gan"]["epochs"]
     assert few["joint"]["augment"]
+    assert not more["joint"]["augment"]
     assert few["gan"]["batch_size"] == 32
 
 
