@@ -6,7 +6,6 @@ are −1 and 1 as in the paper.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 from unicodedata import category
 
@@ -17,6 +16,7 @@ from icgan_sdk.errors import (
     did_you_mean,
     raise_all,
 )
+from icgan_sdk.frozen import FrozenDict
 
 MAX_PRESENCE = 2.0
 """Largest presence that an edit may ask for. 1 is present; more exaggerates."""
@@ -63,19 +63,14 @@ class AttributeSet:
             problems.append("one-hot attributes must form one group of them all, in order")
         raise_all(problems, "attributes")
         object.__setattr__(self, "names", tuple(self.names))
-        object.__setattr__(
-            self, "groups", MappingProxyType({g: tuple(m) for g, m in self.groups.items()})
-        )
+        groups = FrozenDict({g: tuple(m) for g, m in self.groups.items()})
+        object.__setattr__(self, "groups", groups)
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __hash__(self) -> int:
         return hash((self.names, tuple(self.groups.items()), self.one_hot))
-
-    def __reduce__(self) -> tuple[object, ...]:
-        # Needed because a mapping proxy can be neither pickled nor copied.
-        return (AttributeSet, (self.names, dict(self.groups), self.one_hot))
 
     @classmethod
     def celeba(cls, names: Sequence[str] = PAPER_ATTRIBUTES) -> "AttributeSet":

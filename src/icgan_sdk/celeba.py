@@ -72,27 +72,23 @@ CELEBA = FaceProfile(
     other_person=frozenset({"Male"}),
     inverted=frozenset({"Male"}),  # as in the original code
     # Hardly any women of CelebA have these.
-    only_with=MappingProxyType(dict.fromkeys(("Bald", "Mustache", "Receding_Hairline"), "Male")),
+    only_with=dict.fromkeys(("Bald", "Mustache", "Receding_Hairline"), "Male"),
     # All attributes but Blurry, which changes every pixel.
-    regions=MappingProxyType(
-        {name: boxes for boxes, names in _SHOWN_IN.items() for name in names.split()}
-    ),
-    words=MappingProxyType(
-        {
-            **dict.fromkeys(("man", "men", "boy"), ("Male", True)),
-            **dict.fromkeys(("moustache", "mustaches", "moustaches"), ("Mustache", True)),
-            **dict.fromkeys(("fringe", "bang"), ("Bangs", True)),
-            **dict.fromkeys(("beard", "bearded"), ("No_Beard", False)),
-            **dict.fromkeys(("shaved", "shaven", "cleanshaven"), ("No_Beard", True)),
-            **dict.fromkeys(("lipstick", "lips", "rouge"), ("Wearing_Lipstick", True)),
-            **dict.fromkeys(("old", "older", "elderly", "aged", "age"), ("Young", False)),
-            **dict.fromkeys(("young", "younger"), ("Young", True)),
-            **dict.fromkeys(("spectacles", "specs", "sunglasses"), ("Eyeglasses", True)),
-            **dict.fromkeys(("happy", "laugh", "laughing", "grin"), ("Smiling", True)),
-            **dict.fromkeys(("brunette",), ("Brown_Hair", True)),
-            **dict.fromkeys(("cap",), ("Wearing_Hat", True)),
-            **dict.fromkeys(("female", "woman", "women", "girl"), ("Male", False)),
-        }
-    ),
+    regions={name: boxes for boxes, names in _SHOWN_IN.items() for name in names.split()},
+    words={
+        **dict.fromkeys(("man", "men", "boy"), ("Male", True)),
+        **dict.fromkeys(("moustache", "mustaches", "moustaches"), ("Mustache", True)),
+        **dict.fromkeys(("fringe", "bang"), ("Bangs", True)),
+        **dict.fromkeys(("beard", "bearded"), ("No_Beard", False)),
+        **dict.fromkeys(("shaved", "shaven", "cleanshaven"), ("No_Beard", True)),
+        **dict.fromkeys(("lipstick", "lips", "rouge"), ("Wearing_Lipstick", True)),
+        **dict.fromkeys(("old", "older", "elderly", "aged", "age"), ("Young", False)),
+        **dict.fromkeys(("young", "younger"), ("Young", True)),
+        **dict.fromkeys(("spectacles", "specs", "sunglasses"), ("Eyeglasses", True)),
+        **dict.fromkeys(("happy", "laugh", "laughing", "grin"), ("Smiling", True)),
+        **dict.fromkeys(("brunette",), ("Brown_Hair", True)),
+        **dict.fromkeys(("cap",), ("Wearing_Hat", True)),
+        **dict.fromkeys(("female", "woman", "women", "girl"), ("Male", False)),
+    },
 )
 """Faces as CelebA's aligned pictures show them."""

@@ -205,7 +205,7 @@ class ModelConfig:
         """Hidden layers of G and of D: log2(image_size) − 2, so 4 at 64×64."""
         return int(math.log2(self.image_size)) - 2
 
-    @cached_property
+    @property
     def faces(self) -> FaceProfile | None:
         """How the faces of the training pictures were aligned; None: they show no such faces."""
         if self.crop is None or self.face_profile == "none":

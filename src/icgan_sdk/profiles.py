@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
+
+from icgan_sdk.frozen import FrozenDict
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in the pixels of an aligned frame."""
@@ -32,6 +33,10 @@ class FaceProfile:
     chip: Box
     other_person: frozenset[str] = frozenset()
     inverted: frozenset[str] = frozenset()
-    only_with: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    regions: Mapping[str, tuple[Box, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    words: Mapping[str, tuple[str, bool]] = field(default_factory=lambda: MappingProxyType({}))
+    only_with: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, tuple[Box, ...]] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("only_with", "regions", "words"):
+            object.__setattr__(self, name, FrozenDict(getattr(self, name)))

@@ -1,6 +1,8 @@
 import copy
 import json
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -40,6 +42,26 @@ def test_sets_are_hashable_equal_by_value_and_can_be_pickled_and_copied() -> Non
     assert again == PAPER
     assert hash(again) == hash(PAPER)
     assert again != DIGITS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda groups: groups.update(other=()),
+        lambda groups: groups.pop("hair_color"),
+        lambda groups: groups.popitem(),
+        lambda groups: groups.setdefault("other", ()),
+        lambda groups: groups.clear(),
+        lambda groups: groups.__setitem__("other", ()),
+        lambda groups: groups.__delitem__("hair_color"),
+        lambda groups: groups.__ior__({"other": ()}),
+    ],
+)
+def test_groups_stay(change: Callable[[Any], object]) -> None:
+    attributes = AttributeSet.celeba()
+    with pytest.raises(TypeError, match="can't be changed"):
+        change(attributes.groups)
+    assert attributes == PAPER
 
 
 @pytest.mark.parametrize("attributes", [PAPER, DIGITS, AttributeSet()])

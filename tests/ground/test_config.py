@@ -1,4 +1,7 @@
+import copy
 import json
+import pickle
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -115,3 +118,22 @@ def test_only_faces_are_inverted_by_variations() -> None:
     men, laced = attributes.variations([1.0, -1.0])
     assert (men, laced) == ([1.0, -1.0], [1.0, 1.0])
     assert attributes.variations([1.0, -1.0], CELEBA.inverted)[0] == [-1.0, -1.0]
+
+
+def test_configs_of_faces_can_be_copied_pickled_and_taken_apart() -> None:
+    config = ModelConfig(crop=CELEBA_CROP)
+    assert config.faces is CELEBA  # which was looked up before
+    for again in (copy.deepcopy(config), pickle.loads(pickle.dumps(config))):
+        assert again == config
+        assert hash(again) == hash(config)
+        assert again.faces is CELEBA
+    plain = json.loads(json.dumps(asdict(config)))
+    assert plain["attributes"]["groups"] == config.to_dict()["groups"]
+
+
+def test_profiles_can_be_copied_pickled_and_taken_apart() -> None:
+    for again in (copy.deepcopy(CELEBA), pickle.loads(pickle.dumps(CELEBA))):
+        assert asdict(again) == asdict(CELEBA)
+        words: Any = again.words
+        with pytest.raises(TypeError, match="can't be changed"):
+            words["hat"] = ("Wearing_Hat", True)
