@@ -67,6 +67,7 @@ class Scratch:
             (r"mnist", self.mnist),
             (r"celeba", self.celeba),
             (r"photos", self.photos),
+            (r"letters", self.letters),
             (r"prepared/[\w-]+", self.prepared),
             (r"runs/[\w-]+", self.run),
         ]
@@ -100,6 +101,16 @@ class Scratch:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             pixels = draws.integers(0, 256, (40, 36, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / name)
+
+    def letters(self, folder: Path) -> None:
+        """What examples/letters.py would draw, of noise; and its table beside the folder."""
+        folder.mkdir()
+        draws, rows = np.random.default_rng(0), ["file,Bold,Italic,Serif,Upper_Case"]
+        for i in range(PICTURES):
+            pixels = draws.integers(0, 256, (32, 32), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{i:04}.png")
+            rows.append(f"{i:04}.png,{i % 2},{i // 2 % 2},{i // 4 % 2},{i // 8 % 2}")
+        folder.with_suffix(".csv").write_text("\n".join(rows), "utf-8")
 
     @staticmethod
     def photo_names() -> list[str]:

@@ -1,7 +1,7 @@
 """Every code block of the site and the README is true: it runs, or says why it can't here.
 
 A page is a session in a folder of its own, which holds what the page names. Training uses
-the recipes with one epoch and twenty pictures, and evaluation generates few; a page's own settings
+the recipes with one epoch and twenty pictures, `own` one epoch of each stage, and evaluation generates few; a page's own settings
 hold but for `gan.epochs`.
 """
 
@@ -37,6 +37,7 @@ TRAIN_OR_EXPORT = {
     "docs/guides/training.md",
     "docs/guides/own-attributes.md",
     "docs/guides/cluster.md",
+    "docs/guides/letters.md",
     "docs/models/celeba.md",
     "README.md",
 }
@@ -69,6 +70,7 @@ def scratch(
     shrink_recipes(tmp_path / "recipes")
     monkeypatch.setattr("icgan_sdk.training.recipe_files.RECIPES", tmp_path / "recipes")
     monkeypatch.setattr("icgan_sdk.evaluation.metrics.encoder_errors.GENERATED_IMAGES", 64)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # of referees
     (tmp_path / "page").mkdir()
     monkeypatch.chdir(tmp_path / "page")
     return Scratch(tmp_path / "page")
