@@ -41,6 +41,7 @@ def test_the_table_of_settings_is_complete(section: str) -> None:
     values = {"matching", "joint", "pytorch", "torch7", "constant", "cosine", "labels", "kde"}
     values |= {"interpolation", "normal", "uniform", "dcgan", "resize", "residual", "ind", "sng"}
     values |= {"ind_cond", "real", "generated", "auto", "float32", "tf32", "bfloat16", "gan"}
+    values |= {"none"}
     known = {field.name for field in fields(SETTINGS[section])} - set(FROM_DATA)
     if "as `gan` up to `schedule`" in text:
         known -= COMMON - named
