@@ -44,8 +44,8 @@ def test_json(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixtur
     [
         (["--partition", "tset"], 1, "no partition 'tset'; did you mean 'test'?"),
         (["--data", "nowhere"], 1, "nowhere is not a prepared data set"),
-        (["--limit", "1"], 2, "--limit"),
-        (["--pictures", "some"], 2, "--pictures"),
+        (["--limit", "1"], 2, "'--limit': 1 is not in the range"),
+        (["--pictures", "some"], 2, "'--pictures': 'some' is not one of"),
         (["--device", "tpu"], 1, "unknown device 'tpu'"),
     ],
 )
@@ -57,6 +57,9 @@ def test_errors_are_one_line(
     status: int,
     message: str,
 ) -> None:
+    if extra[0] in arguments:  # an option is given once
+        at = arguments.index(extra[0])
+        del arguments[at : at + 2]
     assert run([*arguments, *extra]) == status
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -1,4 +1,3 @@
-import importlib.util
 import itertools
 import json
 import shutil
@@ -411,10 +410,7 @@ def test_other_files_are_left_alone(model: Path, faces: PreparedDataset, tmp_pat
 def test_a_missing_package_is_named_first(
     package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == package else real(name)
-    )
+    monkeypatch.setitem(sys.modules, package, None)  # as if not installed
     with pytest.raises(ConfigError, match=rf"{package}: pip install 'icgan-sdk\[evaluation\]'"):
         evaluate("mnist", "nowhere", tmp_path / "out")
 
