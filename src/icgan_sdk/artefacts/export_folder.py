@@ -2,8 +2,9 @@
 
 ``export.json`` records the format, the graphs' files with their SHA-256, and the largest difference
 found between each graph's outputs and the networks'. ``config.json`` and ``README.md`` are those of
-the model. Graphs that lie beside a model's weights hold none: they point into the files of their
-networks, whose SHA-256 are recorded for each graph, and into the package's own `FACES_FILE`.
+the model, but for the config's list of files of weights. Graphs that lie beside a model's weights
+hold none: they point into the files of their networks, whose SHA-256 are recorded for each graph,
+and into the package's own `FACES_FILE`.
 """
 
 import shutil
