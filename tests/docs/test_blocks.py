@@ -1,8 +1,8 @@
 """Every code block of the site and the README is true: it runs, or says why it can't here.
 
 A page is a session in a folder of its own, which holds what the page names. Training uses
-the recipes with one epoch and twenty pictures, `own` one epoch of each stage, and evaluation generates few; a page's own settings
-hold but for `gan.epochs`.
+the recipes with one epoch and twenty pictures, `own` one epoch of each stage, and evaluation
+generates few; a page's own settings hold but for `gan.epochs`.
 """
 
 import ast
