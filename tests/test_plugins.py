@@ -27,6 +27,7 @@ from icgan_sdk.data.readers import find_reader
 from icgan_sdk.evaluation.metrics.metric_table import chosen
 from icgan_sdk.model import IcGANNetworks, build_critic
 from icgan_sdk.train import load_config, stages
+from icgan_sdk.training.settings import PainterConfig
 
 folder = Path(sys.argv[1])
 config = load_config(sys.argv[2])
@@ -39,7 +40,7 @@ report = find_reader("stripes")(
 )
 assert report.written == 16
 model = ModelConfig(16, **{k: v for k, v in config.model.items()})
-kinds = [type(build_critic(config.joint.critic, model)).__name__]
+kinds = [type(build_critic(config.section("painter", PainterConfig).critic, model)).__name__]
 networks = IcGANNetworks(model)
 kinds += [type(n).__name__ for n in (networks.generator, networks.encoder_z, networks.painter)]
 assert kinds == ["MildCritic", "FlatGenerator", "FlatEncoder", "TintPainter"], kinds

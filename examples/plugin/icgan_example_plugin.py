@@ -5,6 +5,7 @@ The networks are too simple to be of use. See README.md for how to run them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -191,7 +192,7 @@ def register() -> None:
     """Called once by icgan-sdk; the entry point in pyproject.toml names it."""
     plugins.register_generator("flat", FlatGenerator, init=lambda network: None)
     plugins.register_encoder("flat", FlatEncoder)
-    plugins.register_critic("mild", MildCritic)
+    plugins.register_critic("mild", partial(MildCritic, parts=True))
     plugins.register_painter("tint", TintPainter)
     plugins.register_stage(BRIGHTNESS)
     plugins.register_metric(BrightnessMetric)

@@ -75,6 +75,8 @@ CELEBA = FaceProfile(
     only_with=dict.fromkeys(("Bald", "Mustache", "Receding_Hairline"), "Male"),
     # All attributes but Blurry, which changes every pixel.
     regions={name: boxes for boxes, names in _SHOWN_IN.items() for name in names.split()},
+    skin=((48, 123, 70, 145), (108, 123, 130, 145), (64, 80, 114, 97)),
+    keep_skin=frozenset(CELEBA_GROUPS["hair_color"] + CELEBA_GROUPS["hair_texture"]),
     words={
         **dict.fromkeys(("man", "men", "boy"), ("Male", True)),
         **dict.fromkeys(("moustache", "mustaches", "moustaches"), ("Mustache", True)),

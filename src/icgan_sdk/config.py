@@ -19,8 +19,9 @@ PAPER_ARCHITECTURE = "dcgan"
 """The convolutional networks of the paper's Tables 1 and 2."""
 UNET = "unet"
 """The painter that comes with the package."""
-OWN_CRITIC = "own"
-"""The critic that learns from the training images alone."""
+OWN_CRITIC, PROJECTED_CRITIC = "own", "projected"
+"""The critics that come with the package: one learns from the training images alone, one looks at
+the features of a network that learnt ImageNet."""
 
 
 @dataclass(frozen=True)

@@ -98,11 +98,11 @@ def register_encoder(
 
 
 def register_critic(name: str, make: CriticArchitecture) -> None:
-    """Add a kind of critic, which `joint.critic` then names.
+    """Add a kind of critic, which `painter.critic` then names.
 
     Args:
         name: Its name in configs.
-        make: Makes a `Critic`, or a subclass with methods of its own.
+        make: Makes a `PhotoCritic`; `ModelConfig.discriminator_width` is `painter.critic_width`.
 
     Raises:
         ConfigError: If the name is taken.

@@ -24,6 +24,8 @@ class FaceProfile:
         inverted: Attributes that the paper's variations invert instead of setting them.
         only_with: Attributes that are added only to pictures labelled with another attribute.
         regions: The boxes of the frame that an edit of an attribute may change.
+        skin: The boxes of the frame that show skin alone: cheeks and forehead.
+        keep_skin: Attributes whose edits leave the skin's brightness as it is.
         words: Other words for an attribute, and whether they mean that it is present.
     """
 
@@ -35,6 +37,8 @@ class FaceProfile:
     inverted: frozenset[str] = frozenset()
     only_with: Mapping[str, str] = field(default_factory=dict)
     regions: Mapping[str, tuple[Box, ...]] = field(default_factory=dict)
+    skin: tuple[Box, ...] = ()
+    keep_skin: frozenset[str] = frozenset()
     words: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

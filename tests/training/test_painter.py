@@ -5,16 +5,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.testing import assert_close
 
+from icgan_sdk.artefacts.critic import find_critic
 from icgan_sdk.artefacts.layout import weights_digest
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.errors import CheckpointError, ConfigError
 from icgan_sdk.train import read_metrics, run
-from icgan_sdk.training.edits import PlausibleEdits
-from icgan_sdk.training.painter_losses import change_penalties, ease_of, reading_loss
+from icgan_sdk.training.edits import Edits, PlausibleEdits
+from icgan_sdk.training.painter_batches import MatchedRows, PainterBatch
+from icgan_sdk.training.painter_losses import (
+    _lenience,
+    brightness_change,
+    change_penalties,
+    cycle_loss,
+    ease_of,
+    reading_loss,
+)
 from icgan_sdk.training.recipe_files import load_config, override
 from icgan_sdk.training.settings import PainterConfig
 from icgan_sdk.training.train_config import TrainConfig
@@ -31,8 +41,6 @@ PAINTER = [
     "painter.batch_size=8",
     "painter.critic_width=2",
     "painter.warmup=3",
-    "painter.ramp=4",
-    "painter.sample_every=5",
 ]
 
 
@@ -111,9 +119,7 @@ def test_reading_is_a_hinge_with_emphasis() -> None:
     logits = torch.tensor([[2.0, 0.5, -1.0]])
     y = torch.tensor([[1.0, 1.0, 1.0]])
     touched = torch.tensor([[True, False, True]])
-    assert_close(
-        reading_loss(logits / 1.5, y, touched, 10.0), torch.tensor((0 + 1.0 + 10 * 2.5) / 1.5)
-    )
+    assert_close(reading_loss(logits / 1.5, y, touched), torch.tensor((0 + 1.0 + 10 * 2.5) / 1.5))
 
 
 def test_penalties_are_light_until_the_edit_is_read() -> None:
@@ -121,11 +127,63 @@ def test_penalties_are_light_until_the_edit_is_read() -> None:
     ease = ease_of(torch.tensor([[-20.0, 0.0], [20.0, 0.0]]), y, asked)
     assert_close(ease, torch.tensor([0.2, 1.0]))
     change, mask = torch.full((2, 3, 4, 4), -0.5), torch.full((2, 1, 4, 4), 0.25)
-    settings = PainterConfig(mask_weight=2, pixel_weight=4, variation_weight=8)
-    assert_close(change_penalties(change, mask, ease, settings), torch.tensor(0.6 * 2.5))
+    assert_close(change_penalties(change, mask, ease), torch.tensor(0.6 * (0.125 + 1.0)))
     mask[:, :, :, 2:] = 1.25
-    rough = change_penalties(change, mask, torch.zeros(2), settings)
-    assert_close(rough, torch.tensor(8 / 3))
+    assert_close(change_penalties(change, mask, torch.zeros(2)), torch.tensor(1 / 3))
+
+
+def test_penalties_are_light_where_something_is_taken_away() -> None:
+    y = torch.tensor([[1.0], [-1.0]])
+    batch = batch_of(y_edited=y, direction=y)
+    lenience = _lenience(torch.tensor([[20.0], [-20.0]]), batch)
+    assert_close(lenience, torch.tensor([1.0, 0.4]))
+
+
+def batch_of(**given: Tensor) -> PainterBatch:
+    empty = torch.zeros(0)
+    return PainterBatch(**{name: given.get(name, empty) for name in PainterBatch._fields})
+
+
+def test_skin_keeps_its_brightness_where_it_is_to() -> None:
+    change, skin = torch.zeros(3, 3, 4, 4), torch.zeros(4, 4)
+    skin[:2] = 1 / 8
+    change[0, :, :2] = 0.2  # brighter
+    change[1, :, 0], change[1, :, 1] = 0.2, -0.2  # stained
+    change[2] = 1.0  # not asked to stay
+    kept = torch.tensor([True, True, False])
+    assert_close(brightness_change(change, skin, kept), torch.tensor((0.3 + 0.1) / 2))
+    change[:, :, :2] = 0.0  # elsewhere it doesn't count
+    assert float(brightness_change(change, skin, kept)) == 0
+    assert float(brightness_change(change, 0 * skin, torch.zeros(3, dtype=torch.bool))) == 0
+
+
+def test_what_is_taken_off_again_counts_most_where_it_was_painted() -> None:
+    bare = torch.zeros(1, 3, 4, 4)
+    worn = bare.clone()
+    worn[..., 0, 0] = 0.8  # sixteen times the mean
+    left, elsewhere = bare.clone(), bare.clone()
+    left[..., 0, 0] = elsewhere[..., 3, 3] = 0.16
+    assert_close(cycle_loss(left, bare, worn), torch.tensor(0.01 * 3.5))
+    assert_close(cycle_loss(elsewhere, bare, worn), torch.tensor(0.01 * 0.5))
+    nothing = torch.zeros(0, 3, 4, 4, requires_grad=True)
+    assert float(cycle_loss(nothing, nothing, nothing).detach()) == 0
+
+
+def test_matched_photos_show_what_is_asked_for() -> None:
+    y = people()
+    edits = PlausibleEdits(y, HAIR).draw(y[:500], seeded())
+    matched = y[MatchedRows(y, [name == "male" for name in HAIR.names]).find(edits, seeded())]
+    assert (matched == edits.y)[edits.touched].float().mean() > 0.98
+    assert (matched == edits.y)[:, 3].float().mean() > 0.98
+    assert (matched == edits.y).all(1).float().mean() > 0.8
+    # Without the matching, half of them would be of the other sex.
+    assert not torch.equal(matched, y[:500])
+
+
+def test_photos_are_matched_even_if_none_shows_what_is_asked_for() -> None:
+    y = -torch.ones(4, 2)
+    edits = Edits(torch.tensor([[1.0, -1.0]]), torch.tensor([[1.0, 0.0]]), torch.eye(2)[:1] > 0)
+    assert 0 <= int(MatchedRows(y, [False, False]).find(edits, seeded())) < 4
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +199,10 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     return override(config, PAINTER)
 
 
-def test_a_painter_is_trained_over_a_finished_model(started: TrainConfig, tmp_path: Path) -> None:
+def test_a_painter_is_trained_over_a_finished_model(
+    started: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("icgan_sdk.training.painter.SAMPLE_EVERY", 5)
     artefact = run(started, tmp_path / "run")
     networks, before = load_artefact(artefact), load_artefact(Path(started.start))
     assert networks.painter is not None
@@ -165,6 +226,47 @@ def test_a_painter_is_resumed_bit_by_bit(started: TrainConfig, tmp_path: Path) -
     with pytest.raises(KilledError):
         run(started, tmp_path / "cut", watcher=killed_at("painter", 7))
     assert weights_digest(run(started, tmp_path / "cut", mode="resume")) == weights_digest(whole)
+
+
+PROJECTED = [
+    "painter.critic=projected",
+    "painter.put_on=bright, left",
+    "painter.filters=true",
+    "images.shift=1",
+]
+
+
+def test_a_painter_meets_the_projected_critic(started: TrainConfig, tmp_path: Path) -> None:
+    config = override(started, PROJECTED)
+    whole = run(config, tmp_path / "whole")
+    records = [r for r in read_metrics(tmp_path / "whole") if "cycle" in r]
+    assert any(float(r["cycle"]) > 0 for r in records)
+    with pytest.raises(KilledError):
+        run(config, tmp_path / "cut", watcher=killed_at("painter", 7))
+    assert weights_digest(run(config, tmp_path / "cut", mode="resume")) == weights_digest(whole)
+    # Its critic is there to go on with.
+    stored = find_critic(whole)
+    assert stored is not None
+    assert stored.kind == "projected"
+    again = TrainConfig.from_dict({**config.to_dict(), "start": str(whole)})
+    still = override(again, ["painter.learning_rate=0", "painter.epochs=1", "run.seed=1"])
+    more = find_critic(run(still, tmp_path / "more"))
+    assert more is not None
+    first, second = (load_file(critic.path) for critic in (stored, more))
+    learnt = [name for name in first if name.endswith("original")]
+    assert len(learnt) > 10
+    for name in learnt:
+        assert_close(second[name], first[name], rtol=0, atol=0)
+    # Another kind of critic begins anew.
+    other = override(again, ["painter.critic=own", "painter.epochs=1"])
+    new = find_critic(run(other, tmp_path / "other"))
+    assert new is not None
+    assert new.kind == "own"
+
+
+def test_what_is_put_on_must_be_in_the_data(started: TrainConfig, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"painter\.put_on: no attribute 'lefd'.*left"):
+        run(override(started, ["painter.put_on=lefd"]), tmp_path / "run")
 
 
 def test_a_painter_in_a_whole_run(config: TrainConfig, tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ those of other packages are registered, see `icgan_sdk.plugins`.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from torch import nn
 
-from icgan_sdk.config import OWN_CRITIC, PAPER_ARCHITECTURE, UNET, ModelConfig
+from icgan_sdk.config import OWN_CRITIC, PAPER_ARCHITECTURE, PROJECTED_CRITIC, UNET, ModelConfig
 from icgan_sdk.errors import ConfigError, did_you_mean
 from icgan_sdk.extensions import load_plugins
 from icgan_sdk.model.convolutions import RepeatingConv
@@ -20,6 +20,8 @@ from icgan_sdk.model.encoders import Encoder, FaceEncoder, SharedEncoder
 from icgan_sdk.model.generator import Generator
 from icgan_sdk.model.layers import init_dcgan
 from icgan_sdk.model.painter import Painter
+from icgan_sdk.model.photo_critic import PhotoCritic
+from icgan_sdk.model.projected_critic import ProjectedCritic
 from icgan_sdk.model.residual_generator import ResidualGenerator
 
 _Architecture = TypeVar("_Architecture")
@@ -54,19 +56,8 @@ class EncoderArchitecture:
     make_shared: Callable[[ModelConfig], nn.Module] | None = None
 
 
-class CriticArchitecture(Protocol):
-    """How a kind of critic is built."""
-
-    def __call__(self, config: ModelConfig, gain: float = 1.0, parts: bool = False) -> Critic:
-        """Make a critic with random weights.
-
-        Args:
-            config: Sizes; the widths are the discriminator's.
-            gain: Largest singular value of the hidden layers, where they are normalised.
-            parts: Whether it scores the parts of an image too (`Critic.look`).
-        """
-        ...
-
+CriticArchitecture = Callable[[ModelConfig], PhotoCritic]
+"""Makes a critic of photos with random weights; the widths are the discriminator's."""
 
 PainterArchitecture = Callable[[ModelConfig], Painter]
 """Makes a painter with random weights."""
@@ -84,8 +75,12 @@ ENCODERS: dict[str, EncoderArchitecture] = {
 }
 """The architectures that `ModelConfig.encoder` may name."""
 
-CRITICS: dict[str, CriticArchitecture] = {OWN_CRITIC: Critic}
-"""The critics of training, by the names that settings give them."""
+CRITICS: dict[str, CriticArchitecture] = {
+    # With a gain of 1 it learns attributes at half the speed.
+    OWN_CRITIC: partial(Critic, gain=2**0.5, parts=True),
+    PROJECTED_CRITIC: ProjectedCritic,
+}
+"""The critics of painters, by the names that `painter.critic` gives them."""
 
 PAINTERS: dict[str, PainterArchitecture] = {UNET: Painter}
 """The architectures that `ModelConfig.painter_architecture` may name."""
@@ -145,13 +140,13 @@ def build_shared_encoder(config: ModelConfig) -> nn.Module:
     return make(config)
 
 
-def build_critic(name: str, config: ModelConfig, gain: float = 1.0, parts: bool = False) -> Critic:
-    """A critic with random weights; see `CriticArchitecture`.
+def build_critic(name: str, config: ModelConfig) -> PhotoCritic:
+    """A critic of photos with random weights.
 
     Raises:
-        ConfigError: If there is none of this name.
+        ConfigError: If there is none of this name, or it can't be built here.
     """
-    return _find(CRITICS, "critic", name)(config, gain, parts)
+    return _find(CRITICS, "critic", name)(config)
 
 
 def build_painter(config: ModelConfig) -> Painter:

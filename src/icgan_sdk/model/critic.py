@@ -1,4 +1,4 @@
-"""The critic of joint training: scores images with their attributes, and reads attributes."""
+"""The critic that learns from the training images alone: of joint training and of painters."""
 
 from typing import TypeVar
 
@@ -7,12 +7,13 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.model.convolutions import HalvingConv
+from icgan_sdk.model.photo_critic import PhotoCritic, Sight
 from icgan_sdk.model.spectral import spectral_norm
 
 _Layer = TypeVar("_Layer")
 
 
-class Critic(nn.Module):
+class Critic(PhotoCritic):
     """A projection discriminator with a second head that reads the attributes.
 
     Convolutions of 4×4 halve the side down to 4×4, as in the paper's discriminator; a fully
@@ -62,11 +63,11 @@ class Critic(nn.Module):
         h: Tensor = self.hidden(self.maps(x)[-1])
         return h
 
-    def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """H [B, width] of images [B, C, S, S], and scores [B, N] of their N overlapping parts."""
-        maps = self.maps(x)
+    def look(self, features: list[Tensor]) -> Sight:
+        """Judge images [B, C, S, S], the one entry of `features`; only for critics with `parts`."""
+        maps = self.maps(features[0])
         parts = [head(m).flatten(1) for head, m in zip(self.parts, _finer(maps), strict=True)]
-        return self.hidden(maps[-1]), torch.cat(parts, dim=1).float()
+        return _CriticSight(self, self.hidden(maps[-1]), torch.cat(parts, dim=1).float())
 
     def score(self, h: Tensor, y: Tensor) -> Tensor:
         """Scores [B] of images with the features h [B, width] and attributes y [B, n_y]."""
@@ -77,6 +78,22 @@ class Critic(nn.Module):
         """Logits [B, n_y] for the presence of each attribute, from features h [B, width]."""
         logits: Tensor = self.attributes(h)
         return logits.float()
+
+
+class _CriticSight(Sight):
+    """The features h of pictures, and their parts' scores, in which y has no say."""
+
+    def __init__(self, critic: Critic, h: Tensor, parts: Tensor) -> None:
+        self._critic, self._h, self._parts = critic, h, parts
+
+    def scores(self, y: Tensor) -> list[Tensor]:
+        return [self._critic.score(self._h, y)[:, None]]
+
+    def parts(self, y: Tensor) -> Tensor:
+        return self._parts
+
+    def read(self) -> Tensor:
+        return self._critic.read(self._h)
 
 
 def _finer(layers: list[_Layer]) -> list[_Layer]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from icgan_sdk.artefacts.critic import StoredCritic, TrainedCritic
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import LabelSampler, PreparedDataset
 from icgan_sdk.errors import ConfigError
@@ -45,6 +46,7 @@ class Stage:
         leaves: Folders it writes into the run folder. A stage that needs them needs this stage
             to have run; no start model stands in.
         fill: Puts its finished networks into those of the artefact.
+        critic: The critic that goes with them into the artefact, so that training can go on.
         judge: Measures the finished networks for the model card.
         settings: The section of a stage that only runs if the config has this section; it appears
             in `TrainConfig.optional` under the stage's name.
@@ -61,6 +63,7 @@ class Stage:
     stand_in: Callable[["Context", IcGANNetworks], nn.Module | None] = lambda context, start: None
     leaves: tuple[str, ...] = ()
     fill: Callable[["Context", IcGANNetworks], None] = lambda context, networks: None
+    critic: Callable[["Context"], TrainedCritic | None] = lambda context: None
     judge: Callable[["Context", IcGANNetworks], dict[str, float]] = lambda context, networks: {}
     settings: type[OptimiserConfig] | None = None
 
@@ -108,6 +111,7 @@ class Context:
         labels: Samples y' and wrong y.
         runtime: Device, precision, processes, randomness.
         start: The model whose networks training begins with, if any.
+        start_critic: The critic that its painter learnt against, if its artefact holds it.
         watcher: Told after each step.
         deadline: When to stop, in seconds of `time.monotonic`; None: at the run's end.
     """
@@ -120,6 +124,7 @@ class Context:
     labels: LabelSampler
     runtime: Runtime
     start: IcGANNetworks | None = None
+    start_critic: StoredCritic | None = None
     watcher: Watcher | None = None
     deadline: float | None = None
 

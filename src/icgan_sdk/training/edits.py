@@ -80,6 +80,12 @@ class PlausibleEdits:
         self._ask_for_what_is_there(y, direction, touched, generator)
         return Edits(new, direction, touched)
 
+    def may_come(self, y: Tensor) -> Tensor:
+        """Which attributes pictures lack and could plausibly have, bool [B, n_y]."""
+        y = y.detach().to("cpu", torch.float32)
+        _, plausible = self._candidates(y)
+        return plausible & (y < 0)
+
     def _candidates(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Results of changing each attribute, [B, n, n], and which are plausible, bool [B, n]."""
         n = y.shape[1]

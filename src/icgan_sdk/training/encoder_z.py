@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.model import Critic, IcGANNetworks, build_critic
+from icgan_sdk.model import Critic, IcGANNetworks
 from icgan_sdk.model.devices import send
 from icgan_sdk.model.whitening import changing, whiten
 from icgan_sdk.pictures.saving import save_picture
@@ -111,7 +111,7 @@ def _start_jointly(networks: IcGANNetworks, context: Context) -> Critic:
     assert networks.encoder_z is not None  # joint training has the design "ind"
     load_checkpoint(context.checkpoint("gan"), {"average_encoder": networks.encoder_z})
     networks.encoder_y = load_encoder_y(context)
-    critic = context.runtime.place(build_critic(context.config.joint.critic, context.model))
+    critic = context.runtime.place(Critic(context.model))
     load_checkpoint(context.checkpoint("gan"), {"critic": critic})
     return critic.eval().requires_grad_(False)
 

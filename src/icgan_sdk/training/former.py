@@ -14,6 +14,17 @@ FORMER: Mapping[str, Mapping[str, object]] = {
     },
     "generated": {"batch_norm_batches": 100},
     "encoder_z": {"shift": 0},
+    "painter": {
+        "emphasis": 10.0,
+        "part_weight": 1.0,
+        "mask_weight": 0.5,
+        "variation_weight": 1.0,
+        "pixel_weight": 2.0,
+        "ramp": 2000,
+        "critic_rate": 2.0,
+        "ema_decay": 0.999,
+        "sample_every": 1000,
+    },
 }
 """Settings that are constants now, with the values that these have."""
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.model import (
-    build_critic,
+    Critic,
     build_encoder_z,
     build_generator,
     draw_noise,
@@ -202,7 +202,7 @@ class _Networks(nn.Module):
         model = context.model
         # The order matters: the networks draw their weights from one generator.
         self.generator = build_generator(model)
-        self.critic = build_critic(context.config.joint.critic, model)
+        self.critic = Critic(model)
         self.encoder_z = build_encoder_z(model)
         init_generator(self.generator, model)
 

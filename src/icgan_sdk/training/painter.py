@@ -3,34 +3,38 @@
 It builds on E_y alone, which reads the attributes that an edit begins with.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
+from icgan_sdk.artefacts.critic import TrainedCritic
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.errors import ConfigError
-from icgan_sdk.model import Critic, IcGANNetworks, Painter, build_painter
-from icgan_sdk.model.devices import send
-from icgan_sdk.training.checkpoint import Stateful
+from icgan_sdk.model import IcGANNetworks, Painter, build_critic, build_painter
+from icgan_sdk.model.photo_critic import PhotoCritic
+from icgan_sdk.training.checkpoint import Stateful, load_checkpoint
 from icgan_sdk.training.context import Context, Stage
-from icgan_sdk.training.edits import PlausibleEdits
 from icgan_sdk.training.loop import run_stage
 from icgan_sdk.training.optimisers import MovingAverage, make_adam
-from icgan_sdk.training.painter_losses import (
-    PainterBatch,
-    PainterNetworks,
-    painter_step,
-    warmup_step,
-)
+from icgan_sdk.training.painter_batches import PainterBatches, skin_mask
+from icgan_sdk.training.painter_losses import PainterNetworks, painter_step, warmup_step
 from icgan_sdk.training.painter_samples import judge_painter, save_sheet
-from icgan_sdk.training.rows import BalancedRows, draw_images, sampled_chunks
+from icgan_sdk.training.rows import sampled_chunks
 from icgan_sdk.training.settings import PainterConfig
 from icgan_sdk.training.train_config import TrainConfig
 
-CRITIC_GAIN = 2**0.5
-"""Of each layer of the critic, which else learns attributes at half the speed."""
+EMA_DECAY = 0.999
+"""Of the painter's moving average."""
+
+RAMP = 2000
+"""Steps after the warmup over which a new painter's penalties on change come in."""
+
+SAMPLE_EVERY = 1000
+"""Steps between sheets of edited validation photos."""
+
+CALIBRATED = 128
+"""Photos by which a new critic is calibrated."""
 
 
 def train_painter(context: Context) -> None:
@@ -39,29 +43,31 @@ def train_painter(context: Context) -> None:
     built = context.build("painter", lambda: _Networks(context))
     painter, critic = built.painter, built.critic
     context.begin(painter, "painter")
+    _begin_critic(context, critic)
     optimiser = make_adam(painter, settings)
-    optimiser_critic = make_adam(critic, settings, settings.critic_rate)
-    average = MovingAverage(painter, settings.ema_decay)
+    optimiser_critic = make_adam(critic, settings, critic.relative_rate)
+    average = MovingAverage(painter, EMA_DECAY)
     model = _load_model(context)
     if runtime.bfloat16:
         _convert_weights(model)
     assert isinstance(average.network, Painter)
-    model.painter = average.network  # for sheets and figures
-    networks = PainterNetworks(painter, critic, model, _typical_readings(model, context))
-    draw_batch = _batches(context, settings)
+    model.painter = average.network  # for sheets and figures, and to put things on
+    typical = _typical_readings(model, context)
+    networks = PainterNetworks(painter, critic, model, typical, skin_mask(context))
+    batches = PainterBatches(context, settings)
     paints = context.start is not None and context.start.painter is not None
 
     def step_function(step: int, rows: Tensor) -> dict[str, Tensor]:
-        batch = draw_batch(rows, context.draws("painter", step))
+        batch = batches.draw(rows, context.draws("painter", step))
         if step <= settings.warmup:
             return warmup_step(networks, optimiser_critic, batch, runtime, paints)
         painted_steps = step - settings.warmup
-        strictness = min(1.0, painted_steps / settings.ramp)
+        strictness = 1.0 if paints else min(1.0, painted_steps / RAMP)
         losses = painter_step(
             networks, optimiser, optimiser_critic, batch, settings, runtime, strictness
         )
         average.update(painter, painted_steps)
-        if step % settings.sample_every == 0 and runtime.is_main:
+        if step % SAMPLE_EVERY == 0 and runtime.is_main:
             save_sheet(model, context, step)
         return losses
 
@@ -76,6 +82,13 @@ def train_painter(context: Context) -> None:
         "optimiser_critic": optimiser_critic,
     }
     run_stage(context, "painter", settings, parts, step_function, end_of_epoch)
+
+
+def _begin_critic(context: Context, critic: PhotoCritic) -> None:
+    """Give a critic the weights of the start model's, if that is of the same kind."""
+    stored = context.start_critic
+    if stored is not None and stored.kind == _settings(context.config).critic:
+        stored.load_into(critic)
 
 
 def _load_model(context: Context) -> IcGANNetworks:
@@ -114,30 +127,18 @@ class _Networks(nn.Module):
 
     def __init__(self, context: Context) -> None:
         super().__init__()
-        model = context.model
-        width = _settings(context.config).critic_width
-        sizes = replace(model.photo, discriminator_width=width)
         # The order matters: the networks draw their weights from one generator.
-        self.painter, self.critic = build_painter(model), Critic(sizes, CRITIC_GAIN, parts=True)
+        self.painter = build_painter(context.model)
+        self.critic = _build_critic(context)
 
 
-def _batches(
-    context: Context, settings: PainterConfig
-) -> Callable[[Tensor, torch.Generator], PainterBatch]:
-    """What draws a batch for given rows of the training partition."""
-    data, runtime = context.train, context.runtime
-    labels, images = data.all_labels(), context.config.images
-    balanced, edits = BalancedRows(labels), PlausibleEdits(labels, context.model.attributes)
-
-    def draw(rows: Tensor, draws: torch.Generator) -> PainterBatch:
-        rows = balanced.half_of(rows, draws)
-        x = draw_images(data, rows, images.flip, images.shift, draws)
-        y = data.labels(rows)
-        y_wrong, _ = context.labels.edited(y, draws)
-        others = (y, y_wrong, *edits.draw(y, draws))
-        return PainterBatch(runtime.images(x), *(send(t, runtime.device) for t in others))
-
-    return draw
+def _build_critic(context: Context) -> PhotoCritic:
+    settings, data = _settings(context.config), context.train
+    sizes = replace(context.model.photo, discriminator_width=settings.critic_width)
+    critic = build_critic(settings.critic, sizes)
+    rows = torch.arange(0, len(data), max(1, len(data) // CALIBRATED))[:CALIBRATED]
+    critic.calibrate(data.images(rows).cpu())
+    return critic
 
 
 def _settings(config: TrainConfig) -> PainterConfig:
@@ -169,6 +170,14 @@ def _fill(context: Context, networks: IcGANNetworks) -> None:
         context.load("painter", "average", networks.painter)
 
 
+def _critic(context: Context) -> TrainedCritic | None:
+    if not context.ran("painter"):
+        return None
+    critic = context.runtime.place(_build_critic(context))
+    load_checkpoint(context.checkpoint("painter"), {"critic": critic})
+    return TrainedCritic(_settings(context.config).critic, critic)
+
+
 def _judge(context: Context, networks: IcGANNetworks) -> dict[str, float]:
     figures = judge_painter(networks, context)
     return {f"painter_{name}": value for name, value in figures.items() if "." not in name}
@@ -184,6 +193,7 @@ PAINTER = Stage(
     check=_check,
     stand_in=lambda _, start: start.painter,
     fill=_fill,
+    critic=_critic,
     judge=_judge,
     settings=PainterConfig,
 )

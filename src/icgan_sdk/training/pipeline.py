@@ -12,6 +12,7 @@ from typing import get_args
 import torch
 
 from icgan_sdk.artefacts.card import model_card
+from icgan_sdk.artefacts.critic import find_critic
 from icgan_sdk.artefacts.layout import ARTEFACT_FOLDER
 from icgan_sdk.artefacts.resolving import bundled_names, resolve
 from icgan_sdk.artefacts.store import load_artefact, save_artefact
@@ -139,7 +140,8 @@ def _open_run(
             stacklevel=3,
         )
     runtime = Runtime(config.run)
-    start = _load_start(config.start) if config.start else None
+    folder_of_start = _start_folder(config.start)
+    start = load_artefact(folder_of_start) if folder_of_start else None
     model = config.model_config(dataset, start.config if start else None)
     if start:
         _check_start(config.start, start.config, model)
@@ -155,6 +157,7 @@ def _open_run(
         labels=labels,
         runtime=runtime,
         start=start,
+        start_critic=find_critic(folder_of_start) if folder_of_start else None,
         watcher=watcher,
         deadline=deadline,
     )
@@ -165,8 +168,10 @@ def _located(start: str) -> str:
     return str(Path(start).resolve()) if is_folder else start
 
 
-def _load_start(start: str) -> IcGANNetworks:
-    return load_artefact(resolve(start if start in bundled_names() else Path(start)))
+def _start_folder(start: str) -> Path | None:
+    if not start:
+        return None
+    return resolve(start if start in bundled_names() else Path(start))
 
 
 def _check_start(start: str, theirs: ModelConfig, ours: ModelConfig) -> None:
@@ -216,7 +221,9 @@ def _write_artefact(context: Context, stages: Sequence[Stage], folder: Path) -> 
         metrics={**figures, "training_hours": round(_seconds(context.folder) / 3600, 2)},
         notes=f"All settings of the run:\n\n```toml\n{_settings(context.config)}```",
     )
-    save_artefact(networks, folder, card=card, dtype=torch.float16)
+    critics = [critic for stage in stages if (critic := stage.critic(context))]
+    critic = critics[0] if critics else None  # only painters have one
+    save_artefact(networks, folder, card=card, dtype=torch.float16, critic=critic)
 
 
 def _data(dataset: PreparedDataset) -> str:

@@ -72,7 +72,6 @@ class JointConfig:
     """Stage `gan` with the method "joint".
 
     Attributes:
-        critic: The critic, a name in `icgan_sdk.model.build.CRITICS`.
         attribute_weight: Weight of the attribute loss: the cross-entropy, summed over attributes,
             between what the critic predicts for generated images and what they should show.
         pixel_weight: Weight of the mean absolute error of reconstructed pixels, in [-1, 1] units.
@@ -89,7 +88,6 @@ class JointConfig:
             2018), taken lazily, see `R1_EVERY`; 0: none.
     """
 
-    critic: str = OWN_CRITIC
     attribute_weight: Annotated[float, Range(0)] = 1.0
     pixel_weight: Annotated[float, Range(0)] = 10.0
     feature_weight: Annotated[float, Range(0)] = 2.0
@@ -170,24 +168,23 @@ class PainterConfig(OptimiserConfig):
 
     Attributes:
         alone: Train nothing else: the other networks are the start model's.
+        critic: The critic, a name in `icgan_sdk.model.build.CRITICS`: "own" learns from the
+            training images alone; "projected" looks at features of a network that learnt ImageNet
+            (extra `features`), and finds out sooner what real things look like.
+        critic_width: Channels of the first layer of the critic "own". Each later layer has twice
+            as many.
+        realism_weight: Weight of the critic's scores, of the whole photo and of its parts.
         attribute_weight: Weight of what the critic reads wrong off painted photos, summed over
             the attributes.
         encoder_weight: Weight of what E_y reads wrong: a second reader, which doesn't learn and
             so can't follow the painter into a code of their own.
-        emphasis: Weight, in both, of the values that an edit sets; all others weigh 1.
-        part_weight: Weight of the scores of a photo's parts, beside that of the whole.
-        mask_weight: Weight of the mask's mean.
-        variation_weight: Weight of the mask's total variation: the mean difference of neighbours.
-        pixel_weight: Weight of the mean absolute change of pixels, in [-1, 1] units.
+        put_on: Attributes, with commas between, that the painter also puts on bare photos and
+            takes off again, so that it learns to take away: glasses, hats, a smile.
+        filters: Soften, sharpen, tint and compress photos at random, see
+            `icgan_sdk.training.photo_filters`: for photos from anywhere.
         warmup: Steps at the start in which the critic learns alone: on real photos, and on those
             that the start model's painter paints, if it has one. Against a critic that knows
             nothing a new painter would learn to keep its mask shut, and a trained one forgets.
-        ramp: Steps after the warmup over which `mask_weight`, `variation_weight` and
-            `pixel_weight` come in.
-        critic_rate: The critic's learning rate, as a multiple of the painter's.
-        critic_width: Channels of the critic's first layer. Each later layer has twice as many.
-        ema_decay: Decay of the painter's exponential moving average.
-        sample_every: Steps between sheets of edited validation photos.
     """
 
     epochs: Annotated[int, Range(1)] = 20
@@ -195,19 +192,14 @@ class PainterConfig(OptimiserConfig):
     beta2: Annotated[float, Range(0, below=1)] = 0.99
     schedule: Schedule = "cosine"
     alone: bool = False
+    critic: str = OWN_CRITIC
+    critic_width: Annotated[int, Range(1)] = 48
+    realism_weight: Annotated[float, Range(0)] = 1.0
     attribute_weight: Annotated[float, Range(0)] = 1 / 4
     encoder_weight: Annotated[float, Range(0)] = 1 / 6
-    emphasis: Annotated[float, Range(0)] = 10.0
-    part_weight: Annotated[float, Range(0)] = 1.0
-    mask_weight: Annotated[float, Range(0)] = 0.5
-    variation_weight: Annotated[float, Range(0)] = 1.0
-    pixel_weight: Annotated[float, Range(0)] = 2.0
+    put_on: str = ""
+    filters: bool = False
     warmup: Annotated[int, Range(0)] = 500
-    ramp: Annotated[int, Range(1)] = 2000
-    critic_rate: Annotated[float, Range(0)] = 2.0
-    critic_width: Annotated[int, Range(1)] = 48
-    ema_decay: Annotated[float, Range(0, below=1)] = 0.999
-    sample_every: Annotated[int, Range(1)] = 1000
 
 
 @dataclass(frozen=True)

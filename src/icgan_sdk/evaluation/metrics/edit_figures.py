@@ -34,7 +34,7 @@ class EditFigures:
             cosine of the referee's features. The original is one of the 100. Of fewer than 100
             pictures, all are in the gallery.
         change_outside: `perceptual_distance` of the edited from the unedited picture where the
-            attribute doesn't show (see `edit_regions`; for attributes of no known place,
+            attribute doesn't show (see `icgan_sdk.model.regions`; for attributes of no known place,
             everywhere). The attribute's own place shows the unedited picture in both, and only
             places outside count.
         told_apart: How well a fresh classifier tells edited pictures from real ones of other

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from icgan_sdk.editing.latents import with_presences
 from icgan_sdk.evaluation.metrics.bench import Bench
-from icgan_sdk.evaluation.metrics.edit_regions import outside
 from icgan_sdk.evaluation.metrics.making_edits import Edit, Inverted, edited, inverted
 from icgan_sdk.evaluation.metrics.perceptual_distance import perceptual_distance
 from icgan_sdk.evaluation.metrics.seeing import RealBatch, enlarge
 from icgan_sdk.evaluation.referees.referee_network import Referee
+from icgan_sdk.model.regions import outside
 
 GALLERY = 100
 """Originals among which an edited picture is sought."""

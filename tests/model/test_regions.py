@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from icgan_sdk.celeba import CELEBA, CELEBA_ATTRIBUTES
 from icgan_sdk.config import CELEBA_CROP, PAPER_CROP, ModelConfig
-from icgan_sdk.evaluation.metrics.edit_regions import outside
+from icgan_sdk.model.regions import outside
 
 
 def test_regions_cover_celeba() -> None:
