@@ -7,7 +7,7 @@ from PIL.Image import Image
 
 from icgan_sdk.edit_grammar import resolve_edit
 from icgan_sdk.editing import Detail
-from icgan_sdk.editing.inversion import warn_unchanged
+from icgan_sdk.editing.inversion import warn_of_quality, warn_unchanged
 from icgan_sdk.editing.inverting import (
     Encoding,
     Placing,
@@ -185,7 +185,7 @@ class IcGAN(LatentModel):
             **named: Changes by name.
 
         A single picture in which everything that is asked for reads so already gives a
-        PhotoWarning.
+        PhotoWarning; so does an edit of photos that is known not to look real, see `quality`.
 
         Raises:
             UnknownAttributeError: If there is no such attribute, group or member.
@@ -205,6 +205,7 @@ class IcGAN(LatentModel):
         pictures = list_pictures(images)
         if shown == "photo" and self.config.painter_size:
             self._engine.expect_paint()
+            warn_of_quality(self.quality, presences)
         results = []
         for found in inverted(
             self._engine,

@@ -22,10 +22,10 @@ from icgan_sdk.editing.latents import (
     check_latent,
     draw_y,
     draw_z,
-    present,
     source_of,
     with_presences,
 )
+from icgan_sdk.editing.painting import present
 from icgan_sdk.errors import ConfigError, ShapeError
 from icgan_sdk.pictures.arrays import Floats, to_pictures
 from icgan_sdk.pictures.opening import ImageLike

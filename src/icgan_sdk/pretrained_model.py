@@ -3,11 +3,13 @@
 import os
 import tempfile
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, get_args
 
 from icgan_sdk.artefacts.hub_address import Repository, one_revision, read_address
 from icgan_sdk.artefacts.layout import CARD_FILE
+from icgan_sdk.artefacts.quality import Quality, read_quality
 from icgan_sdk.artefacts.resolving import Source, resolve
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
@@ -198,6 +200,11 @@ class PretrainedModel:
     def config(self) -> ModelConfig:
         """Sizes and design of the networks."""
         return self._engine.config
+
+    @cached_property
+    def quality(self) -> Quality | None:
+        """How real each edit of photos looks, as it was measured; None: it wasn't."""
+        return None if self._folder is None else read_quality(self._folder)
 
     @property
     def device(self) -> "torch.device":

@@ -8,6 +8,7 @@ from gradio.blocks import Block
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from icgan_sdk.artefacts.quality import Quality
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.demo.controls import KEEP, NONE, Controls, title
 from tests.demo.conftest import building
@@ -19,9 +20,9 @@ SCORES = {"Male": 0.123, "Smiling": 0.5, "Black_Hair": 0.8, "Blond_Hair": 0.1}
 
 
 @cache
-def controls_of(attributes: AttributeSet) -> Controls:
+def controls_of(attributes: AttributeSet, quality: Quality | None = None) -> Controls:
     with building(), gr.Blocks(analytics_enabled=False):
-        return Controls(attributes)
+        return Controls(attributes, quality)
 
 
 def shown(controls: Controls, scores: dict[str, float]) -> dict[Block, object]:
@@ -98,3 +99,21 @@ def test_titles() -> None:
     assert title("Wearing_Hat") == "Hat"
     assert title("hair_color") == "Hair color"
     assert title("7") == "7"
+
+
+def test_what_does_not_look_real_says_so_and_stands_last() -> None:
+    attributes = AttributeSet(
+        ("Male", "Hat", "Smiling", "Bald", "Bangs"), {"hairline": ("Bald", "Bangs")}
+    )
+    quality = Quality({"Male": 0.1, "Hat": 0.1, "Bald": 0.0}, {"Male": 0.1, "Smiling": 0.2})
+    controls = controls_of.__wrapped__(attributes, quality)
+    assert [slider.label for slider in controls.sliders.values()] == [
+        "Masculine (not real yet)",
+        "Hat (adding: not real yet)",
+        "Smiling (removing: not real yet)",
+    ]
+    choices = [label for label, _ in controls.choices["hairline"].choices]
+    assert choices == ["As it is", "Bangs", "Bald (not real yet)", "None of these"]
+    assert list(controls.sliders) == ["Male", "Hat", "Smiling"]
+    better = Quality({"Male": 0.1, "Hat": 0.9}, {"Smiling": 0.9})
+    assert list(controls_of.__wrapped__(attributes, better).sliders) == ["Hat", "Smiling", "Male"]

@@ -20,6 +20,7 @@ from icgan_sdk.artefacts.layout import (
     GENERATOR,
     GRAPH_FILES,
     PAINTER,
+    QUALITY_FILE,
     RECORD_FILE,
     STEPS,
     WEIGHTS_FILE,
@@ -37,7 +38,7 @@ RECORD_FORMAT = JsonFormat(version=1, error=ModelFormatError, remedy="export the
 """The format of export.json. Its version counts for the whole folder and the graphs' interface."""
 
 GRAPHS = (*STEPS, EDIT)
-EXPORT_FILES = (CONFIG_FILE, CARD_FILE, RECORD_FILE, *(f"{name}*" for name in GRAPHS))
+EXPORT_FILES = (CONFIG_FILE, CARD_FILE, QUALITY_FILE, RECORD_FILE, *(f"{name}*" for name in GRAPHS))
 """Names of an export's files, and patterns of the graphs'."""
 
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}

@@ -46,6 +46,9 @@ NETWORKS = ("generator", "encoder", "encoder_z", "encoder_y", "painter", "discri
 CRITIC_FILE = "critic.safetensors"
 """The painter's critic, which only training opens; see `icgan_sdk.artefacts.critic`."""
 
+QUALITY_FILE = "quality.json"
+"""How real each edit looks; see `icgan_sdk.artefacts.quality`."""
+
 ARTEFACT_FOLDER, RUN_CONFIG_FILE = "artefact", "config.toml"
 """In the folder of a training run: the model that it made, and the run's own config."""
 
@@ -60,7 +63,7 @@ GRAPH_FILES = (RECORD_FILE, *(f"{name}.onnx" for name in STEPS))
 
 WEIGHTS_FILES = (WEIGHTS_FILE, *map(network_file, NETWORKS))
 
-ARTEFACT_FILES = (CONFIG_FILE, *WEIGHTS_FILES, CRITIC_FILE, CARD_FILE, *GRAPH_FILES)
+ARTEFACT_FILES = (CONFIG_FILE, *WEIGHTS_FILES, CRITIC_FILE, QUALITY_FILE, CARD_FILE, *GRAPH_FILES)
 
 STATISTICS = (".running_mean", ".running_var")
 """How tensors end that are no parameters but batch norm's."""

@@ -19,6 +19,7 @@ from icgan_sdk.artefacts.layout import (
     CONFIG_FILE,
     CRITIC_FILE,
     NETWORKS,
+    QUALITY_FILE,
     config_to_json,
     network_file,
     network_of,
@@ -51,8 +52,8 @@ def save_artefact(
         dtype: float16 halves the file. Batch norm's running statistics stay float32, because they
             may exceed the range of float16.
         critic: What the painter's training can go on with.
-        source: The folder the model was loaded from, whose graphs and critic come along if the
-            weights are still the same.
+        source: The folder the model was loaded from, whose graphs, critic and quality come along if
+            the weights are still the same.
 
     Raises:
         SaveError: If the folder holds other files, can't be written, or a weight is not finite.
@@ -69,8 +70,7 @@ def save_artefact(
             write_critic(temporary, critic)
         if source is not None:
             copy_graphs(source, temporary)
-            if critic is None:
-                _copy_critic(source, temporary)
+            _copy_what_belongs_to_the_painter(source, temporary)
 
 
 def load_artefact(folder: str | os.PathLike[str]) -> IcGANNetworks:
@@ -134,12 +134,14 @@ def _by_network(state: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     }
 
 
-def _copy_critic(source: Path, folder: Path) -> None:
-    """Copy a critic that learnt against the same painter."""
+def _copy_what_belongs_to_the_painter(source: Path, folder: Path) -> None:
+    """Copy the critic and the quality of the same painter, unless there are new ones."""
     painter = network_file("painter")
-    names = [name for name in (painter, CRITIC_FILE) if (source / name).is_file()]
-    if len(names) == 2 and filecmp.cmp(source / painter, folder / painter, shallow=False):
-        shutil.copyfile(source / CRITIC_FILE, folder / CRITIC_FILE)
+    both = (source / painter).is_file() and (folder / painter).is_file()
+    if both and filecmp.cmp(source / painter, folder / painter, shallow=False):
+        for name in (CRITIC_FILE, QUALITY_FILE):
+            if (source / name).is_file() and not (folder / name).exists():
+                shutil.copyfile(source / name, folder / name)
 
 
 def _check_replaceable(folder: Path) -> None:

@@ -1,12 +1,14 @@
 """``icgan attributes`` and ``icgan info``: what a model reads in pictures, and facts about it."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from icgan_sdk.artefacts.layout import CARD_FILE, count_parameters, read_artefact
+from icgan_sdk.artefacts.quality import Quality, read_quality
 from icgan_sdk.artefacts.resolving import bundled_names, resolve
 from icgan_sdk.cli.console import for_each
 from icgan_sdk.cli.options import (
@@ -77,19 +79,22 @@ def info(
     folder = resolve(model)
     artefact = read_artefact(folder)
     config, counts = artefact.config, count_parameters(artefact)
-    card = folder / CARD_FILE
+    card, quality = folder / CARD_FILE, read_quality(folder)
     facts: dict[str, object] = {
         "model": model,
         "folder": str(folder),
         "card": str(card) if card.is_file() else None,
+        "quality": asdict(quality) if quality else None,
         "parameters": counts,
         "config": config.to_dict(),
         "bundled": list(bundled_names()),
     }
-    print(json.dumps(facts, indent=2) if as_json else _describe(facts, counts, config))
+    print(json.dumps(facts, indent=2) if as_json else _describe(facts, counts, config, quality))
 
 
-def _describe(facts: dict[str, object], counts: dict[str, int], config: ModelConfig) -> str:
+def _describe(
+    facts: dict[str, object], counts: dict[str, int], config: ModelConfig, quality: Quality | None
+) -> str:
     colours = "grey" if config.channels == 1 else "colour"
     lines = {
         "model": f"{facts['model']} ({facts['folder']})",
@@ -100,7 +105,23 @@ def _describe(facts: dict[str, object], counts: dict[str, int], config: ModelCon
         "parameters": ", ".join(f"{name} {count:,}" for name, count in counts.items()),
         "attributes": ", ".join(config.attributes.names) or "none",
         **{f"group {g}": ", ".join(m) for g, m in config.attributes.groups.items()},
+        "not real yet": _shortcomings(quality),
         "bundled": ", ".join(bundled_names()) or "none",
     }
     width = max(map(len, lines))
     return "\n".join(f"{name:<{width}}  {text}" for name, text in lines.items())
+
+
+def _shortcomings(quality: Quality | None) -> str:
+    """The edits that are known not to look real, as settings."""
+    if quality is None:
+        return "not measured"
+    return (
+        ", ".join(
+            f"{name}={presence}"
+            for presence, values in ((1, quality.adding), (0, quality.taking_away))
+            for name in values
+            if quality.falls_short(name, presence)
+        )
+        or "none"
+    )

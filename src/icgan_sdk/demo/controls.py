@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import gradio as gr
 from gradio.blocks import Block
 
+from icgan_sdk.artefacts.quality import Quality
 from icgan_sdk.attributes import MAX_PRESENCE, AttributeSet
 from icgan_sdk.demo.parts import Values
 
@@ -33,6 +34,9 @@ WORDS = {
 }
 """Attributes that people call otherwise than their data do."""
 
+NOT_REAL, ADDED, TAKEN_AWAY = "not real yet", "adding: not real yet", "removing: not real yet"
+"""What is said of edits that are known not to look real."""
+
 FIRST = "hair_color"
 """The group that stands first: what most want to try, and what looks best."""
 
@@ -58,12 +62,15 @@ class Controls:
 
     Must be made inside a Gradio layout, where the components then stand.
 
+    What is known not to look real says so, and stands last.
+
     Args:
         attributes: The model's.
+        quality: Of its edits, if that was measured.
     """
 
-    def __init__(self, attributes: AttributeSet) -> None:
-        self._attributes = attributes
+    def __init__(self, attributes: AttributeSet, quality: Quality | None = None) -> None:
+        self._attributes, self._quality = attributes, quality
         self.choices: dict[str, gr.Radio] = {}
         self.strengths: dict[str, gr.Slider] = {}
         self.sliders: dict[str, gr.Slider] = {}
@@ -71,17 +78,23 @@ class Controls:
             with gr.Accordion(title(group), elem_classes="group"):
                 self._add_group(group, members)
         grouped = {member for members in attributes.groups.values() for member in members}
-        single = [name for name in attributes.names if name not in grouped]
+        single = self._best_first([name for name in attributes.names if name not in grouped])
         with (
             gr.Accordion("More features", visible=bool(single)),
             gr.Row(elem_classes="sliders"),
         ):
             for name in single:
-                self.sliders[name] = _slider(title(name), 0.0, "feature")
+                label = f"{title(name)}{self._mark(name, 1.0, 0.0)}"
+                self.sliders[name] = _slider(label, 0.0, "feature")
 
     def _add_group(self, group: str, members: Sequence[str]) -> None:
         one_hot = self._attributes.one_hot
-        choices = [("As it is", KEEP), *zip(titles(members), map(_member, members), strict=True)]
+        labels = dict(zip(members, titles(members), strict=True))
+        shown = [
+            (f"{labels[name]}{self._mark(name, 1.0)}", _member(name))
+            for name in self._best_first(members, 1.0)
+        ]
+        choices = [("As it is", KEEP), *shown]
         if not one_hot:
             choices.append(("None of these", NONE))
         self.choices[group] = gr.Radio(
@@ -89,6 +102,17 @@ class Controls:
         )
         if not one_hot:
             self.strengths[group] = _slider("Strength", 1.0, "strength")
+
+    def _best_first(self, names: Sequence[str], *presences: float) -> list[str]:
+        return sorted(names, key=lambda name: bool(self._mark(name, *(presences or (1.0, 0.0)))))
+
+    def _mark(self, name: str, *presences: float) -> str:
+        """What stands beside an attribute whose edits to these presences don't look real."""
+        short = [p for p in presences if self._quality and self._quality.falls_short(name, p)]
+        if not short:
+            return ""
+        only = len(short) < len(presences)
+        return f" ({TAKEN_AWAY if short[0] == 0 and only else ADDED if only else NOT_REAL})"
 
     @property
     def components(self) -> list[gr.Radio | gr.Slider]:

@@ -62,7 +62,9 @@ class EditLayout:
             with gr.Column(scale=5, min_width=300, elem_classes="controls"):
                 for name, exhibit in exhibits.items():
                     with gr.Column(visible=name == choice.value) as self.panels[name]:
-                        self.controls[name] = Controls(exhibit.model.config.attributes)
+                        self.controls[name] = Controls(
+                            exhibit.model.config.attributes, exhibit.model.quality
+                        )
                 self._add_options(usual_detail(exhibits[choice.value]))
         self.components = [c for x in self.controls.values() for c in x.components]
         self.found, self.refined = gr.State(None), gr.State(None)

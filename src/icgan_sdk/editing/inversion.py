@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PIL.Image import Image
 
+from icgan_sdk.artefacts.quality import Quality
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.edit_grammar import resolve_edit
@@ -278,6 +279,16 @@ class Inversion:
                 f"{name!r} is no attribute, and no option here: {ELSEWHERE[name]}"
             )
         return resolve_edit(known, attributes, named, options)
+
+
+def warn_of_quality(quality: Quality | None, presences: Mapping[str, float]) -> None:
+    """Warn of what is known not to look real yet, where that was measured."""
+    if quality is None:
+        return
+    short = {name: asked for name, asked in presences.items() if quality.falls_short(name, asked)}
+    if short:
+        changes = ", ".join(f"{name}={asked:g}" for name, asked in short.items())
+        warn_of_photo(f"this model can't make it look real yet: {changes} (see model.quality)")
 
 
 def warn_unchanged(found: Inversion, presences: Mapping[str, float]) -> None:

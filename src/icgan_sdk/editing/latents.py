@@ -10,6 +10,7 @@ import numpy as np
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
+from icgan_sdk.editing.painting import painted, present
 from icgan_sdk.engines.engine import Engine
 from icgan_sdk.errors import ConfigError, ShapeError
 from icgan_sdk.pictures.arrays import Floats
@@ -98,14 +99,14 @@ class Batch:
         return self.engine.change(self.images, self.rebuilt, generated)
 
     def _edit(self, presences: Mapping[str, float], shown: str, amount: float) -> Floats:
+        if shown == "photo" and self.engine.config.painter_size:
+            return painted(self.engine, self.images, self.y, presences, amount)
+        if shown == "photo":
+            return (self.images + self.change(presences, amount)).clip(-1, 1)
         y_new = present(self.engine.config.attributes, self.y, presences)
         if amount != 1.0:
             y_new = self.y + np.float32(amount) * (y_new - self.y)
-        if shown == "generated":
-            return self.engine.decode(self.latent[0], y_new)
-        if self.engine.config.painter_size:
-            return self.engine.paint(self.images, self.y, y_new)
-        return (self.images + self.change(presences, amount)).clip(-1, 1)
+        return self.engine.decode(self.latent[0], y_new)
 
 
 def with_presences(
@@ -176,12 +177,6 @@ def draw_y(n: int, config: ModelConfig, source: np.random.Generator, *, classes:
     if classes and config.attributes.one_hot:
         y[np.arange(n), source.integers(config.n_attributes, size=n)] = 1
     return y
-
-
-def present(attributes: AttributeSet, y: Floats, presences: Mapping[str, float]) -> Floats:
-    """Every row of y [B, n_attributes] after an edit, see `AttributeSet.apply`."""
-    rows = [attributes.apply(row, presences) for row in y.tolist()]
-    return np.array(rows, np.float32).reshape(y.shape)
 
 
 def find_detail(detail: Detail, config: ModelConfig) -> Literal["generated", "photo"]:

@@ -23,6 +23,7 @@ from icgan_sdk.artefacts.layout import (
     CARD_FILE,
     CONFIG_FILE,
     EDIT,
+    QUALITY_FILE,
     RECORD_FILE,
     config_to_json,
     read_artefact,
@@ -158,8 +159,9 @@ def _export(
         graphs = make_graphs(networks, TRACED_BATCH, photo=True)
         differences = _write_checked(networks, graphs, temporary, form, write)
         (temporary / CONFIG_FILE).write_text(config_to_json(networks.config), encoding="utf-8")
-        if (source / CARD_FILE).is_file():
-            (temporary / CARD_FILE).write_bytes((source / CARD_FILE).read_bytes())
+        for name in (CARD_FILE, QUALITY_FILE):
+            if (source / name).is_file():
+                (temporary / name).write_bytes((source / name).read_bytes())
         write_record(temporary, form, differences)
     return differences
 
