@@ -7,8 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from icgan_sdk import IcGAN, ImageError, NoFaceFoundError
-from icgan_sdk.pictures.saving import save_picture
+from icgan_sdk import IcGAN, save_picture
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
 
@@ -31,18 +30,15 @@ def main() -> None:
     arguments = parser.parse_args()
     edit = dict(map(setting, arguments.settings))
 
+    photos = sorted(p for p in arguments.folder.iterdir() if p.suffix.lower() in SUFFIXES)
     model = IcGAN.from_pretrained("celeba")
-    for path in sorted(arguments.folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES:
-            continue
-        try:
-            edited = model.edit(path, edit, align="always", paste_back=True)
-        except (ImageError, NoFaceFoundError) as error:
-            print(error, file=sys.stderr)
+    for result in model.stream(photos, edit, align="always", paste_back=True, on_error="skip"):
+        if result.image is None:
+            print(result.error, file=sys.stderr)
             continue
         # a.jpg and a.png are two pictures.
-        target = arguments.out / f"{path.name}.png"
-        save_picture(edited, target)
+        target = arguments.out / f"{Path(result.source).name}.png"
+        save_picture(result.image, target)
         print(target)
 
 

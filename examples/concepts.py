@@ -10,9 +10,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from icgan_sdk import IcGAN, Latent
-from icgan_sdk.pictures.grids import grid
-from icgan_sdk.pictures.saving import save_picture
+from icgan_sdk import IcGAN, Latent, grid, save_picture
 
 PORTRAIT = Path(__file__).with_name("astronaut.jpg")
 COLUMNS = ("Eyeglasses", "Smiling", "Male", "Blond_Hair", "Wavy_Hair", "Bangs")

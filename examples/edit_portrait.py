@@ -6,9 +6,7 @@ python examples/edit_portrait.py edited.png
 import argparse
 from pathlib import Path
 
-from icgan_sdk import IcGAN
-from icgan_sdk.pictures.grids import grid
-from icgan_sdk.pictures.saving import save_picture
+from icgan_sdk import IcGAN, grid, save_picture
 
 PORTRAIT = Path(__file__).with_name("astronaut.jpg")
 

@@ -37,10 +37,12 @@ if TYPE_CHECKING:
     from icgan_sdk import train
     from icgan_sdk.editing import Detail, Inversion
     from icgan_sdk.editing.latents import Latent
+    from icgan_sdk.editing.stream import EditResult
     from icgan_sdk.icgan import IcGAN
-    from icgan_sdk.photo import Align, Face
+    from icgan_sdk.photo import Align, Face, find_faces
     from icgan_sdk.pictures.arrays import from_floats
-    from icgan_sdk.pictures.grids import sheet
+    from icgan_sdk.pictures.grids import grid, sheet
+    from icgan_sdk.pictures.saving import save_animation, save_picture
 
 __all__ = [
     "Align",
@@ -52,6 +54,7 @@ __all__ = [
     "Detail",
     "DivergedError",
     "DownloadError",
+    "EditResult",
     "Face",
     "FontWarning",
     "IcGAN",
@@ -68,7 +71,11 @@ __all__ = [
     "ShapeError",
     "UnknownAttributeError",
     "__version__",
+    "find_faces",
     "from_floats",
+    "grid",
+    "save_animation",
+    "save_picture",
     "sheet",
     "train",
 ]
@@ -76,11 +83,16 @@ __all__ = [
 HOMES = {
     "Align": "icgan_sdk.photo",
     "Detail": "icgan_sdk.editing",
+    "EditResult": "icgan_sdk.editing.stream",
     "Face": "icgan_sdk.photo",
     "IcGAN": "icgan_sdk.icgan",
     "Inversion": "icgan_sdk.editing",
     "Latent": "icgan_sdk.editing.latents",
+    "find_faces": "icgan_sdk.photo",
     "from_floats": "icgan_sdk.pictures.arrays",
+    "grid": "icgan_sdk.pictures.grids",
+    "save_animation": "icgan_sdk.pictures.saving",
+    "save_picture": "icgan_sdk.pictures.saving",
     "sheet": "icgan_sdk.pictures.grids",
 }
 """Where what is resolved on first use lies."""

@@ -1,23 +1,26 @@
 """`IcGAN`: pictures in, edited pictures out."""
 
-from collections.abc import Iterable, Mapping
-from typing import Literal, Unpack, overload
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, Unpack, get_args, overload
 
 from PIL.Image import Image
 
+from icgan_sdk.checks import check_whole
 from icgan_sdk.edit_grammar import resolve_edit
 from icgan_sdk.editing import Detail
-from icgan_sdk.editing.inversion import warn_of_quality, warn_unchanged
+from icgan_sdk.editing.editor import Editor
 from icgan_sdk.editing.inverting import (
     Encoding,
     Placing,
-    inverted,
     list_pictures,
 )
 from icgan_sdk.editing.latents import find_detail
+from icgan_sdk.editing.notes import warn_of_quality, warn_unchanged
+from icgan_sdk.editing.stream import AT_ONCE, EditResult, OnError, Streaming
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.latent_model import LatentModel
-from icgan_sdk.photo import Align, Face, FaceOrAll, PasteBack, paste_changes
+from icgan_sdk.machine import usable_cores
+from icgan_sdk.photo import Align, Face, FaceOrAll, PasteBack
 from icgan_sdk.pictures.opening import ImageLike
 
 OPTIONS = ("refine", "detail", "align", "face", "paste_back")
@@ -197,36 +200,83 @@ class IcGAN(LatentModel):
                 looked for. Of several photos such a one comes back as it is, with a PhotoWarning.
             ShapeError: If an array or tensor doesn't fit, or a tensor should be pasted back.
         """
+        edit = self._editor(attributes, named, refine, detail, align, face, paste_back)
+        pictures = list_pictures(images)
+        if edit.paints:
+            self._engine.expect_paint()
+            warn_of_quality(self.quality, edit.presences)
+        results = []
+        for image, found in edit(pictures):
+            results.append(image)
+            if pictures.single:
+                warn_unchanged(found.scores, edit.presences)
+        return results[0] if pictures.single else results
+
+    def stream(
+        self,
+        images: Iterable[ImageLike],
+        attributes: Mapping[str, object] | None = None,
+        *,
+        on_error: OnError = "raise",
+        at_once: int | None = None,
+        refine: int = 0,
+        detail: Detail = "auto",
+        align: Align = "auto",
+        face: FaceOrAll = "largest",
+        paste_back: PasteBack = "auto",
+        **named: object,
+    ) -> Iterator[EditResult]:
+        """Change attributes of any number of pictures, with a record of each, in their order.
+
+        Pictures are taken as they are needed and results given as they are done, so that memory
+        stays bounded whatever their number. Each photo is edited as `edit` does it alone, several
+        at a time in threads that share the cores. What `edit` warns of, the records say.
+
+        Args:
+            images: Pictures; a generator is taken step by step.
+            attributes: As for `edit`.
+            on_error: Whether a picture that can't be edited ends the stream ("raise"), or has a
+                record with the error ("skip").
+            at_once: Pictures that are edited at the same time; None: one for each core, up to 4.
+            refine: As for `edit`, like all that follow.
+            detail: See `edit`.
+            align: See `edit`.
+            face: See `edit`.
+            paste_back: See `edit`.
+            **named: Changes by name.
+
+        Raises:
+            ConfigError: If an option is unknown or out of range; the rest as `edit`, at once if the
+                edit is wrong, or when its turn comes if a picture is.
+        """
+        if on_error not in get_args(OnError):
+            raise ConfigError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
+        if at_once is None:
+            at_once = min(usable_cores(), AT_ONCE)
+        check_whole("at_once", at_once, 1)
+        edit = self._editor(attributes, named, refine, detail, align, face, paste_back)
+        if edit.paints:
+            self._engine.expect_paint()
+        streaming = Streaming(self._engine, edit, edit.presences, self.quality, on_error)
+        return streaming.results(images, at_once)
+
+    def _editor(
+        self,
+        attributes: Mapping[str, object] | None,
+        named: Mapping[str, object],
+        refine: int,
+        detail: Detail,
+        align: Align,
+        face: FaceOrAll,
+        paste_back: PasteBack,
+    ) -> Editor:
         shown = find_detail(detail, self.config)
         presences = resolve_edit(self.config.attributes, attributes, named, OPTIONS)
         if paste_back not in (True, False, "auto"):
             raise ConfigError(f"paste_back must be True, False or 'auto', not {paste_back!r}")
         keep = False if (paste_back, detail) == ("auto", "generated") else paste_back
-        pictures = list_pictures(images)
-        if shown == "photo" and self.config.painter_size:
-            self._engine.expect_paint()
-            warn_of_quality(self.quality, presences)
-        results = []
-        for found in inverted(
-            self._engine,
-            pictures,
-            refine=refine,
-            align=align,
-            face=face,
-            keep=keep,
-            centre=keep is False,
-        ):
-            photo, matrices = found.subject.photo, found.subject.matrices
-            if photo is None:
-                results.append(found.edited(presences, detail))
-            else:
-                if matrices:
-                    # In place: a large photo isn't kept twice.
-                    paste_changes(photo, found.change(presences), matrices)
-                results.append(photo)
-            if pictures.single:
-                warn_unchanged(found, presences)
-        return results[0] if pictures.single else results
+        paints = shown == "photo" and bool(self.config.painter_size)
+        return Editor(self._engine, presences, detail, paints, refine, align, face, keep)
 
     def variations(
         self, image: ImageLike, *, detail: Detail = "auto", **options: Unpack[Encoding]

@@ -3,7 +3,6 @@
 import os
 import tempfile
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, get_args
 
@@ -201,7 +200,7 @@ class PretrainedModel:
         """Sizes and design of the networks."""
         return self._engine.config
 
-    @cached_property
+    @property
     def quality(self) -> Quality | None:
         """How real each edit of photos looks, as it was measured; None: it wasn't."""
         return None if self._folder is None else read_quality(self._folder)

@@ -1,46 +1,11 @@
 """Several pictures at the same time: results in order, errors of one don't stop the others."""
 
 import json
-import threading
-import time
 from pathlib import Path
 
-import pytest
-import typer
 from PIL import Image
 
-from icgan_sdk.cli.console import for_each
-from icgan_sdk.errors import ImageError
 from tests.cli.conftest import Run
-
-
-def test_results_come_in_order_whoever_is_done_first(capsys: pytest.CaptureFixture[str]) -> None:
-    def work(number: int) -> int:
-        time.sleep(0.02 if number % 3 == 0 else 0)
-        if number == 4:
-            raise ImageError("four is bad")
-        return number
-
-    with pytest.raises(typer.Exit):
-        for_each(range(9), work, at_once=3)
-    told = capsys.readouterr()
-    assert told.out.split() == ["0", "1", "2", "3", "5", "6", "7", "8"]
-    assert told.err == "icgan: error: four is bad\n"
-
-
-def test_few_are_ahead_and_an_unexpected_error_ends_all() -> None:
-    begun: list[int] = []
-    lock = threading.Lock()
-
-    def work(number: int) -> None:
-        with lock:
-            begun.append(number)
-        if number == 5:
-            raise RuntimeError("unexpected")
-
-    with pytest.raises(RuntimeError, match="unexpected"):
-        for_each(range(1000), work, at_once=2)
-    assert len(begun) < 20
 
 
 def test_a_folder_is_edited_as_one_picture_after_the_other(

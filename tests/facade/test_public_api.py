@@ -11,10 +11,11 @@ from icgan_sdk import ConfigError, IcGAN, IcGANError, Inversion, errors
 
 EXPORTS = {
     "Align", "AttributeValueError", "CheckpointError", "ConfigError", "DataWarning", "DatasetError",
-    "Detail", "DivergedError", "DownloadError", "Face", "FontWarning", "IcGAN", "IcGANError",
-    "ImageError", "Inversion", "Latent", "ModelFormatError", "ModelNotFoundError",
+    "Detail", "DivergedError", "DownloadError", "EditResult", "Face", "FontWarning", "IcGAN",
+    "IcGANError", "ImageError", "Inversion", "Latent", "ModelFormatError", "ModelNotFoundError",
     "NoFaceFoundError", "PhotoWarning", "ResourceError", "SaveError", "ShapeError",
-    "UnknownAttributeError", "__version__", "from_floats", "sheet", "train",
+    "UnknownAttributeError", "__version__", "find_faces", "from_floats", "grid", "save_animation",
+    "save_picture", "sheet", "train",
 }  # fmt: skip
 
 MEMBERS = {
@@ -31,10 +32,13 @@ MEMBERS = {
     "invert": "(self, image, **options: align, face, refine)",
     "predict_attributes": "(self, images, **options: align, face)",
     "push_to_hub": "(self, repo_id, *, private, token, revision)",
+    "quality": "property",
     "reconstruct": "(self, images, **options: align, face, refine)",
     "sample": "(self, n, attributes, *, seed, generator, **named)",
     "save_pretrained": "(self, folder)",
     "share_cores": "(self, callers)",
+    "stream": "(self, images, attributes, *, on_error, at_once, refine, detail, align, face, "
+    "paste_back, **named)",
     "swap_attributes": "(self, a, b, **options: align, face, refine)",
     "to": "(self, device)",
     "variations": "(self, image, *, detail, **options: align, face, refine)",

@@ -6,11 +6,8 @@ import io
 import os
 import sys
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import TextIO, TypeVar
 
@@ -83,21 +80,20 @@ def note(text: str) -> None:
     print(f"icgan: {text}", file=sys.stderr)
 
 
-def for_each(items: Iterable[T], work: Callable[[T], object], at_once: int = 1) -> None:
+def for_each(items: Iterable[T], work: Callable[[T], object]) -> None:
     """Do the work for every item. Report pictures that can't be read, used or written, and go on.
 
     Args:
         items: In the order in which their results are told.
         work: Gives what to print, or None.
-        at_once: Items that are worked on at the same time, in threads.
 
     Raises:
         typer.Exit: With status 1 at the end, if there was any such picture.
     """
     failed = False
-    for done in _in_order(items, work, at_once):
+    for item in items:
         try:
-            result = done()
+            result = work(item)
         except (ImageError, NoFaceFoundError, SaveError) as error:
             if getattr(error.__cause__, "errno", None) in FULL:
                 raise  # as all others would be
@@ -108,27 +104,6 @@ def for_each(items: Iterable[T], work: Callable[[T], object], at_once: int = 1) 
                 print(result)
     if failed:
         raise typer.Exit(1)
-
-
-def _in_order(
-    items: Iterable[T], work: Callable[[T], object], at_once: int
-) -> Iterator[Callable[[], object]]:
-    """What gives each item's result, or raises its error; few items are ahead of the one told."""
-    if at_once == 1:
-        for item in items:
-            yield partial(work, item)
-        return
-    waiting: deque[Future[object]] = deque()
-    pool = ThreadPoolExecutor(at_once)
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > 2 * at_once:
-                yield waiting.popleft().result
-        while waiting:
-            yield waiting.popleft().result
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """``icgan edit`` and ``icgan reconstruct``: one picture out for each picture in."""
 
-import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,13 +34,11 @@ from icgan_sdk.cli.options import (
     split_settings,
 )
 from icgan_sdk.cli.paths import expand, name_outputs, spare_inputs
-from icgan_sdk.machine import usable_cores
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-AT_ONCE = 4
-"""Most pictures that are edited at the same time: large photos take memory."""
+    from icgan_sdk.editing.stream import EditResult
 
 
 def edit(
@@ -89,34 +86,45 @@ def edit(
 
     jobs = _jobs(files, output, overwrite, keep=() if square else JPEG_SUFFIXES)
     icgan = open_model(model, device, runtime, refine)
-    at_once = 1 if len(jobs) == 1 else min(len(jobs), usable_cores(), AT_ONCE)
-    if at_once > 1:
-        icgan.share_cores(at_once)
     edits = parse_settings(changes, icgan.config.attributes, ctx)
-    if len(jobs) > 1:
-        from icgan_sdk.editing.inversion import ALREADY_READ
 
-        # As of several pictures in Python: in a folder some always are so already.
-        warnings.filterwarnings("ignore", message=ALREADY_READ)
-
-    def work(job: tuple[Path, Path]) -> Path:
-        if not square:
-            picture = icgan.edit(
-                job[0],
-                edits,
-                refine=refine,
-                detail=detail,
-                align=align,
-                face=chosen_face,
-                paste_back=paste_back or "auto",
-            )
-            return _save_row([picture], job[1], scale, metadata=not strip_metadata)
+    if strip:
         assert chosen_face != "all"  # see above
-        found = icgan.invert(job[0], refine=refine, align=align, face=chosen_face)
-        before = [found.square, found.reconstruct()] if strip else []
-        return _save_row([*before, found.edit(edits, detail=detail)], job[1], scale)
 
-    for_each(jobs, work, at_once=at_once)
+        def edit_in_steps(job: tuple[Path, Path]) -> Path:
+            found = icgan.invert(job[0], refine=refine, align=align, face=chosen_face)
+            row = [found.square, found.reconstruct(), found.edit(edits, detail=detail)]
+            return _save_row(row, job[1], scale)
+
+        for_each(jobs, edit_in_steps)
+        return
+    from icgan_sdk.editing.notes import warn_of_quality, warn_unchanged
+
+    asked = icgan.config.attributes.resolve(edits)
+    if detail != "generated":
+        warn_of_quality(icgan.quality, asked)
+    results = icgan.stream(
+        [source for source, _ in jobs],
+        edits,
+        on_error="skip",
+        at_once=1 if len(jobs) == 1 else None,
+        refine=refine,
+        detail=detail,
+        align=align,
+        face=chosen_face,
+        paste_back="auto" if paste_back is None else paste_back,
+    )
+
+    def save(done: "tuple[EditResult, tuple[Path, Path]]") -> Path:
+        result, (_, target) = done
+        if result.image is None:
+            assert result.error is not None  # one of the two is there
+            raise result.error
+        if len(jobs) == 1:
+            warn_unchanged(result.scores, asked)
+        return _save_row([result.image], target, scale, metadata=not strip_metadata and not square)
+
+    for_each(zip(results, jobs, strict=True), save)
 
 
 def _is_word(name: str) -> bool:

@@ -123,7 +123,7 @@ def interpolate(
     For example: icgan interpolate me.jpg Smiling=1 -o smile.webp
     """
     from icgan_sdk.cli.showing import transition
-    from icgan_sdk.editing.inversion import warn_unchanged
+    from icgan_sdk.editing.notes import warn_unchanged
     from icgan_sdk.pictures.grids import enlarge
     from icgan_sdk.pictures.saving import save_animation
 
@@ -150,7 +150,7 @@ def interpolate(
     else:
         edits = parse_settings(changes, icgan.config.attributes, ctx)
         found = icgan.invert(a, refine=refine, align=align, face=chosen)
-        warn_unchanged(found, icgan.config.attributes.resolve(edits))
+        warn_unchanged(found.scores, icgan.config.attributes.resolve(edits))
         pictures = transition(found, edits, steps, paste_back, is_animation)
     if is_animation:
         save_animation([enlarge(picture, scale) for picture in pictures], output)

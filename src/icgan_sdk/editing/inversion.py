@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 from PIL.Image import Image
 
-from icgan_sdk.artefacts.quality import Quality
 from icgan_sdk.checks import check_whole
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.edit_grammar import resolve_edit
 from icgan_sdk.editing.latents import Batch, Detail, Latent, find_detail, shrink
-from icgan_sdk.errors import ShapeError, UnknownAttributeError, warn_of_photo
+from icgan_sdk.errors import ShapeError, UnknownAttributeError
 from icgan_sdk.photo import Subject, paste_changes
 from icgan_sdk.photo.placement import bounds
 from icgan_sdk.photo.subject import NO_PHOTO
@@ -25,12 +24,6 @@ ELSEWHERE = {
     "face": "give it to IcGAN.invert",
 }
 """Options of `IcGAN.edit` that an inversion has in other places."""
-
-ALREADY_READ = "the model reads this already"
-"""How the warning of an edit that changes nothing begins."""
-
-ALREADY = 0.1
-"""How near to what is asked for a score has to be for a picture to show it already."""
 
 
 class Inversion:
@@ -279,22 +272,3 @@ class Inversion:
                 f"{name!r} is no attribute, and no option here: {ELSEWHERE[name]}"
             )
         return resolve_edit(known, attributes, named, options)
-
-
-def warn_of_quality(quality: Quality | None, presences: Mapping[str, float]) -> None:
-    """Warn of what is known not to look real yet, where that was measured."""
-    if quality is None:
-        return
-    short = {name: asked for name, asked in presences.items() if quality.falls_short(name, asked)}
-    if short:
-        changes = ", ".join(f"{name}={asked:g}" for name, asked in short.items())
-        warn_of_photo(f"this model can't make it look real yet: {changes} (see model.quality)")
-
-
-def warn_unchanged(found: Inversion, presences: Mapping[str, float]) -> None:
-    """Warn if a picture is what an edit asks for already, in everything."""
-    scores = found.scores
-    same = [name for name, asked in presences.items() if abs(scores[name] - asked) < ALREADY]
-    if same and len(same) == len(presences):
-        read = ", ".join(f"{name} ({scores[name]:.2f})" for name in same)
-        warn_of_photo(f"{ALREADY_READ}: {read}; hardly anything changes")

@@ -43,11 +43,14 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def share_cores(self, callers: int) -> None:
+    def share_cores(self, callers: int) -> int:
         """Expect so many threads to call at once, and let each call use its part of the cores.
 
         A call on all cores is fastest alone, but several such calls wait for each other. The
         results stay what they are.
+
+        Returns:
+            How many were expected before.
         """
 
     def expect_paint(self) -> None:  # noqa: B027  # most engines are ready

@@ -103,10 +103,13 @@ class OnnxEngine(Engine):
         with self._changing:
             self._device, self._sessions = device, {}
 
-    def share_cores(self, callers: int) -> None:
+    def share_cores(self, callers: int) -> int:
         """Give each of several calls at once its part of the cores, see `Engine.share_cores`."""
         with self._changing:
-            self._callers, self._sessions = callers, {}
+            before = self._callers
+            if callers != before:
+                self._callers, self._sessions = callers, {}
+            return before
 
     def expect_paint(self) -> None:
         """Begin to open what `read` and `paint` need, see `Engine.expect_paint`."""

@@ -47,8 +47,9 @@ class TorchEngine(Engine):
         self._device = find_device(device)
         self._networks.to(self._device)
 
-    def share_cores(self, callers: int) -> None:
+    def share_cores(self, callers: int) -> int:
         """Nothing: torch has one pool of threads for the whole process, which is the caller's."""
+        return 1
 
     @plain_torch()
     def encode(self, images: Floats) -> tuple[Floats, Floats]:
