@@ -38,7 +38,7 @@ def open_engine(
     from icgan_sdk.engines.pytorch import TorchEngine
 
     networks, dtype = open_artefact(folder)
-    return TorchEngine(networks, device), dtype
+    return TorchEngine(networks, device, folder), dtype
 
 
 def _runs_without_torch(folder: Path, device: "str | torch.device | None") -> bool:

@@ -1,11 +1,17 @@
 """The networks run by torch, on any of its devices."""
 
+import copy
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor
 
+from icgan_sdk.artefacts.named import NamedModel, name_model
+from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.engines.engine import CHUNK, Engine
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.compositing import masked_change
@@ -15,22 +21,67 @@ from icgan_sdk.model.face_vectors import face_vectors
 from icgan_sdk.model.refinement import refine_z
 from icgan_sdk.pictures.arrays import Floats
 
+_UNPICKLED: WeakValueDictionary[tuple[NamedModel, str], IcGANNetworks] = WeakValueDictionary()
+_UNCHANGED: dict[tuple[NamedModel, str], list[int]] = {}
+"""Networks that pickles have named, by model and device, and their `_changes` then."""
+
 
 class TorchEngine(Engine):
     """Eval mode, float32, no gradients; global seeds, threads and default types stay untouched.
 
+    A pickle holds the networks, or only the name of the model that they were loaded from, as long
+    as nobody has changed them.
+
     Args:
         networks: Moved to the device and set to eval mode.
         device: As `find_device` takes it.
+        source: The folder they were just loaded from, if any.
 
     Raises:
         ConfigError: If there is no such device.
     """
 
-    def __init__(self, networks: IcGANNetworks, device: str | torch.device | None = "cpu") -> None:
+    def __init__(
+        self,
+        networks: IcGANNetworks,
+        device: str | torch.device | None = "cpu",
+        source: Path | None = None,
+    ) -> None:
         self._device = find_device(device)
         self._networks = networks.to(self._device, torch.float32).eval()
+        self._source, self._changes = source, _changes(self._networks)
+        self._shared = False
         self.config = networks.config
+
+    def __getstate__(self) -> dict[str, object]:
+        if self._source is None or _changes(self._networks) != self._changes:
+            return self.__dict__
+        return {"model": name_model(self._source), "device": str(self._device)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "model" not in state:
+            self.__dict__.update(state)
+            return
+        # All that are unpickled in a process share the weights, which nothing here changes.
+        key = (state["model"], state["device"])
+        networks = _UNPICKLED.get(key)
+        folder = state["model"].find()
+        if networks is None or _changes(networks) != _UNCHANGED[key]:
+            networks = load_artefact(folder)
+        self.__init__(networks, state["device"], folder)  # type: ignore[misc]
+        self._shared = True
+        _UNPICKLED[key], _UNCHANGED[key] = self._networks, self._changes
+
+    def __copy__(self) -> "TorchEngine":
+        return self._with(self.__dict__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "TorchEngine":
+        return self._with(copy.deepcopy(self.__dict__, memo))
+
+    def _with(self, values: dict[str, Any]) -> "TorchEngine":
+        engine = TorchEngine.__new__(TorchEngine)
+        engine.__dict__.update(values)
+        return engine
 
     @property
     def device(self) -> str:
@@ -45,7 +96,10 @@ class TorchEngine(Engine):
     def move(self, device: str) -> None:
         """Let the networks compute elsewhere."""
         self._device = find_device(device)
+        if self._shared:
+            self._networks, self._shared = copy.deepcopy(self._networks), False
         self._networks.to(self._device)
+        self._changes = _changes(self._networks)
 
     def share_cores(self, callers: int) -> int:
         """Nothing: torch has one pool of threads for the whole process, which is the caller's."""
@@ -97,6 +151,12 @@ class TorchEngine(Engine):
             for at in range(0, len(rows[0]), CHUNK)
         ]
         return _to_array(torch.cat(parts))
+
+
+def _changes(networks: IcGANNetworks) -> list[int]:
+    """How often each weight has been changed in place."""
+    tensors = (*networks.parameters(), *networks.buffers())
+    return [0 if t.is_inference() else t._version for t in tensors]  # those can't be counted
 
 
 @torch.inference_mode()
