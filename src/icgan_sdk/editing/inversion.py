@@ -30,8 +30,9 @@ class Inversion:
     """One picture with what the encoders read in it (`IcGAN.invert`).
 
     Faces are looked for, and the networks encode, once; every method then takes it from there. It
-    can be pickled and copied; a pickle names the model that was loaded, and finds it again. Of several faces (``face="all"``), `paste_back` edits all; what
-    concerns one square is of the first face, and `faces` gives each.
+    can be pickled and copied; a pickle names the model that was loaded, and finds it again. Of
+    several faces (``face="all"``), `paste_back` edits all; what concerns one square is of the first
+    face, and `faces` gives each.
 
     Attributes:
         subject: The squares and where they lie in the picture.
