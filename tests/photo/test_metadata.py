@@ -8,7 +8,7 @@ from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from icgan_sdk.cli.main import run
-from icgan_sdk.pictures.saving import metadata_of
+from icgan_sdk.pictures.metadata import metadata_of
 
 MAKER, ORIENTATION, GPS, THUMBNAIL_AT = 0x010F, 0x0112, 0x8825, 0x0201
 SIDEWAYS = 6

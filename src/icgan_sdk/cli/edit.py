@@ -82,7 +82,7 @@ def edit(
         )
     square = strip or paste_back is False or detail == "generated"
     chosen_face = parse_one_face(face) if square else parse_face(face)
-    from icgan_sdk.pictures.saving import JPEG_SUFFIXES
+    from icgan_sdk.pictures.metadata import JPEG_SUFFIXES
 
     jobs = _jobs(files, output, overwrite, keep=() if square else JPEG_SUFFIXES)
     icgan = open_model(model, device, runtime, refine)

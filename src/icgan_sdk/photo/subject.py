@@ -21,6 +21,7 @@ from icgan_sdk.pictures.arrays import (
     tensor_to_array,
 )
 from icgan_sdk.pictures.colour import profile_of, to_srgb
+from icgan_sdk.pictures.metadata import metadata_of
 from icgan_sdk.pictures.opening import (
     ImageLike,
     check_picture,
@@ -31,7 +32,6 @@ from icgan_sdk.pictures.opening import (
     name_of,
     upright,
 )
-from icgan_sdk.pictures.saving import metadata_of
 
 Align = Literal["auto", "always", "none"]
 """Whether faces are looked for.

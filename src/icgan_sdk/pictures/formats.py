@@ -1,14 +1,19 @@
 """The formats of pictures that are opened: one list for every path that reads pictures."""
 
 import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from io import BytesIO
+from pathlib import Path
 from typing import IO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from icgan_sdk.checks import require
-from icgan_sdk.errors import ConfigError, ImageError
+from icgan_sdk.errors import ConfigError, ImageError, warn_of_photo
+from icgan_sdk.pictures.png import ColourSignal, colour_signal, is_png, without_large_texts
+from icgan_sdk.pictures.profiles import PRIMARIES, profile_for
 
 FORMATS = (
     "JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "MPO",
@@ -25,20 +30,94 @@ by trying come last.
 COMMON = ("JPEG", "PNG")
 """Tried first: the modules of all others take a while to import."""
 
+CURVES: Mapping[int, float | None] = {4: 2.2, 5: 2.8, 8: 1.0, 13: None}
+"""Exponents of the transfer functions that PNGs name (ITU-T H.273); None: sRGB's."""
+
+HDR: Mapping[int, str] = {16: "PQ", 18: "HLG"}
+
+USUAL_GAMMA, NEAR_ENOUGH = 2.2, 0.1
+"""The exponent of a PNG whose gamma says nothing, and how far others may be from it."""
+
+KIND_OF_PICTURE, RAW_VERSION = 254, 50706
+"""TIFF tags: bit 0 says that a picture is a smaller copy of another; DNG's version."""
+
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 
 
 def open_listed(source: str | os.PathLike[str] | IO[bytes]) -> ImageFile.ImageFile:
     """Open a picture's file, not yet decoded, if its format is in the list.
 
+    Of a PNG, texts that are too large to unpack are left aside, and colours that it names by
+    numbers become a profile.
+
     Raises:
         PIL.UnidentifiedImageError: If it is not; files can fail in many other ways too.
+        ImageError: If all that can be read of it is a preview.
     """
     source = _seekable(source)
+    signal = None
+    with _bytes_of(source) as file:
+        if is_png(file):
+            signal = colour_signal(file)
+            slim = without_large_texts(file)
+            source = source if slim is file else slim
     try:
-        return Image.open(source, formats=COMMON)
+        picture = Image.open(source, formats=COMMON)
     except UnidentifiedImageError:
-        return Image.open(source, formats=_known_formats())
+        picture = Image.open(source, formats=_known_formats())
+    if picture.format == "PNG":
+        _explain_colours(picture, signal)
+    elif picture.format in {"TIFF", "MPO"}:
+        _seek_whole_picture(picture)
+    return picture
+
+
+def _bytes_of(source: str | os.PathLike[str] | IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    """A file opened for reading; what was opened already stays open."""
+    return Path(source).open("rb") if isinstance(source, str | os.PathLike) else nullcontext(source)
+
+
+def _explain_colours(picture: Image.Image, signal: ColourSignal | None) -> None:
+    """Give a PNG the profile of the colours that its chunks cICP or gAMA name."""
+    if signal is not None:
+        if signal.transfer in HDR:
+            name = HDR[signal.transfer]
+            warn_of_photo(f"an HDR picture ({name}): its colours are taken as they are, too pale")
+        elif signal.transfer in CURVES and signal.primaries in PRIMARIES:
+            curve = CURVES[signal.transfer]
+            picture.info["icc_profile"] = profile_for(signal.primaries, curve)
+        return
+    gamma = picture.info.get("gamma")
+    if not gamma or {"icc_profile", "srgb"} & picture.info.keys():
+        return
+    exponent = 1.0 / float(gamma)
+    if abs(exponent - USUAL_GAMMA) > NEAR_ENOUGH and 0.4 < exponent < 4.0:
+        picture.info["icc_profile"] = profile_for(1, exponent)
+
+
+def _seek_whole_picture(picture: ImageFile.ImageFile) -> None:
+    """Take a TIFF's picture instead of the preview that comes first, as in cameras' raw files.
+
+    Raises:
+        ImageError: If there is none that can be read.
+    """
+    tags = getattr(picture, "tag_v2", None)
+    if tags is None or not (tags.get(KIND_OF_PICTURE, 0) & 1 or RAW_VERSION in tags):
+        return
+    sizes = []
+    for frame in range(getattr(picture, "n_frames", 1)):
+        picture.seek(frame)
+        reduced = picture.tag_v2.get(KIND_OF_PICTURE, 0) & 1  # type: ignore[attr-defined]
+        sizes.append((not reduced, picture.width * picture.height, frame))
+    whole, _, frame = max(sizes)
+    picture.seek(frame)
+    if not whole:
+        size = f"{picture.width}×{picture.height}"
+        picture.close()
+        raise ImageError(
+            f"a raw photo: only its preview of {size} can be read; develop it first, and edit the "
+            "JPEG or TIFF"
+        )
 
 
 def _seekable(source: str | os.PathLike[str] | IO[bytes]) -> str | os.PathLike[str] | IO[bytes]:

@@ -3,32 +3,27 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
-from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from icgan_sdk.errors import ImageError
+from icgan_sdk.errors import ImageError, SaveError
 from icgan_sdk.files import atomic_file
+from icgan_sdk.pictures.metadata import for_writing, format_of, how_to_write
 from icgan_sdk.pictures.opening import on_white
-
-ORIENTATION = 0x0112
-"""EXIF tag: how the pixels lie, which an upright photo doesn't need."""
-
-JPEG_SUFFIXES, LONGEST_IN_JPEG = frozenset({".jpg", ".jpeg"}), 65533
-"""Suffixes of JPEG files, and how many bytes of EXIF data one holds; other formats hold more."""
-
-PARTS = (0x8769, 0x8825)
-"""EXIF tags of the directories within: the camera's settings, and the place.
-
-Another one holds a small copy of the picture, which would still show the photo as it was.
-"""
-
-QUALITY = 92
-"""Quality of lossy formats, on Pillow's scale to 100."""
 
 FRAME_MILLISECONDS = 80
 """How long an animation shows each frame."""
+
+COMPARED = frozenset({"JPEG", "MPO", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "JPEG2000"})
+"""Formats whose files are opened again and compared; others change the size, or can't be read."""
+
+COMPARED_SIDE, MOST_DIFFERENT = 32, 16.0
+"""Side at which they are compared, and the mean difference in levels that all formats keep."""
+
+MOST_COMPARED = 30_000_000
+"""Pixels up to which formats are decoded for it that can't be decoded small, as JPEG can."""
 
 OPAQUE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo",
@@ -51,21 +46,28 @@ def save_picture(
 
     Raises:
         ImageError: If Pillow can't write the format, or the format can't hold the picture.
-        SaveError: If the file can't be written.
+        SaveError: If the file can't be written, or shows something else when it is read again; a
+            file that was there before then stays.
     """
     check_suffix(path)
+    suffix = Path(path).suffix.lower()
     profile, info = picture.info.get("icc_profile"), picture.info
-    if "A" in picture.mode and Path(path).suffix.lower() in OPAQUE_SUFFIXES:
+    if "A" in picture.mode and suffix in OPAQUE_SUFFIXES:
         picture = on_white(picture).convert("L" if picture.mode == "LA" else "RGB")
         picture.info = info
-    suffix = Path(path).suffix.lower()
-    options = for_writing(picture, suffix, QUALITY) if metadata else {"quality": QUALITY}
+    options = for_writing(picture, suffix) if metadata else {}
+    if "qtables" not in options:  # which a quality would scale
+        options |= how_to_write(suffix)
+    picture = _plain(picture)
     with atomic_file(path) as temporary:
         try:
             # Not every format keeps the profile by itself, and Pillow's default JPEG is coarse.
             picture.save(temporary, icc_profile=profile, **options)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # of the disk; Pillow's own have no number
             raise ImageError(f"{path}: {error}; try .png or .jpg") from error
+        _check_written(temporary, picture, format_of(suffix), os.fspath(path))
 
 
 def save_animation(frames: Sequence[Image.Image], path: str | os.PathLike[str]) -> None:
@@ -95,44 +97,41 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
         raise ImageError(f"{path}: no image format has the suffix {suffix!r}; try .png or .jpg")
 
 
-def metadata_of(picture: Image.Image) -> dict[str, Any]:
-    """Keys for ``Image.info``, named as Pillow's writers take them.
+def _plain(picture: Image.Image) -> Image.Image:
+    """A picture without what its file said: writers would take tags and compression over."""
+    if type(picture) is Image.Image:
+        return picture
+    plain = picture.copy()
+    plain.info = {}
+    return plain
 
-    ``exif``: EXIF data without orientation and thumbnail; ``qtables`` and ``subsampling``: how a
-    JPEG was compressed.
+
+def _check_written(written: Path, picture: Image.Image, kind: str, name: str) -> None:
+    """Open what was written, while the file of that name which it replaces is still there.
+
+    Raises:
+        SaveError: If it can't be read, or shows something else.
     """
-    found: dict[str, Any] = {}
-    try:  # Pillow's parser of damaged data raises whatever it meets
-        if exif := _exif(picture):
-            found["exif"] = exif
-    except Exception:
-        found = {}
-    if isinstance(picture, JpegImageFile) and getattr(picture, "quantization", None):
-        found |= {"qtables": picture.quantization, "subsampling": get_sampling(picture)}
-    return found
+    if kind not in COMPARED:
+        return
+    large = picture.width * picture.height > MOST_COMPARED and kind != "JPEG"
+    try:
+        with Image.open(written, formats=[kind]) as again:
+            same = again.size == picture.size
+            small = _small(again) if same and not large else None
+    except Exception as error:  # whatever a decoder raises
+        raise SaveError(f"{name} can't be read after writing it: {error}") from error
+    if small is not None:
+        same = float(np.abs(small - _small(picture)).mean()) <= MOST_DIFFERENT
+    if not same:
+        raise SaveError(f"{name} would show something else than the picture, and is not written")
 
 
-def _exif(picture: Image.Image) -> bytes:
-    old, new = picture.getexif(), Image.Exif()
-    for tag, value in old.items():
-        if tag != ORIENTATION and tag not in PARTS:
-            new[tag] = value
-    for part in PARTS:
-        if within := old.get_ifd(part):
-            new.get_ifd(part).update(within)
-            new[part] = 0  # where it lies, which is filled in when it is written
-    return new.tobytes() if len(new) else b""
-
-
-def for_writing(picture: Image.Image, suffix: str, quality: int) -> dict[str, Any]:
-    """Options for `Image.save` that keep what `metadata_of` found, as far as the format can."""
-    options: dict[str, Any] = {"quality": quality}
-    exif, is_jpeg = picture.info.get("exif"), suffix in JPEG_SUFFIXES
-    fits = exif is not None and not (is_jpeg and len(exif) > LONGEST_IN_JPEG)
-    if fits and (is_jpeg or suffix in {".png", ".webp", ".tif", ".tiff"}):
-        options["exif"] = exif
-    tables = picture.info.get("qtables")
-    if tables and is_jpeg and picture.mode in {"L", "RGB"}:
-        del options["quality"]
-        options |= {"qtables": tables, "subsampling": max(0, picture.info["subsampling"])}
-    return options
+def _small(picture: Image.Image) -> npt.NDArray[np.float32]:
+    """A picture at a few pixels, decoded no more than that needs."""
+    picture.draft("RGB", (COMPARED_SIDE, COMPARED_SIDE))  # JPEG decodes at an eighth
+    factor = max(1, min(picture.size) // COMPARED_SIDE)
+    if factor > 1 and picture.mode in {"L", "LA", "RGB", "RGBA"}:
+        picture = picture.reduce(factor)
+    small = on_white(picture).convert("RGB").resize((COMPARED_SIDE, COMPARED_SIDE))
+    return np.asarray(small, np.float32)
