@@ -14,4 +14,4 @@ icgan evaluate "$work/run/artefact" --data "$work/data" --out "$work/report" --m
     --device cpu
 torchrun --nproc-per-node 2 -m icgan_sdk.cli.main train "$here/flat.toml" --data "$work/data" \
     --out "$work/two"
-test -s "$work/two/artefact/model.safetensors"
+test -s "$work/two/artefact/generator.safetensors"
