@@ -11,6 +11,7 @@ from icgan_sdk import IcGAN, __version__
 from icgan_sdk.cli.main import run
 from icgan_sdk.engines.pytorch import TorchEngine
 from icgan_sdk.photo import subject
+from icgan_sdk.pictures import opening
 from icgan_sdk.pictures.grids import grid, sheet, titled
 from tests.cli.conftest import Run
 
@@ -58,16 +59,16 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often files are opened, cut, and given to the networks."""
     found: Counter[str] = Counter()
 
-    def count(owner: Any, name: str) -> None:
+    def count(owner: Any, name: str, called: str = "") -> None:
         function = getattr(owner, name)
 
         def counting(*arguments: Any, **options: Any) -> Any:
-            found[name] += 1
+            found[called or name] += 1
             return function(*arguments, **options)
 
         monkeypatch.setattr(owner, name, counting)
 
-    count(Image, "open")
+    count(opening, "open_listed", "open")
     count(subject, "fit_picture")
     for name in ("encode", "decode", "change", "refine"):
         count(TorchEngine, name)
@@ -156,7 +157,7 @@ def test_outputs_never_overwrite_each_other_or_the_inputs(icgan: Run) -> None:
     before = Path("a.png").read_bytes()
     status, out, _ = icgan("reconstruct", *inputs, *MODEL, "-o", ".")
     assert status == 0
-    assert out.split() == ["a_2.png", "x_p.png", "y_p.png", "y_P_2.png"]
+    assert out.split() == ["a_2.png", "x_p.png", "y_p_png.png", "y_P_jpg.png"]
     assert Path("a.png").read_bytes() == before
 
 

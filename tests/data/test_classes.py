@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from icgan_sdk.data import prepare_folder
 from icgan_sdk.data.classes import read_classes
 from icgan_sdk.errors import DatasetError
 
@@ -18,7 +20,7 @@ def place(root: Path, names: Iterable[str]) -> Path:
 
 def found(root: Path) -> dict[str, str]:
     """Class and partition by path."""
-    attributes, items, _ = read_classes(root)
+    attributes, items, *_ = read_classes(root)
     named = {item.name: attributes.names[list(item.labels).index(1)] for item in items}
     return {item.name: f"{named[item.name]} {item.partition}".strip() for item in items}
 
@@ -114,3 +116,26 @@ def test_what_machines_leave_is_no_class(tmp_path: Path) -> None:
     place(tmp_path, ["a/0.png", "b/0.png", "a/._0.png", "a/@eaDir/0.png/THUMB_M.jpg", *machines])
     assert found(tmp_path) == {"a/0.png": "a", "b/0.png": "b"}
     assert not read_classes(tmp_path).loose
+
+
+def test_class_folders_may_be_links_and_links_may_lead_back(tmp_path: Path) -> None:
+    for name in ("store/a", "store/b", "photos/c"):
+        (tmp_path / name).mkdir(parents=True)
+        Image.new("RGB", (16, 16)).save(tmp_path / name / "1.png")
+    (tmp_path / "photos/a").symlink_to("../store/a")
+    (tmp_path / "photos/b").symlink_to(tmp_path / "store/b")
+    (tmp_path / "store/a/up").symlink_to("..")
+    (tmp_path / "photos/c/up").symlink_to("../..")
+    found = read_classes(tmp_path / "photos")
+    assert found.attributes.names == ("a", "b", "c")
+    assert {item.name for item in found.items} >= {"a/1.png", "c/1.png"}
+
+
+def test_raw_photos_are_told(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (16, 16)).save(tmp_path / name / "1.png")
+    (tmp_path / "a/2.DNG").touch()
+    assert read_classes(tmp_path).raw == ["a/2.DNG"]
+    report = prepare_folder(tmp_path, tmp_path / "out", image_size=16, test=0)
+    assert "1 raw photos left out, which must be developed first: a/2.DNG" in report.notes

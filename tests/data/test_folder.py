@@ -1,6 +1,7 @@
 """Own pictures: class folders and CSV files, and every fault they can have."""
 
 import pickle
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from icgan_sdk.config import PAPER_CROP
 from icgan_sdk.data import PreparedDataset, prepare_folder
 from icgan_sdk.data.folder import FolderPictures
+from icgan_sdk.data.table import read_table
 from icgan_sdk.errors import ConfigError, DatasetError, ImageError
 from tests.data.conftest import random_picture, write_csv
 
@@ -248,3 +250,60 @@ def test_large_photographs_are_scaled_with_antialiasing(tmp_path: Path) -> None:
     images = PreparedDataset.open(tmp_path / "out").images(slice(None))
     assert images.shape == (3, 3, 16, 16)
     assert images[0].abs().max() < 0.1
+
+
+def test_copies_are_told_and_those_in_two_partitions(tmp_path: Path) -> None:
+    rows = ["file,striped,partition"]
+    (tmp_path / "in").mkdir()
+    for number, (level, partition) in enumerate(
+        [(10, "train"), (10, "train"), (20, "train"), (10, "test"), (30, "test"), (30, "test")]
+    ):
+        Image.new("RGB", (16, 16), (level, 0, 0)).save(tmp_path / f"in/{number}.png")
+        rows.append(f"{number}.png,{number % 2},{partition}")
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    report = prepare_folder(
+        tmp_path / "in", tmp_path / "out", labels=tmp_path / "table.csv", image_size=16
+    )
+    (note,) = report.notes
+    assert note.startswith("3 pictures are copies of others; 1 of test are in train too")
+
+
+def test_excels_first_line_says_what_stands_between_columns(photos: Path, tmp_path: Path) -> None:
+    names = picture_names(photos)
+    table = tmp_path / "table.csv"
+    for first in ("sep=;", '"sep=;"', "SEP=|"):
+        mark = first.strip('"')[-1]
+        rows = [first, mark.join(("file", "tall")), *(f"{name}{mark}1" for name in names)]
+        table.write_text("\ufeff" + "\n".join(rows), encoding="utf-8")
+        attributes, items = read_table(table, {})
+        assert attributes.names == ("tall",)
+        assert [item.name for item in items] == names
+    table.write_text(f"sep=;\nfile;tall\n{names[0]};maybe\n")
+    with pytest.raises(DatasetError, match="line 3: tall must be 0 or 1"):
+        read_table(table, {})
+
+
+@pytest.mark.parametrize("first", ["# made by a tool", "// comment"])
+def test_comments_are_no_header(first: str, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(f"{first}\nfile,tall\na.png,1\n")
+    with pytest.raises(DatasetError, match="line 1: this is no header: its first column must name"):
+        read_table(table, {})
+
+
+def test_both_spellings_of_accents_name_the_same_file(tmp_path: Path) -> None:
+    composed, apart = (unicodedata.normalize(form, "café.png") for form in ("NFC", "NFD"))
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (16, 16)).save(tmp_path / "in" / apart)
+    Image.new("RGB", (16, 16), "red").save(tmp_path / "in/other.png")
+    table = tmp_path / "table.csv"
+    table.write_text(f"file,tall\n{composed},1\nother.png,0\n", encoding="utf-8")
+    report = prepare_folder(tmp_path / "in", tmp_path / "out", labels=table, image_size=16)
+    assert (report.written, report.unreadable) == (2, ())
+    table.write_text(f"file,tall\n{composed},1\n{apart},0\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match="is listed twice"):
+        prepare_folder(tmp_path / "in", tmp_path / "again", labels=table, image_size=16)
+
+
+def picture_names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*g"))

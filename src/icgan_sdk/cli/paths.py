@@ -3,7 +3,8 @@
 import glob
 import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import typer
@@ -61,13 +62,31 @@ def expand(patterns: Iterable[str]) -> list[Path]:
         if not glob.has_magic(pattern) or is_there(pattern):
             found.append(Path(pattern))
             continue
-        # Not Path.glob, which takes no absolute patterns.
-        hits = map(Path, glob.glob(pattern, recursive=True))  # noqa: PTH207
-        matches = sorted(path for path in hits if path.is_file())
+        matches = sorted(path for path in _matches(pattern) if path.is_file())
         if not matches:
-            raise ImageError(f"no files match {pattern!r}")
+            hint = "; a [ that is meant is written [[]" if "[" in pattern else ""
+            raise ImageError(f"no files match {pattern!r}{hint}")
         found += matches
     return list(dict.fromkeys(found))
+
+
+def _matches(pattern: str) -> Iterator[Path]:
+    """What matches a pattern, below the longest beginning that is a folder of that very name.
+
+    Links to folders are not followed by ``**``, which could lead back. Hidden names match only
+    patterns that say so.
+    """
+    parts = Path(pattern).parts
+    for length in reversed(range(len(parts))):
+        folder, rest = Path(*parts[:length]), parts[length:]
+        if not is_there(str(folder)) or not folder.is_dir():
+            continue
+        hidden = any(part.startswith(".") for part in rest)
+        for path in folder.glob("/".join(rest)):
+            names = path.relative_to(folder).parts
+            if hidden or not any(name.startswith(".") for name in names):
+                yield path
+        return
 
 
 def _pictures_in(folder: Path) -> list[Path]:
@@ -92,8 +111,9 @@ def name_outputs(inputs: Sequence[Path], output: str, keep: Collection[str] = ()
 
     Suffixes in `keep` stay what they are.
 
-    If stems are equal, the name of the input's folder is put before them, then a number after
-    them. No input is overwritten by the output of another.
+    If stems are equal, the names of the inputs' folders are put before them, as many as tell them
+    apart, then their suffixes after them, so that a second run writes the same files.
+    No input is overwritten by the output of another.
 
     Raises:
         typer.BadParameter: If several inputs should go to one file, or the output is empty or
@@ -111,16 +131,44 @@ def name_outputs(inputs: Sequence[Path], output: str, keep: Collection[str] = ()
         check_output(output, or_folder=True)
         return [Path(output)]
     taken = {_key(path) for path in inputs}
-    stems = [path.stem.casefold() for path in inputs]
     named = []
-    for path in inputs:
-        unique = stems.count(path.stem.casefold()) == 1
-        stem = path.stem if unique else f"{path.absolute().parent.name}_{path.stem}"
+    for path, stem in zip(inputs, _telling_apart(inputs), strict=True):
         suffix = path.suffix if path.suffix.lower() in keep else ".png"
         target = _free(Path(output), stem, suffix, taken)
         taken.add(_key(target))
         named.append(target)
     return named
+
+
+def _telling_apart(inputs: Sequence[Path]) -> list[str]:
+    """For each input its stem, with as much of its path as it takes to be its alone.
+
+    First names of folders are put before it, then its suffix after it.
+    """
+    folders = [path.absolute().parts[1:-1] for path in inputs]
+    stems = [path.stem for path in inputs]
+    for depth in range(1, max(map(len, folders), default=0) + 1):
+        shared = _shared(stems)
+        if not shared:
+            return stems
+        longer = [
+            "_".join((*parts[-depth:], path.stem)) if at in shared else stem
+            for at, (path, parts, stem) in enumerate(zip(inputs, folders, stems, strict=True))
+        ]
+        if depth > 1 and len(_shared(longer)) == len(shared):
+            break  # they lie in one folder
+        stems = longer
+    shared = _shared(stems)
+    return [
+        f"{stem}_{path.suffix[1:]}" if at in shared else stem
+        for at, (path, stem) in enumerate(zip(inputs, stems, strict=True))
+    ]
+
+
+def _shared(stems: Sequence[str]) -> set[int]:
+    """The places of names that stand there more than once, whatever their capitals."""
+    count = Counter(stem.casefold() for stem in stems)
+    return {at for at, stem in enumerate(stems) if count[stem.casefold()] > 1}
 
 
 def check_output(

@@ -1,6 +1,8 @@
 """Pictures in one folder per class, with or without folders for the partitions."""
 
+import os
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -8,7 +10,7 @@ from typing import NamedTuple
 from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.data.writing import UNDECIDED, Item
 from icgan_sdk.errors import DatasetError, list_some
-from icgan_sdk.pictures.formats import picture_suffixes
+from icgan_sdk.pictures.formats import RAW_SUFFIXES, picture_suffixes
 
 PARTITION_NAMES = {
     "train": "train", "training": "train",
@@ -52,11 +54,13 @@ class Classes(NamedTuple):
         attributes: The classes, one-hot.
         items: The pictures, by class and path.
         loose: Paths of the pictures that lie beside the class folders.
+        raw: Paths of cameras' raw files, which aren't read.
     """
 
     attributes: AttributeSet
     items: list[Item]
     loose: list[str]
+    raw: list[str]
 
 
 def read_classes(source: Path) -> Classes:
@@ -69,7 +73,10 @@ def read_classes(source: Path) -> Classes:
         DatasetError: If there are fewer than two classes, the folders look like partitions but
             don't hold the same classes, or most pictures lie beside the class folders.
     """
-    pictures = [PurePosixPath(path).parts for path in sorted(_pictures_below(source))]
+    files = sorted(_files_below(source))
+    known = picture_suffixes()
+    pictures = [PurePosixPath(path).parts for path in files if _suffix(path) in known]
+    raw = [path for path in files if _suffix(path) in RAW_SUFFIXES]
     layout = _find_layout(source, [parts for parts in pictures if len(parts) > 1])
     placed = {"/".join(parts): place for parts in pictures if (place := layout(parts)) is not None}
     placed = _same_classes(source, placed)
@@ -79,7 +86,7 @@ def read_classes(source: Path) -> Classes:
     rows = {name: [int(name == other) for other in names] for name in names}
     by_class = sorted(placed.items(), key=lambda found: (found[1].name, found[0]))
     items = [Item(path, rows[name], partition) for path, (name, partition) in by_class]
-    return Classes(AttributeSet.classes("class", names), items, loose)
+    return Classes(AttributeSet.classes("class", names), items, loose, raw)
 
 
 def partition_folders(paths: Iterable[str]) -> list[str]:
@@ -89,13 +96,26 @@ def partition_folders(paths: Iterable[str]) -> list[str]:
     return named if len({PARTITION_NAMES[name.casefold()] for name in named}) > 1 else []
 
 
-def _pictures_below(root: Path) -> Iterator[str]:
-    suffixes = picture_suffixes()
-    for path in root.rglob("*"):
-        relative = path.relative_to(root)
-        skipped = any(p.startswith(".") or p.casefold() in NOT_THE_USERS for p in relative.parts)
-        if not skipped and path.suffix.lower() in suffixes and path.is_file():
-            yield relative.as_posix()
+def _files_below(root: Path) -> Iterator[str]:
+    """Paths of the user's files; links are followed, each real folder once, so that loops end."""
+    seen, waiting = set[str](), deque([root])
+    while waiting:  # level by level: a folder counts by its shortest path
+        folder = waiting.popleft()
+        real = os.path.realpath(folder)
+        if real in seen:
+            continue
+        seen.add(real)
+        for path in sorted(folder.iterdir()):
+            if path.name.startswith(".") or path.name.casefold() in NOT_THE_USERS:
+                continue
+            if path.is_dir():
+                waiting.append(path)
+            elif path.is_file():
+                yield path.relative_to(root).as_posix()
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
 
 
 def _find_layout(source: Path, pictures: list[Parts]) -> Layout:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from unicodedata import normalize
 
 from PIL import Image
 
@@ -12,6 +13,7 @@ from icgan_sdk.attributes import AttributeSet
 from icgan_sdk.config import Crop
 from icgan_sdk.data.classes import partition_folders, read_classes
 from icgan_sdk.data.table import PARTITION_COLUMN, read_table
+from icgan_sdk.data.twins import twins_note
 from icgan_sdk.data.writing import UNDECIDED, Item, PrepareReport, write_prepared
 from icgan_sdk.errors import ConfigError, DatasetError, list_some
 from icgan_sdk.pictures.arrays import fit_picture
@@ -44,7 +46,8 @@ def prepare_folder(
     Without `labels`, each folder in `source` is a class (one-hot labels, group ``class``) of all
     the pictures in and below it. Folders called train, val, valid, validation or test above the
     class folders, in each of them, or joined with their names (trainA, testA) are the partitions.
-    Hidden files and folders are skipped, and thumbnails that machines make.
+    Hidden files and folders are skipped, and thumbnails that machines make. Links are followed,
+    each folder once.
 
     Args:
         source: Folder of the pictures.
@@ -87,7 +90,8 @@ def prepare_folder(
         overwrite=overwrite,
         progress=progress,
     )
-    return replace(report, notes=tuple(notes))
+    twins = twins_note(Path(folder))
+    return replace(report, notes=(*notes, *filter(None, [twins])))
 
 
 class FolderPictures:
@@ -107,15 +111,36 @@ def _read(
     """The attributes, the pictures, and what the user should be told."""
     if labels is None:
         found = read_classes(source)
-        told = f"{len(found.loose)} pictures left out, which lie beside the class folders: "
-        return found.attributes, found.items, [told + list_some(found.loose)] if found.loose else []
+        left_out = (
+            (found.loose, "pictures left out, which lie beside the class folders"),
+            (found.raw, "raw photos left out, which must be developed first"),
+        )
+        notes = [f"{len(names)} {text}: {list_some(names)}" for names, text in left_out if names]
+        return found.attributes, found.items, notes
     attributes, items = read_table(Path(labels), groups)
+    items = _as_on_disk(source, Path(labels), items)
     _check_files(source, Path(labels), [item.name for item in items])
     folders = partition_folders(item.name for item in items)
     if folders and any(item.partition == UNDECIDED for item in items):
         told = f"the partitions are drawn: that files lie in {', '.join(folders)} says nothing; "
         return attributes, items, [f"{told}a column {PARTITION_COLUMN!r} would"]
     return attributes, items, []
+
+
+def _as_on_disk(source: Path, table: Path, items: list[Item]) -> list[Item]:
+    """The items by the names their files have: Unicode spells é in two ways, systems differ.
+
+    Raises:
+        DatasetError: If two names are then the same file's.
+    """
+    found: dict[str, Item] = {}
+    for item in items:
+        spellings = (item.name, *(normalize(form, item.name) for form in ("NFC", "NFD")))
+        name = next((n for n in spellings if (source / n).is_file()), item.name)
+        if name in found:
+            raise DatasetError(f"{table}: {item.name!r} is listed twice")
+        found[name] = item._replace(name=name)
+    return list(found.values())
 
 
 def _check_files(source: Path, table: Path, names: list[str]) -> None:

@@ -1,6 +1,7 @@
 """A table of the user's own pictures: a CSV file of names, attributes and partitions."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -34,15 +35,18 @@ def read_table(
 def _parse(
     path: Path, first: str, rest: Iterator[str], groups: Mapping[str, tuple[str, ...]]
 ) -> tuple[AttributeSet, list[Item]]:
-    delimiter = _delimiter(first)
+    line, told = 1, SEPARATOR.fullmatch(first.strip())
+    if told:
+        line, first = 2, next(rest, "")
+    delimiter = told["delimiter"] if told else _delimiter(first)
     header = _columns(first, delimiter)
     if problem := _header_problem(header):
-        raise DatasetError(f"{path}, line 1: {problem}")
+        raise DatasetError(f"{path}, line {line}: {problem}")
     try:
         names = tuple(name for name in header[1:] if name != PARTITION_COLUMN)
         attributes = AttributeSet(names, dict(groups))
     except ConfigError as error:
-        raise DatasetError(f"{path}, line 1: {error}") from error
+        raise DatasetError(f"{path}, line {line}: {error}") from error
     items: dict[str, Item] = {}
     reader = csv.reader(rest, delimiter=delimiter)
     for cells in reader:
@@ -53,9 +57,13 @@ def _parse(
             if item.name in items:
                 raise ValueError(f"{item.name!r} is listed twice")
         except ValueError as error:
-            raise DatasetError(f"{path}, line {reader.line_num + 1}: {error}") from error
+            raise DatasetError(f"{path}, line {reader.line_num + line}: {error}") from error
         items[item.name] = item
     return attributes, list(items.values())
+
+
+SEPARATOR = re.compile(r'"?sep=(?P<delimiter>.)"?', re.IGNORECASE)
+"""A first line by which Excel says, and is told, what stands between columns."""
 
 
 def _delimiter(header: str) -> str:
@@ -68,6 +76,8 @@ def _columns(line: str, delimiter: str) -> list[str]:
 
 def _header_problem(header: Sequence[str]) -> str:
     """What is wrong with the first line; empty if it may be a header."""
+    if header and header[0].startswith(("#", "//")):
+        return "this is no header: its first column must name the files, the others attributes"
     if header.count(PARTITION_COLUMN) > 1:
         return f"two columns are named {PARTITION_COLUMN!r}"
     names_picture = bool(header) and Path(header[0]).suffix.lower() in picture_suffixes()

@@ -30,6 +30,14 @@ by trying come last.
 COMMON = ("JPEG", "PNG")
 """Tried first: the modules of all others take a while to import."""
 
+RAW_SUFFIXES = frozenset(
+    {
+        ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".iiq", ".mef", ".mrw", ".nef",
+        ".nrw", ".orf", ".pef", ".raf", ".rw2", ".sr2", ".srf", ".srw", ".x3f",
+    }
+)  # fmt: skip
+"""Suffixes, in small letters, of what cameras' sensors saw, which must be developed."""
+
 CURVES: Mapping[int, float | None] = {4: 2.2, 5: 2.8, 8: 1.0, 13: None}
 """Exponents of the transfer functions that PNGs name (ITU-T H.273); None: sRGB's."""
 
