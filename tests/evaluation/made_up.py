@@ -11,6 +11,7 @@ from icgan_sdk.evaluation.metrics.memorisation import Memorisation
 from icgan_sdk.evaluation.metrics.same_person import Recognition, SamePerson
 from icgan_sdk.evaluation.metrics.told_apart import ToldApart
 from icgan_sdk.evaluation.metrics.two_sample import Apart
+from icgan_sdk.evaluation.metrics.wearers import WayLeft
 from icgan_sdk.evaluation.results import Evaluation, Subject
 
 
@@ -66,6 +67,11 @@ def made_up(config: ModelConfig) -> Evaluation:
                 told_apart=Apart(0.5875, 0.0195, 400, 410),
             ),
             "told_apart": ToldApart(900, Apart(1.0, 0.0, 400, 410), Apart(0.95, 0.005, 400, 410)),
+            "way_left": WayLeft(
+                dict.fromkeys(config.attributes.names, 0.25),
+                {} if one_hot else dict.fromkeys(config.attributes.names),
+                dict.fromkeys(config.attributes.names, 0.75),
+            ),
             "same_person": SamePerson(*(recognised if config.alignment else (None, None))),
             "identification": Identification(0.625, 80, 40),
             "fidelity": Fidelity(100, 256, 12.5, 0.001, 0.0, None, "no network"),

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from icgan_sdk.artefacts.store import save_artefact
+from icgan_sdk.artefacts.quality import read_quality
+from icgan_sdk.artefacts.store import copy_artefact, save_artefact
 from icgan_sdk.config import ModelConfig
 from icgan_sdk.data import PreparedDataset
 from icgan_sdk.errors import ConfigError, DatasetError, IcGANError, ModelNotFoundError, SaveError
@@ -237,9 +238,9 @@ def test_a_quick_evaluation_trains_no_referee(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     out = tmp_path / "out"
     result = evaluate(model, faces.folder, out, quick=True, device="cpu", pictures="none")
-    assert set(result.figures) == {"told_apart", "same_person", "inversion"}
+    assert set(result.figures) == {"told_apart", "way_left", "same_person", "inversion"}
     assert result.referees == {}
-    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "cache" / "icgan_sdk").exists()
     assert "being measured" not in (out / "report.md").read_text("utf-8")
     with pytest.raises(ConfigError, match="need referees"):
         evaluate(model, faces.folder, out, quick=True, metrics=["edits"])
@@ -431,3 +432,23 @@ with atomic_file(sys.argv[1]) as temporary:
     assert len(list(out.iterdir())) == 1
     evaluate(model, faces.folder, out, referees=quick_judges / "faces", limit=8, device="cpu")
     assert {path.name for path in out.iterdir()} == {"evaluation.json", "images", "report.md"}
+
+
+def test_quality_goes_into_the_models_folder(
+    model: Path, faces: PreparedDataset, tmp_path: Path
+) -> None:
+    own = tmp_path / "model"
+    copy_artefact(model, own)
+    with pytest.raises(ConfigError, match="keep_quality needs the metric 'way_left'"):
+        evaluate(own, faces.folder, tmp_path / "out", metrics=["inversion"], keep_quality=True)
+    result = evaluate(
+        own,
+        faces.folder,
+        tmp_path / "out",
+        metrics=["way_left"],
+        keep_quality=True,
+        pictures="none",
+        device="cpu",
+    )
+    assert read_quality(own) is not None
+    assert set(result.figures["way_left"].adding) == set(faces.attributes.names)

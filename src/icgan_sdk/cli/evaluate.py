@@ -47,6 +47,12 @@ def evaluate(
     detail: DetailOption = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
     device: Device = "auto",
+    keep_quality: Annotated[
+        bool,
+        typer.Option(
+            "--keep-quality", help="Write how real each edit looks into the model's folder."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure how good a model is. Write a report with tables, plots and pictures."""
@@ -69,6 +75,7 @@ def evaluate(
             detail=detail,
             seed=seed,
             device=device,
+            keep_quality=keep_quality,
             watcher=parts.update,
         )
     if as_json:

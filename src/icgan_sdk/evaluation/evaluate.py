@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from icgan_sdk._version import __version__
+from icgan_sdk.artefacts.quality import Quality, write_quality
 from icgan_sdk.artefacts.resolving import resolve
 from icgan_sdk.artefacts.store import load_artefact
 from icgan_sdk.checks import check_whole
@@ -32,6 +33,7 @@ from icgan_sdk.evaluation.metrics.first_pictures import FirstPictures
 from icgan_sdk.evaluation.metrics.measuring import measure
 from icgan_sdk.evaluation.metrics.metric import NO_REFEREE, Metric
 from icgan_sdk.evaluation.metrics.seeing import RealPictures, judged_config
+from icgan_sdk.evaluation.metrics.wearers import WearersMetric
 from icgan_sdk.evaluation.progress import Watcher, ignore
 from icgan_sdk.evaluation.referees.referee_folder import read_record
 from icgan_sdk.evaluation.referees.referee_training import ensure_referees
@@ -42,6 +44,7 @@ from icgan_sdk.evaluation.results import Evaluation, Subject
 from icgan_sdk.files import atomic_folder, names_in, write_text
 from icgan_sdk.model import IcGANNetworks
 from icgan_sdk.model.devices import find_device
+from icgan_sdk.model.image_features import REMEDY
 from icgan_sdk.pictures.saving import save_picture
 from icgan_sdk.training.logging import read_metrics
 from icgan_sdk.training.runtime import keep_freed_memory
@@ -70,6 +73,7 @@ def evaluate(
     detail: Detail = "auto",
     seed: int = 0,
     device: str = "auto",
+    keep_quality: bool = False,
     watcher: Watcher | None = None,
 ) -> Evaluation:
     """Judge a model on a data set and write ``evaluation.json``, ``report.md`` and ``images/``.
@@ -101,6 +105,8 @@ def evaluate(
         detail: As in `IcGAN.edit`, for the edits.
         seed: Everything random follows from it.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
+        keep_quality: Write how real each edit looks (metric `way_left`) into the model's folder,
+            where `IcGAN.quality` finds it.
         watcher: Told of the progress.
 
     Raises:
@@ -112,12 +118,8 @@ def evaluate(
         SaveError: If `out` holds other files or can't be written.
     """
     _check_options(pictures, limit, refine, detail, seed)
-    wanted = metric_table.chosen(metrics)
-    if quick:
-        wanted = [metric for metric in wanted if metric.round == NO_REFEREE]
-        limit = limit or QUICK_LIMIT
-    if not wanted:
-        raise ConfigError("these metrics need referees, which a quick evaluation goes without")
+    wanted = _choose(metrics, quick, keep_quality)
+    limit = limit or (QUICK_LIMIT if quick else None)
     folder, tell = Path(out), watcher or ignore
     _check_replaceable(folder)
     name, run, networks = _open_model(model)
@@ -165,6 +167,8 @@ def evaluate(
         write_text(folder / RESULT_FILE, result.to_json())
         missing = [metric.name for metric in wanted if metric.name not in figures]
         write_text(folder / REPORT_FILE, evaluation_report.report(result, {}, missing))
+    if keep_quality:
+        write_quality(resolve(model), _quality(figures))
     measures.sort(key=lambda metric: wanted.index(type(metric)))
     tell("pictures", 0, 1)
     with atomic_folder(folder / IMAGES) as images:
@@ -178,6 +182,17 @@ def evaluate(
     write_text(folder / REPORT_FILE, evaluation_report.report(result, shown))
     tell("pictures", 1, 1)
     return result
+
+
+def _choose(
+    names: Sequence[str] | None, quick: bool, keep_quality: bool
+) -> list[type[Metric[Any]]]:
+    wanted = [m for m in metric_table.chosen(names) if m.round == NO_REFEREE or not quick]
+    if not wanted:
+        raise ConfigError("these metrics need referees, which a quick evaluation goes without")
+    if keep_quality and WearersMetric not in wanted:
+        raise ConfigError(f"keep_quality needs the metric {WearersMetric.name!r}: name it too")
+    return wanted
 
 
 def _check_options(
@@ -196,6 +211,15 @@ def _check_options(
         check_whole("limit", limit, 2)
     check_whole("refine", refine, 0)
     check_whole("seed", seed, 0)
+
+
+def _quality(figures: Mapping[str, Any]) -> Quality:
+    """How real edits look, by the metric that measured it."""
+    left = figures.get(WearersMetric.name)
+    if left is None or not left.adding:
+        raise ConfigError(f"how real edits look could not be measured: {REMEDY}")
+    quality: Quality = left.quality()
+    return quality
 
 
 def _referee_folder(out: Path, dataset: PreparedDataset) -> Path:

@@ -15,6 +15,7 @@ from icgan_sdk.evaluation.metrics.memorisation import MemorisationMetric
 from icgan_sdk.evaluation.metrics.metric import Metric
 from icgan_sdk.evaluation.metrics.same_person import SamePersonMetric
 from icgan_sdk.evaluation.metrics.told_apart import ToldApartMetric
+from icgan_sdk.evaluation.metrics.wearers import WearersMetric
 from icgan_sdk.extensions import load_plugins
 
 METRICS: list[type[Metric[Any]]] = [
@@ -22,6 +23,7 @@ METRICS: list[type[Metric[Any]]] = [
     ClassConfusion,
     EditsMetric,
     ToldApartMetric,
+    WearersMetric,
     SamePersonMetric,
     EncoderErrorsMetric,
     IdentificationMetric,
