@@ -34,7 +34,7 @@ def test_every_figure_has_its_place(kind: str, request: pytest.FixtureRequest) -
     text = report(made_up(config), PLOTS | PICTURES)
     assert text.startswith("# Evaluation of `made-up`\n")
     found = list(tables(text))
-    assert len(found) == (12 if config.attributes.one_hot else 13)
+    assert len(found) == (13 if config.attributes.one_hot else 14)
     for table in found:
         assert {len(row) for row in table} == {len(table[0])}
         assert set("".join(table[1])) <= set(" -:")
@@ -46,7 +46,7 @@ def test_every_figure_has_its_place(kind: str, request: pytest.FixtureRequest) -
 def test_attributes(tiny_config: ModelConfig) -> None:
     text = report(made_up(tiny_config), PLOTS)
     lines = summary(made_up(tiny_config))
-    assert len(lines) == 17
+    assert len(lines) == 18
     assert lines[0] == (
         "Generated attributes, read by the Anet: accuracy / F1",
         "93.75 % / 81.25 %",
