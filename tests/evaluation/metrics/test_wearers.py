@@ -10,12 +10,13 @@ from torch import Tensor
 
 from icgan_sdk.artefacts.quality import Quality
 from icgan_sdk.attributes import AttributeSet
-from icgan_sdk.config import ModelConfig
+from icgan_sdk.config import CELEBA_CROP, ModelConfig
 from icgan_sdk.data import PreparedDataset, write_arrays
 from icgan_sdk.evaluation.metrics import wearers
 from icgan_sdk.evaluation.metrics.bench import Bench
+from icgan_sdk.evaluation.metrics.paired_samples import chance, matched, probe, squared_distance
 from icgan_sdk.evaluation.metrics.seeing import RealPictures
-from icgan_sdk.evaluation.metrics.wearers import WayLeft, WearersMetric, probe, squared_distance
+from icgan_sdk.evaluation.metrics.wearers import WayLeft, WearersMetric
 from icgan_sdk.model import IcGANNetworks
 from tests.conftest import tiny_networks
 
@@ -32,7 +33,53 @@ def test_the_distance_of_two_draws_is_about_zero_and_grows() -> None:
     assert abs(same) < 0.05
     assert same < near < far
     a = features(50, 0)
-    assert squared_distance(a, a) < 0  # without bias: equal points count as nearer than chance
+    assert squared_distance(a, a) == pytest.approx(0, abs=1e-9)
+
+
+def test_partners_that_are_alike_are_no_nearer_than_chance() -> None:
+    found = []
+    for seed in range(40):
+        shared = 2 * features(60, 1000 + seed)
+        pair = shared + features(60, seed), shared + features(60, 2000 + seed)
+        found.append(squared_distance(*pair) / chance(*pair))
+    shares = torch.tensor(found)
+    assert abs(float(shares.mean())) < 0.5
+    assert 0.7 < float(shares.std()) < 1.3
+    assert squared_distance(features(60, 0), features(60, 1, 1.0)) > 3 * chance(
+        features(60, 0), features(60, 1, 1.0)
+    )
+
+
+def test_each_row_has_a_column_of_its_own() -> None:
+    differences = torch.tensor([[0.0, 1.0, 5.0], [0.0, 2.0, 3.0], [9.0, 9.0, 9.0]])[:2]
+    rows, columns = matched(differences, 80)
+    assert (rows.tolist(), columns.tolist()) == ([0, 1], [0, 1])
+    assert [len(found) for found in matched(differences, 1)] == [1, 1]
+    assert [len(found) for found in matched(differences[:0], 80)] == [0, 0]
+
+
+def test_people_are_edited_who_are_like_those_that_show_it(
+    networks: IcGANNetworks, tmp_path: Path
+) -> None:
+    labels = np.zeros((200, 2), np.uint8)
+    labels[:100, 0] = 1  # half are men, and all that is bright
+    labels[:30, 1] = 1
+    write_arrays(tmp_path, np.zeros((200, 16, 16, 3), np.uint8), labels, ATTRIBUTES, {"test": 200})
+    data = PreparedDataset.open(tmp_path, "test")
+    networks.config = replace(networks.config, crop=CELEBA_CROP)
+    metric = WearersMetric(Bench(networks, RealPictures(data, {}), detail="photo"))
+    rows, others = metric._pairs(("bright", True))
+    assert len(rows) == 30
+    assert (data.labels(rows)[:, 0] == data.labels(others)[:, 0]).all()
+
+
+def test_a_share_of_what_chance_may_give_is_no_figure(
+    networks: IcGANNetworks, dataset: PreparedDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wearers, "CLEAR", 1e9)
+    found = _figures(networks, dataset)
+    assert found.adding == {"Male": None, "bright": None}
+    assert found.told_adding["bright"] is not None
 
 
 def test_a_probe_tells_what_differs() -> None:
@@ -98,8 +145,6 @@ def test_doing_nothing_leaves_the_whole_way_and_a_true_edit_none(
 def test_each_photo_has_a_real_one_of_the_same_kind_of_person(
     networks: IcGANNetworks, dataset: PreparedDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from icgan_sdk.config import CELEBA_CROP
-
     networks.config = replace(networks.config, crop=CELEBA_CROP)
     metric = WearersMetric(Bench(networks, RealPictures(dataset, {}), detail="photo"))
     monkeypatch.setattr(wearers, "MOST", 25)

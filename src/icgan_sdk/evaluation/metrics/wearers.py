@@ -6,7 +6,6 @@ from statistics import median
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -16,8 +15,16 @@ from icgan_sdk.editing.latents import Latent, with_presences
 from icgan_sdk.engines.pytorch import decode, encode
 from icgan_sdk.errors import ConfigError
 from icgan_sdk.evaluation.metrics.bench import Bench
-from icgan_sdk.evaluation.metrics.making_edits import Edit, Inverted, editable, edited, edits_of
+from icgan_sdk.evaluation.metrics.making_edits import (
+    MEN_ONLY,
+    Edit,
+    Inverted,
+    editable,
+    edited,
+    edits_of,
+)
 from icgan_sdk.evaluation.metrics.metric import NO_REFEREE, Metric
+from icgan_sdk.evaluation.metrics.paired_samples import chance, matched, probe, squared_distance
 from icgan_sdk.evaluation.metrics.seeing import enlarge
 from icgan_sdk.evaluation.report.markdown import NONE, Line, Section, number, table
 from icgan_sdk.model.devices import device_of
@@ -27,6 +34,10 @@ from icgan_sdk.pictures.grids import grid, titled
 
 MOST, FEWEST = 80, 20
 """Photos that each edit is judged by, and below how many no figure is given."""
+
+CLEAR = 3.0
+"""Standard deviations of chance that photos must be away from real ones that show what is asked
+for: a share of what chance alone may give says nothing."""
 
 CHUNK = 64
 
@@ -42,6 +53,8 @@ MEANING = f"""\
 show what was asked for, as a share of the same distance from the photos as they were: 0 is like
 real ones, 1 no nearer than doing nothing. Each photo has a real one of its own, of the same kind of
 person and as alike in all other labels as possible; else the figure would tell of who wears hats.
+So those are edited who are like people that show it. No figure is given from fewer than {FEWEST}
+photos, or where photos lie no farther from the real ones than chance may put them.
 Features are those of EfficientNet-Lite1, which learnt ImageNet and which no training here uses; up
 to {MOST} photos each. *Told apart*: how well a linear probe on the same features tells edited from
 real ones (area under the ROC curve, two folds; 0.5: it can't)."""
@@ -118,7 +131,7 @@ class WearersMetric(Metric[WayLeft]):
                 painted = (self._look(network, images) - mean) / deviation
                 before, wearers = ((real[at] - mean) / deviation for at in (rows, others))
                 whole = squared_distance(before, wearers)
-                if whole > 0:
+                if whole > CLEAR * chance(before, wearers):
                     left[name] = max(squared_distance(painted, wearers), 0.0) / whole
                 told[name] = probe(painted, wearers)
                 self._keep_strip(edit, rows, images, others)
@@ -142,22 +155,23 @@ class WearersMetric(Metric[WayLeft]):
         name, adding = edit
         column = attributes.names.index(name)
         rows = editable(y, attributes, edit).nonzero()[:, 0]
-        others = ((y[:, column] > 0) == adding).nonzero()[:, 0]
-        count = min(MOST, len(rows), len(others))
-        rows = rows[(torch.arange(count) * len(rows)) // max(count, 1)]
-        wanted = with_presences(
-            Latent(y[rows][:, :0], y[rows]), attributes, {name: float(adding)}
-        ).y
+        shown = (y[:, column] > 0) == adding
+        if adding and MEN_ONLY.get(name) in attributes.names:
+            shown &= y[:, attributes.names.index(MEN_ONLY[name])] > 0
+        others = shown.nonzero()[:, 0]
+        start = Latent(y[rows][:, :0], y[rows])
+        wanted = with_presences(start, attributes, {name: float(adding)}).y
         faces = self.bench.config.faces
         persons = faces.other_person if faces else frozenset()
         weights = torch.tensor([PERSON_WEIGHT if n in persons else 1.0 for n in attributes.names])
         differences = torch.cdist(wanted * weights, y[others] * weights, p=1)
-        chosen = []
-        for row in differences:
-            at = int(row.argmin())
-            differences[:, at] = torch.inf
-            chosen.append(at)
-        return rows, others[torch.tensor(chosen, dtype=torch.long)]
+        # The rarer kind looks for its like among the many. The other way round, half of the women
+        # who are given grey hair would have to be compared with men.
+        if len(others) < len(rows):
+            found, at = matched(differences.T, MOST)
+        else:
+            at, found = matched(differences, MOST)
+        return rows[at], others[found]
 
     def _edited(self, rows: Tensor, edit: Edit) -> Tensor:
         """The photos after the edit, [N, C, S, S]."""
@@ -228,57 +242,3 @@ class WearersMetric(Metric[WayLeft]):
 def cell(value: float | None) -> str:
     """A figure in a table."""
     return NONE if value is None else number(value)
-
-
-def squared_distance(a: Tensor, b: Tensor) -> float:
-    """Unbiased squared MMD of features [N, F] and [M, F], with the kernel (a·b / F + 1)³.
-
-    Without bias it is 0 on average for two draws of one distribution, and may be negative.
-    """
-    a, b = a.double(), b.double()
-
-    def kernel(x: Tensor, y: Tensor) -> Tensor:
-        return (x @ y.T / x.shape[1] + 1.0) ** 3
-
-    def within(x: Tensor) -> Tensor:
-        products = kernel(x, x)
-        return (products.sum() - products.diagonal().sum()) / (len(x) * (len(x) - 1))
-
-    return float(within(a) + within(b) - 2 * kernel(a, b).mean())
-
-
-def probe(a: Tensor, b: Tensor) -> float:
-    """How well a linear probe tells features [N, F] from others [M, F]: AUC over two folds."""
-    x, target = torch.cat([a, b]).double(), torch.cat([torch.ones(len(a)), torch.zeros(len(b))])
-    fold = torch.cat([torch.arange(len(a)), torch.arange(len(b))]) % 2
-    areas = []
-    for held in (0, 1):
-        weights = _fit(x[fold != held], target[fold != held].double())
-        scores = x[fold == held] @ weights[:-1]
-        own, other = (scores[target[fold == held] == kind] for kind in (1, 0))
-        above = (own[:, None] > other).double() + (own[:, None] == other).double() / 2
-        areas.append(float(above.mean()))
-    return sum(areas) / len(areas)
-
-
-def _fit(x: Tensor, target: Tensor) -> Tensor:
-    """Logistic regression with a penalty on the weights: [F + 1], the last the bias."""
-    with torch.inference_mode(False), torch.enable_grad():
-        x, target = x.clone(), target.clone()
-        weights = torch.zeros(x.shape[1] + 1, dtype=torch.double, requires_grad=True)
-        optimiser = torch.optim.LBFGS([weights], max_iter=50, line_search_fn="strong_wolfe")
-
-        def loss() -> Tensor:
-            optimiser.zero_grad()
-            logits = x @ weights[:-1] + weights[-1]
-            error = F.binary_cross_entropy_with_logits(logits, target)
-            total = error + PENALTY * weights[:-1].square().sum()
-            torch.autograd.backward(total)
-            return total
-
-        optimiser.step(loss)
-        return weights.detach()
-
-
-PENALTY = 0.01
-"""Weight of the probe's squared weights: with few photos it would else learn them by heart."""
