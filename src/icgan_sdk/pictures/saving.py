@@ -19,8 +19,12 @@ FRAME_MILLISECONDS = 80
 COMPARED = frozenset({"JPEG", "MPO", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "JPEG2000"})
 """Formats whose files are opened again and compared; others change the size, or can't be read."""
 
-COMPARED_SIDE, MOST_DIFFERENT = 32, 16.0
-"""Side at which they are compared, and the mean difference in levels that all formats keep."""
+COMPARED_SIDE, MOST_DIFFERENT = 4, 32.0
+"""Side at which they are compared, and the mean difference in levels that all formats keep: even of
+noise, whose colours JPEG loses, the means of large parts stay."""
+
+DRAFT = 64
+"""Side down to which large pictures are brought first."""
 
 MOST_COMPARED = 30_000_000
 """Pixels up to which formats are decoded for it that can't be decoded small, as JPEG can."""
@@ -128,10 +132,11 @@ def _check_written(written: Path, picture: Image.Image, kind: str, name: str) ->
 
 
 def _small(picture: Image.Image) -> npt.NDArray[np.float32]:
-    """A picture at a few pixels, decoded no more than that needs."""
-    picture.draft("RGB", (COMPARED_SIDE, COMPARED_SIDE))  # JPEG decodes at an eighth
-    factor = max(1, min(picture.size) // COMPARED_SIDE)
+    """The means of a picture's parts, decoded no further than that needs."""
+    picture.draft("RGB", (DRAFT, DRAFT))  # JPEG decodes at an eighth
+    factor = max(1, min(picture.size) // DRAFT)
     if factor > 1 and picture.mode in {"L", "LA", "RGB", "RGBA"}:
         picture = picture.reduce(factor)
-    small = on_white(picture).convert("RGB").resize((COMPARED_SIDE, COMPARED_SIDE))
+    side = (COMPARED_SIDE, COMPARED_SIDE)
+    small = on_white(picture).convert("RGB").resize(side, Image.Resampling.BOX)
     return np.asarray(small, np.float32)
