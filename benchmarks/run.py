@@ -163,7 +163,8 @@ def large_steps() -> Figures:
     from icgan_sdk.training.joint import joint_step
     from icgan_sdk.training.joint_losses import JointBatch, JointNetworks
     from icgan_sdk.training.optimisers import make_adam
-    from icgan_sdk.training.painter_losses import PainterBatch, PainterNetworks, painter_step
+    from icgan_sdk.training.painter_batches import PainterBatch
+    from icgan_sdk.training.painter_losses import PainterNetworks, painter_step
     from icgan_sdk.training.runtime import Runtime
     from icgan_sdk.training.settings import PainterConfig, RunConfig
 
@@ -194,11 +195,28 @@ def large_steps() -> Figures:
         joint_step(joint, adam, adam_critic, batch, recipe.joint, runtime, draws)
 
     settings = PainterConfig()
-    painter = runtime.place(Painter(config))
-    judge = runtime.place(Critic(config, parts=True))
-    networks = PainterNetworks(painter, judge, frozen, torch.tensor([[-1.0], [1.0]]).expand(2, 18))
+    painter, judge = runtime.place(Painter(config)), runtime.place(Critic(config, parts=True))
+    networks = PainterNetworks(
+        painter,
+        judge,
+        frozen,
+        typical=torch.tensor([[-1.0], [1.0]]).expand(2, 18),
+        skin=torch.zeros(128, 128),
+    )
     adam_painter, adam_judge = make_adam(painter, settings), make_adam(judge, settings, 2.0)
-    painted = PainterBatch(x, y, -y, torch.where(touched, -y, y), -y * touched, touched)
+    painted = PainterBatch(
+        x=x,
+        y=y,
+        y_edited=torch.where(touched, -y, y),
+        direction=-y * touched,
+        touched=touched,
+        kept=touched.any(1),
+        real=x,
+        y_real=y,
+        y_wrong=-y,
+        bare=torch.zeros(0, dtype=torch.long),  # by default nothing is put on
+        put_on=torch.zeros(0, 18),
+    )
 
     def paint() -> None:
         painter_step(networks, adam_painter, adam_judge, painted, settings, runtime)
