@@ -13,7 +13,7 @@ from icgan_sdk.versioned import JsonFormat
 FORMAT = JsonFormat(version=1, error=ModelFormatError, remedy="measure it again: icgan evaluate")
 ADDING, TAKING_AWAY = "adding", "taking_away"
 
-BAR = 0.35
+BAR = 0.3
 """Edits that go less of the way than this don't look real to people."""
 
 

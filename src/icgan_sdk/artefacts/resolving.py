@@ -27,7 +27,7 @@ class Published(NamedTuple):
 
 
 PUBLISHED: Mapping[str, Published] = {
-    "celeba": Published("icgan-sdk/celeba", "weights-d3cff87576ec"),
+    "celeba": Published("icgan-sdk/celeba", "weights-cf0d1ea5820f"),
     "mnist": Published("icgan-sdk/mnist", "weights-4e60168c3c1d"),
 }
 """Where on the Hub each bundled model is published."""

@@ -39,6 +39,9 @@ CLEAR = 3.0
 """Standard deviations of chance that photos must be away from real ones that show what is asked
 for: a share of what chance alone may give says nothing."""
 
+SURELY = 0.96
+"""How well a probe must tell edited photos for them not to look real, whatever the way left."""
+
 CHUNK = 64
 
 PERSON_WEIGHT = 4.0
@@ -77,16 +80,23 @@ class WayLeft:
     told_taking_away: dict[str, float | None] = field(default_factory=dict)
 
     def quality(self) -> Quality:
-        """As a model's folder keeps it: the part of the way that was gone."""
-        adding, taking = (
-            {
-                name: min(max(1.0 - left, 0.0), 1.0)
-                for name, left in found.items()
-                if left is not None
+        """As a model's folder keeps it: the part of the way that was gone.
+
+        It is 0 for what the probe nearly always tells, however near it came.
+        """
+
+        def gone(
+            found: Mapping[str, float | None], told: Mapping[str, float | None]
+        ) -> dict[str, float]:
+            known = {name: left for name, left in found.items() if left is not None}
+            return {
+                name: 0.0 if (told.get(name) or 0.0) >= SURELY else min(max(1.0 - left, 0.0), 1.0)
+                for name, left in known.items()
             }
-            for found in (self.adding, self.taking_away)
+
+        return Quality(
+            gone(self.adding, self.told_adding), gone(self.taking_away, self.told_taking_away)
         )
-        return Quality(adding, taking)
 
 
 class WearersMetric(Metric[WayLeft]):
