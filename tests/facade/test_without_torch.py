@@ -14,7 +14,7 @@ try:
 except ConfigError as error:
     print(error)
 model = IcGAN.from_pretrained("celeba", runtime="onnx")
-print(model.edit("examples/collins.jpg", Smiling=0).size)
+print(model.edit("examples/collins.jpg", hair_color="Blond_Hair").size)
 out, face = sys.argv[1], "examples/collins.jpg"
 for command in (
     ["sample", "-n", "2", "--seed", "1", "-o", f"{out}/s.png"],
