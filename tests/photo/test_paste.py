@@ -233,7 +233,7 @@ def test_the_command(
         assert large.size == (256, 256)
     assert run(["reconstruct", "photo.png", "--face", "all", "-o", "out2.png"]) == 2
     capsys.readouterr()
-    both = ["edit", "empty.png", "photo.png", "Smiling=0", "--crop", "-o", "out", "--align"]
+    both = ["edit", "empty.png", "photo.png", "Eyeglasses=1", "--crop", "-o", "out", "--align"]
     assert run([*both, "always"]) == 1
     assert capsys.readouterr().err.count("icgan: error: no face found in empty.png") == 1
     assert [path.name for path in Path("out").iterdir()] == ["photo.png"]
